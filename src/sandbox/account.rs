@@ -8,8 +8,6 @@ use jiff::Timestamp;
 
 /// What the main account is called until somebody renames it.
 const NAME: &str = "Dialback sandbox";
-/// The most sub-accounts, as Twilio has it; the oldest go first.
-const SUB_ACCOUNTS: usize = 1_000;
 
 /// A status of an account.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -91,6 +89,11 @@ impl Account {
         self.owner == self.sid
     }
 
+    /// Whether an account sees it: it is that one itself, or belongs to it.
+    fn is_seen_by(&self, sid: &str) -> bool {
+        self.sid == sid || self.owner == sid
+    }
+
     /// Whether this is one of its tokens.
     pub fn opens(&self, password: &Secret) -> bool {
         let second = self.secondary.as_ref().is_some_and(|token| token.secret == *password);
@@ -110,7 +113,7 @@ impl Accounts {
     pub fn new(settings: &Settings, born: Timestamp) -> Self {
         let sid = settings.account_sid.clone();
         let main = Account::new(sid.clone(), sid, NAME.to_owned(), settings.auth_token.clone(), born);
-        Self { main, below: Shelf::new(SUB_ACCOUNTS) }
+        Self { main, below: Shelf::new(settings.keep.resources) }
     }
 
     /// One of them.
@@ -133,20 +136,30 @@ impl Accounts {
         self.below.newest_first().chain([&self.main])
     }
 
+    /// One of them, if another sees it: it is that one itself, or belongs to it.
+    pub fn seen(&self, by: &str, sid: &str) -> Option<&Account> {
+        self.get(sid).filter(|account| account.is_seen_by(by))
+    }
+
     /// Those that an account sees: itself and what belongs to it.
     pub fn seen_by<'a>(&'a self, sid: &'a str) -> impl Iterator<Item = &'a Account> {
-        self.newest_first().filter(move |account| account.sid == sid || account.owner == sid)
+        self.newest_first().filter(move |account| account.is_seen_by(sid))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::settings::Keep;
     use super::*;
+
+    const SUB_ACCOUNTS: usize = 20;
 
     #[test]
     fn the_main_account_never_falls_off() {
         let now = Timestamp::UNIX_EPOCH;
-        let mut accounts = Accounts::new(&Settings::new("AC0", Secret::new("t")), now);
+        let keep = Keep { resources: SUB_ACCOUNTS, ..Keep::default() };
+        let settings = Settings { keep, ..Settings::new("AC0", Secret::new("t")) };
+        let mut accounts = Accounts::new(&settings, now);
         for n in 1..=SUB_ACCOUNTS + 5 {
             let (sid, name) = (format!("AC{n}"), String::new());
             accounts.add(Account::new(sid, "AC0".to_owned(), name, Secret::new("s"), now));
@@ -155,6 +168,8 @@ mod tests {
         assert!(accounts.get("AC0").is_some_and(Account::is_main) && accounts.get("AC5").is_none());
         assert_eq!(accounts.seen_by("AC6").count(), 1);
         assert_eq!(accounts.seen_by("AC0").count(), SUB_ACCOUNTS + 1);
+        assert!(accounts.seen("AC0", "AC6").is_some() && accounts.seen("AC6", "AC6").is_some());
+        assert!(accounts.seen("AC6", "AC0").is_none() && accounts.seen("AC6", "AC7").is_none());
     }
 
     #[test]

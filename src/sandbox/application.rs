@@ -7,9 +7,6 @@ use super::shelf::Owned;
 use super::target::Target;
 use jiff::Timestamp;
 
-/// The most applications that are kept; the oldest go first.
-pub(super) const APPLICATIONS: usize = 1_000;
-
 /// An application.
 #[derive(Clone)]
 pub(super) struct Application {

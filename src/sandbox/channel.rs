@@ -4,9 +4,6 @@
 
 use serde_json::{Map, Value};
 
-/// The most channels of which something is kept; the oldest go first.
-pub(super) const CHANNELS: usize = 1_000;
-
 /// What was said of a number's channel.
 #[derive(Clone, Default)]
 pub(super) struct Channel {

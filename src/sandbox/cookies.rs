@@ -5,15 +5,13 @@
 //! (RFC 6265); how long it lives goes by the sandbox's clock, of which the
 //! library knows nothing. This module refuses to know what a request is about.
 
+use super::recent::Recent;
 use cookie_store::Cookie;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Url;
-use std::collections::HashMap;
 
 /// How long the cookies of a pair outlive the last request about it.
 const PATIENCE: SignedDuration = SignedDuration::from_hours(4);
-/// The most pairs that have cookies; the one that was silent longest goes first.
-const PAIRS: usize = 1_000;
 /// The most cookies of one pair; the oldest go first.
 const COOKIES: usize = 50;
 /// The most that the names and values of one pair's cookies take, in bytes.
@@ -37,10 +35,9 @@ impl Pair {
     }
 }
 
-/// The cookies of all pairs.
-#[derive(Default)]
+/// The cookies of all pairs; the pair that was silent longest goes first.
 pub(super) struct Cookies {
-    jars: HashMap<Pair, Jar>,
+    jars: Recent<Pair, Jar>,
 }
 
 struct Jar {
@@ -68,12 +65,17 @@ pub(super) struct Setting<'a> {
 }
 
 impl Cookies {
+    /// None yet, of `limit` pairs at most.
+    pub fn new(limit: usize) -> Self {
+        Self { jars: Recent::new(limit) }
+    }
+
     /// The `Cookie` header of a request, when there is something to bring.
     pub fn bring(&mut self, pair: &Pair, url: &Url, now: Timestamp) -> Option<String> {
-        let jar = self.jars.get_mut(pair)?;
+        let jar = self.jars.touch(pair)?;
         jar.age(now);
         if jar.kept.is_empty() {
-            self.jars.remove(pair);
+            self.jars.forget(pair);
             return None;
         }
         jar.used = now;
@@ -92,27 +94,35 @@ impl Cookies {
             // What is no cookie, or is for another host, is ignored.
             let Ok(cookie) = Cookie::parse(line.as_str(), setting.url) else { continue };
             let kept = Kept { until: until(&cookie, setting.date, now), cookie: cookie.into_owned() };
-            self.jar(pair, now).put(kept, setting.adds_only, now);
+            if let Some(jar) = self.jar(pair, now) {
+                jar.put(kept, setting.adds_only, now);
+            }
         }
         if self.jars.get(pair).is_some_and(|jar| jar.kept.is_empty()) {
-            self.jars.remove(pair);
+            self.jars.forget(pair);
         }
     }
 
     /// Forgets every pair with this number in it.
     pub fn forget(&mut self, number: &str) {
-        self.jars.retain(|pair, _| !pair.names(number));
+        self.jars.retain(|pair| !pair.names(number));
     }
 
-    fn jar(&mut self, pair: &Pair, now: Timestamp) -> &mut Jar {
-        if !self.jars.contains_key(pair) && self.jars.len() >= PAIRS {
-            let silent = self.jars.iter().min_by_key(|(_, jar)| jar.used).map(|(pair, _)| pair.clone());
-            silent.into_iter().for_each(|pair| drop(self.jars.remove(&pair)));
+    /// A pair's jar; none where not one is kept.
+    fn jar(&mut self, pair: &Pair, now: Timestamp) -> Option<&mut Jar> {
+        if self.jars.get(pair).is_none() {
+            self.jars.insert(pair.clone(), Jar { kept: Vec::new(), used: now });
         }
-        let jar = self.jars.entry(pair.clone()).or_insert_with(|| Jar { kept: Vec::new(), used: now });
+        let jar = self.jars.touch(pair)?;
         jar.age(now);
         jar.used = now;
-        jar
+        Some(jar)
+    }
+
+    /// The pairs that have cookies, the one that was silent longest first.
+    #[cfg(test)]
+    pub fn pairs(&self) -> impl Iterator<Item = &Pair> {
+        self.jars.keys()
     }
 }
 
@@ -171,6 +181,8 @@ fn until(cookie: &Cookie<'_>, date: Option<Timestamp>, now: Timestamp) -> Option
 mod tests {
     use super::*;
 
+    const PAIRS: usize = 20;
+
     const URL: &str = "http://127.0.0.1:8080/voice/menu";
 
     fn url(text: &str) -> Url {
@@ -201,7 +213,7 @@ mod tests {
 
     #[test]
     fn a_cookie_goes_where_it_belongs_and_nowhere_else() {
-        let mut cookies = Cookies::default();
+        let mut cookies = Cookies::new(PAIRS);
         set(&mut cookies, "here=1", at(0));
         set(&mut cookies, "root=2; Path=/; HttpOnly; SameSite=Lax", at(0));
         set(&mut cookies, "deep=3; Path=/voice/menu/deep", at(0));
@@ -222,7 +234,7 @@ mod tests {
 
     #[test]
     fn domains_and_secure_cookies_are_heeded() {
-        let mut cookies = Cookies::default();
+        let mut cookies = Cookies::new(PAIRS);
         set_at(&mut cookies, "https://a.example.com/", "wide=1; Domain=example.com", at(0));
         set_at(&mut cookies, "https://a.example.com/", "narrow=2; Secure", at(0));
         assert_eq!(brought(&mut cookies, "https://a.example.com/x", at(0)), "wide=1; narrow=2");
@@ -235,7 +247,7 @@ mod tests {
 
     #[test]
     fn a_pair_is_forgotten_after_four_silent_hours() {
-        let mut cookies = Cookies::default();
+        let mut cookies = Cookies::new(PAIRS);
         set(&mut cookies, "a=1; Max-Age=86400", at(0));
         assert_eq!(brought(&mut cookies, URL, at(3 * 3600)), "a=1");
         assert_eq!(brought(&mut cookies, URL, at(7 * 3600 - 1)), "a=1");
@@ -245,7 +257,7 @@ mod tests {
 
     #[test]
     fn a_cookies_own_end_comes_first() {
-        let mut cookies = Cookies::default();
+        let mut cookies = Cookies::new(PAIRS);
         set(&mut cookies, "short=1; Max-Age=60", at(0));
         set(&mut cookies, "session=2", at(0));
         assert_eq!(brought(&mut cookies, URL, at(59)), "short=1; session=2");
@@ -256,7 +268,7 @@ mod tests {
 
     #[test]
     fn an_expiry_counts_from_the_applications_own_time() {
-        let mut cookies = Cookies::default();
+        let mut cookies = Cookies::new(PAIRS);
         // The sandbox's clock was moved ten days ahead of the application's.
         let lines = ["a=1; Expires=Fri, 27 Nov 2026 12:10:00 GMT".to_owned()];
         let date = "2026-11-27T12:00:00Z".parse().ok();
@@ -268,7 +280,7 @@ mod tests {
 
     #[test]
     fn the_same_cookie_is_replaced_where_that_is_allowed() {
-        let mut cookies = Cookies::default();
+        let mut cookies = Cookies::new(PAIRS);
         set(&mut cookies, "a=1", at(0));
         set(&mut cookies, "a=2", at(1));
         let lines = ["a=3".to_owned(), "b=4".to_owned()];
@@ -279,7 +291,7 @@ mod tests {
 
     #[test]
     fn pairs_cookies_and_bytes_have_limits() {
-        let mut cookies = Cookies::default();
+        let mut cookies = Cookies::new(PAIRS);
         for n in 0..60 {
             set(&mut cookies, &format!("c{n}=1"), at(0));
         }
@@ -294,13 +306,13 @@ mod tests {
             let setting = Setting { url: &url(URL), lines: &lines, date: None, adds_only: false };
             cookies.keep(&Pair::new(format!("+1555{n}"), "+15005550006"), &setting, at(1 + n as i64));
         }
-        assert_eq!(cookies.jars.len(), PAIRS);
-        assert!(!cookies.jars.contains_key(&pair()));
+        assert_eq!(cookies.pairs().count(), PAIRS);
+        assert!(cookies.jars.get(&pair()).is_none());
     }
 
     #[test]
     fn a_telephone_is_forgotten_in_both_directions() {
-        let mut cookies = Cookies::default();
+        let mut cookies = Cookies::new(PAIRS);
         let lines = ["a=1".to_owned()];
         let setting = Setting { url: &url(URL), lines: &lines, date: None, adds_only: false };
         for (from, to) in [("+1555", "+1500"), ("+1500", "+1555"), ("whatsapp:+1555", "whatsapp:+1500")] {
@@ -308,6 +320,6 @@ mod tests {
         }
         cookies.keep(&Pair::new("+1556", "+1500"), &setting, at(0));
         cookies.forget("+1555");
-        assert_eq!(cookies.jars.len(), 1);
+        assert_eq!(cookies.pairs().count(), 1);
     }
 }

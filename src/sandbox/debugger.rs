@@ -5,9 +5,6 @@ use super::alert::Alert;
 use super::streams;
 use super::world::World;
 
-/// The most alerts that are kept.
-const ALERTS: usize = 500;
-
 impl World {
     /// Records what Twilio's debugger would show.
     pub fn alert(&self, code: u32, sid: &str, url: Option<&str>, message: impl Into<String>) {
@@ -22,11 +19,6 @@ impl World {
         streams::of_alert(self, &alert.account, alert.log());
         tracing::info!(code, sid, "sandbox alert");
         self.tell("alert", alert.document());
-        self.change(|state| {
-            state.alerts.push_back(alert);
-            while state.alerts.len() > ALERTS {
-                state.alerts.pop_front();
-            }
-        });
+        self.change(|state| state.note(alert));
     }
 }

@@ -38,6 +38,11 @@ pub(super) fn areas() -> Vec<(&'static str, &'static Locality)> {
     all
 }
 
+/// Whether this is an area code of the United States or Canada.
+pub(super) fn is_area(code: &str) -> bool {
+    AREAS.contains_key(code)
+}
+
 fn row(line: &'static str) -> Option<(Locality, &'static str)> {
     let mut parts = line.split('\t');
     let mut next = || parts.next();

@@ -9,17 +9,17 @@ use super::fetch::document;
 use super::fields::web_url;
 use super::geography::Locality;
 use super::media::Media;
-use super::network::{self, Place, Procession, show};
+use super::network::{Procession, show};
 use super::outgoing::bare;
 use super::phone::Text;
-use super::replies;
+use super::replies::{self, Occasion};
 use super::resource::{Bill, CallOrder, Hook, Message, MessageStatus, Passage, Turn, segments};
 use super::routes;
 use super::script::Script;
-use super::service::{Options, Place as ToldAt};
+use super::service::{Options, RequestUrl, Service};
 use super::shown::message_view;
 use super::streams;
-use super::verb::{Reply, Verb};
+use super::verb::Verb;
 use super::webhook::Webhook;
 use super::world::World;
 use bytes::Bytes;
@@ -122,19 +122,27 @@ fn heed_keyword(world: &World, from: &Address, to: &Address, body: &str) {
         return;
     }
     let word = body.trim().to_ascii_uppercase();
-    let pair = (to.number.clone(), from.number.clone());
+    let pair = |sender: &str| (sender.to_owned(), from.number.clone());
     if STOP.contains(&word.as_str()) {
-        world.change(|state| {
-            state.opted_out.insert(pair);
-        });
+        world.change(|state| state.opted_out.insert(pair(&to.number)));
     } else if START.contains(&word.as_str()) {
-        world.change(|state| state.opted_out.remove(&pair));
+        // What one sender of a service was told holds for all of them, and so does this.
+        let account = world.owner_of(&to.number);
+        let addresses = |service: &Service| service.pool.iter().map(|one| one.address.clone()).collect();
+        let pool: Vec<String> = world.in_service(&account, &to.number, addresses).unwrap_or_default();
+        world.change(|state| {
+            pool.iter().chain([&to.number]).for_each(|sender| state.opted_out.remove(&pair(sender)));
+        });
     }
 }
 
 /// Where a service wants to be told of a message to its pool, unless it leaves that
 /// to the number. A service without a URL wants to hear nothing.
-fn service_place(world: &World, message: &Message, which: fn(&Options) -> &ToldAt) -> Option<Option<Hook>> {
+fn service_place(
+    world: &World,
+    message: &Message,
+    which: fn(&Options) -> &RequestUrl,
+) -> Option<Option<Hook>> {
     let options =
         world.in_service(&message.account, &message.to.number, |service| service.options.clone())?;
     let place = which(&options);
@@ -240,7 +248,15 @@ async fn converse(world: &Arc<World>, webhook: &Webhook, fallback: Option<Hook>,
         for verb in script.verbs.into_iter().take(REPLIES) {
             match verb {
                 Verb::Message(reply) | Verb::Sms(reply) => {
-                    answer(world, &webhook, &base, reply, (&from, &to), replied.place());
+                    let occasion = Occasion {
+                        account: &webhook.account,
+                        ends: (&to, &from),
+                        base: Some(&base),
+                        direction: "outbound-reply",
+                    };
+                    if let Err(fault) = replies::send(world, &occasion, reply, replied.place()) {
+                        world.alert(fault.code, &webhook.sid, Some(base.as_str()), fault.message);
+                    }
                 }
                 Verb::Redirect { url, get } => {
                     onward = Some((url, get));
@@ -282,37 +298,6 @@ async fn ask(world: &World, webhook: &mut Webhook, fallback: Option<&Hook>) -> O
             world.alert(fault.code, &webhook.sid, Some(&url), fault.message);
             None
         }
-    }
-}
-
-/// Sends a reply in its place, unless its recipient has opted out; `pair` is who
-/// wrote, and to whom.
-fn answer(
-    world: &Arc<World>,
-    webhook: &Webhook,
-    base: &Url,
-    reply: Reply,
-    pair: (&Address, &Address),
-    place: Place,
-) {
-    let ((from, to), about) = (pair, webhook.sid.as_str());
-    let recipient = reply.to.as_deref().map_or_else(|| Some(from.clone()), Address::to);
-    let sender = reply.from.as_deref().map_or_else(|| Some(to.clone()), Address::from);
-    let (Some(recipient), Some(sender)) = (recipient, sender) else {
-        return world.alert(14101, about, Some(base.as_str()), "invalid 'to' or 'from' attribute");
-    };
-    if reply.body.is_empty() && reply.media.is_empty() {
-        return world.alert(14103, about, Some(base.as_str()), "a message without words");
-    }
-    let pair = (sender.number.clone(), recipient.number.clone());
-    if !recipient.whatsapp && world.with(|state| state.opted_out.contains(&pair)) {
-        return world.alert(21610, about, Some(base.as_str()), "attempt to send to unsubscribed recipient");
-    }
-    let callback = reply.callback.as_ref().and_then(|url| base.join(url).ok());
-    let pair = (sender, recipient);
-    let message = replies::message(world, &webhook.account, pair, reply, callback, "outbound-reply");
-    if !network::launch(world, message, place) {
-        world.alert(20429, about, None, "too much is on its way already");
     }
 }
 

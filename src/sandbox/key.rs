@@ -4,9 +4,6 @@ use super::shelf::Owned;
 use crate::secret::Secret;
 use jiff::Timestamp;
 
-/// The most keys that are kept; the oldest go first.
-pub(super) const KEYS: usize = 1_000;
-
 /// A key of an account.
 pub(super) struct Key {
     /// `SK…`: the user's name.

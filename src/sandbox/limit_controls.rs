@@ -2,9 +2,10 @@
 //! may do, and where.
 
 use super::address::e164;
+use super::countries::{Country, find};
 use super::incoming::{Request, complaint, json_reply, not_allowed};
 use super::limits::Wishes;
-use super::permissions::{Country, Dialing, find};
+use super::permissions::Dialing;
 use super::pumping::Protection;
 use super::world::{State, World};
 use serde::Deserialize;

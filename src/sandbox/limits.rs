@@ -4,12 +4,15 @@
 //! Times are the sandbox's clock's, and handed in. Without a profile nothing is
 //! limited. It refuses to know messages and calls; it counts.
 
+use super::address::is_short_code;
+use super::numbering::available::Kind;
+use super::recent::Recent;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// The most senders, and the most accounts, whose queues are remembered.
-const QUEUES: usize = 10_000;
+/// The most senders of which a tester says what they are.
+const KINDS: usize = 10_000;
 /// The most numbers that a trial account may have verified.
 const VERIFIED: usize = 10_000;
 /// How long a request to the API counts as under way.
@@ -52,15 +55,14 @@ pub(super) enum SenderKind {
 }
 
 impl SenderKind {
-    /// What a sender is by how it is written.
+    /// What a sender is by the numbering plan, and by how it is written where that has no
+    /// word. Toll-free numbers of other countries send as their long codes.
     pub fn of(number: &str, whatsapp: bool) -> Self {
-        let toll_free = ["800", "833", "844", "855", "866", "877", "888"];
-        let area = number.strip_prefix("+1").and_then(|rest| rest.get(..3));
         match number {
             _ if whatsapp => Self::WhatsApp,
-            _ if area.is_some_and(|area| toll_free.contains(&area)) => Self::TollFree,
+            _ if number.starts_with("+1") && Kind::of(number) == Kind::TollFree => Self::TollFree,
             _ if number.starts_with('+') => Self::LongCode,
-            _ if number.bytes().all(|byte| byte.is_ascii_digit()) => Self::ShortCode,
+            _ if is_short_code(number) => Self::ShortCode,
             _ => Self::Alphanumeric,
         }
     }
@@ -115,7 +117,7 @@ impl Wishes {
             () if !self.calls_per_second.iter().all(rate) => Some("calls_per_second is above 0"),
             () if self.api_concurrency == Some(0) => Some("api_concurrency is 1 or more"),
             () if self.verified.len() > VERIFIED => Some("at most 10000 numbers are verified"),
-            () if self.kinds.len() > QUEUES => Some("at most 10000 senders have a kind"),
+            () if self.kinds.len() > KINDS => Some("at most 10000 senders have a kind"),
             () => None,
         }
     }
@@ -131,22 +133,33 @@ pub(super) enum Turn {
 }
 
 /// The limits that hold, and what has been used of them.
-#[derive(Default)]
 pub(super) struct Limits {
     /// What the tester says.
     pub wishes: Wishes,
     /// When a sender is free again.
-    senders: BTreeMap<String, Timestamp>,
+    senders: Recent<String, Timestamp>,
     /// When an account may make its next call.
-    calls: BTreeMap<String, Timestamp>,
+    calls: Recent<String, Timestamp>,
     /// When an account's requests that count came.
-    requests: BTreeMap<String, VecDeque<Timestamp>>,
+    requests: Recent<String, VecDeque<Timestamp>>,
 }
 
 impl Limits {
-    /// Limits of a profile.
-    pub fn new(profile: Profile) -> Self {
-        Self { wishes: Wishes { profile, ..Wishes::default() }, ..Self::default() }
+    /// Limits of a profile; the queues of `limit` senders and accounts are remembered.
+    pub fn new(profile: Profile, limit: usize) -> Self {
+        Self {
+            wishes: Wishes { profile, ..Wishes::default() },
+            senders: Recent::new(limit),
+            calls: Recent::new(limit),
+            requests: Recent::new(limit),
+        }
+    }
+
+    /// The senders, the accounts that call and those that ask, that are remembered.
+    #[cfg(test)]
+    pub fn queues(&self) -> [Vec<String>; 3] {
+        let keys = |of: &Recent<String, Timestamp>| of.keys().cloned().collect();
+        [keys(&self.senders), keys(&self.calls), self.requests.keys().cloned().collect()]
     }
 
     fn limited<T>(&self, wished: Option<T>, usual: T) -> Option<T> {
@@ -166,6 +179,9 @@ impl Limits {
 
     /// How many segments of a sender leave in a second, if that is limited.
     fn rate(&self, sender: &str, whatsapp: bool) -> Option<f64> {
+        if self.wishes.profile == Profile::Unlimited && self.wishes.message_rates.is_empty() {
+            return None;
+        }
         let known = self.wishes.kinds.get(sender).copied();
         let kind = known.unwrap_or_else(|| SenderKind::of(sender, whatsapp));
         self.limited(self.wishes.message_rates.get(&kind).copied(), kind.usual())
@@ -204,10 +220,11 @@ impl Limits {
     /// counts for a tenth of a second.
     pub fn take_request(&mut self, account: &str, now: Timestamp) -> bool {
         let Some(most) = self.limited(self.wishes.api_concurrency, CONCURRENCY) else { return true };
-        if !self.requests.contains_key(account) && self.requests.len() >= QUEUES {
-            self.requests.pop_first();
+        let account = account.to_owned();
+        if self.requests.get(&account).is_none() {
+            self.requests.insert(account.clone(), VecDeque::new());
         }
-        let under_way = self.requests.entry(account.to_owned()).or_default();
+        let Some(under_way) = self.requests.touch(&account) else { return true };
         while under_way.front().is_some_and(|at| now.duration_since(*at) >= REQUEST) {
             under_way.pop_front();
         }
@@ -231,10 +248,7 @@ fn turn(free: Option<&Timestamp>, wait: u32, now: Timestamp) -> Turn {
 }
 
 /// Keeps whose turn it was busy for some seconds.
-fn hold(queues: &mut BTreeMap<String, Timestamp>, name: String, at: Timestamp, seconds: f64) {
-    if !queues.contains_key(&name) && queues.len() >= QUEUES {
-        queues.pop_first();
-    }
+fn hold(queues: &mut Recent<String, Timestamp>, name: String, at: Timestamp, seconds: f64) {
     let span = SignedDuration::try_from_secs_f64(seconds).unwrap_or(SignedDuration::MAX);
     queues.insert(name, at.checked_add(span).unwrap_or(Timestamp::MAX));
 }
@@ -266,20 +280,20 @@ mod tests {
 
     #[test]
     fn messages_leave_one_after_the_other_at_the_senders_rate() {
-        let mut limits = Limits::new(Profile::Paid);
+        let mut limits = Limits::new(Profile::Paid, 9);
         let mut take = |sender: &str, segments| limits.take(sender, false, segments, at(0.0));
         assert_eq!([1, 2, 1].map(|n| take(US, n)), [0.0, 1.0, 3.0].map(|s| Turn::At(at(s))));
         assert_eq!(take(TOLL_FREE, 3), Turn::At(at(0.0)));
         assert_eq!(take(TOLL_FREE, 1), Turn::At(at(1.0)));
         // Who has waited long enough waits no more.
         assert_eq!(limits.take(US, false, 1, at(100.0)), Turn::At(at(100.0)));
-        let mut none = Limits::default();
+        let mut none = Limits::new(Profile::Unlimited, 9);
         assert_eq!([1, 1].map(|n| none.take(US, false, n, at(0.0))), [Turn::At(at(0.0)); 2]);
     }
 
     #[test]
     fn a_queue_is_full_at_ten_hours_of_traffic() {
-        let mut limits = Limits::new(Profile::Paid);
+        let mut limits = Limits::new(Profile::Paid, 9);
         assert_eq!(limits.take(US, false, 36_000, at(0.0)), Turn::At(at(0.0)));
         assert_eq!(limits.take(US, false, 1, at(0.0)), Turn::At(at(36_000.0)));
         assert_eq!(limits.take(US, false, 1, at(0.0)), Turn::Full);
@@ -288,7 +302,7 @@ mod tests {
 
     #[test]
     fn calls_of_an_account_wait_for_each_other() {
-        let mut limits = Limits::new(Profile::Trial);
+        let mut limits = Limits::new(Profile::Trial, 9);
         let mut take = |account: &str| limits.take_call(account, at(0.0));
         assert_eq!([take("AC1"), take("AC1"), take("AC2")], [0.0, 1.0, 0.0].map(|s| Turn::At(at(s))));
         limits.wishes.call_queue_seconds = Some(1);
@@ -297,12 +311,12 @@ mod tests {
 
     #[test]
     fn requests_count_for_a_moment() {
-        let mut limits = Limits::default();
+        let mut limits = Limits::new(Profile::Unlimited, 9);
         limits.wishes.api_concurrency = Some(2);
         let taken = [0.0, 0.0, 0.05, 0.1].map(|seconds| limits.take_request("AC1", at(seconds)));
         assert_eq!(taken, [true, true, false, true]);
         assert!(limits.take_request("AC2", at(0.1)));
-        assert!(Limits::default().take_request("AC1", at(0.0)));
+        assert!(Limits::new(Profile::Unlimited, 9).take_request("AC1", at(0.0)));
     }
 
     #[test]

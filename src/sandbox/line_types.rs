@@ -1,11 +1,9 @@
 //! The types of lines that accounts know better than look-ups: an account's word goes
 //! before the tester's and the plan's. It refuses to know what a look-up tells else.
 
+use super::recent::Recent;
 use jiff::Timestamp;
-use std::collections::BTreeMap;
 
-/// The most overrides of all accounts together; the lowest account's lowest number goes first.
-const OVERRIDES: usize = 10_000;
 /// The types that there are, as Twilio names them.
 pub(super) const LINE_TYPES: [&str; 12] = [
     "mobile",
@@ -36,10 +34,20 @@ pub(super) struct Override {
 }
 
 /// All overrides, within their bound: by account and number.
-#[derive(Clone, Default)]
-pub(super) struct Overrides(BTreeMap<(String, String), Override>);
+pub(super) struct Overrides(Recent<(String, String), Override>);
 
 impl Overrides {
+    /// Nothing yet, of `limit` numbers at most; what was said longest ago goes first.
+    pub fn new(limit: usize) -> Self {
+        Self(Recent::new(limit))
+    }
+
+    /// Accounts and numbers of which something was said, longest ago first.
+    #[cfg(test)]
+    pub fn numbers(&self) -> impl Iterator<Item = &(String, String)> {
+        self.0.keys()
+    }
+
     /// What an account says of a number's line.
     pub fn get(&self, account: &str, number: &str) -> Option<&Override> {
         self.0.get(&(account.to_owned(), number.to_owned()))
@@ -48,13 +56,10 @@ impl Overrides {
     /// Says something of a number's line instead of what was said before.
     pub fn set(&mut self, account: &str, number: &str, said: Override) {
         self.0.insert((account.to_owned(), number.to_owned()), said);
-        while self.0.len() > OVERRIDES {
-            self.0.pop_first();
-        }
     }
 
     /// Takes it back; nothing when nothing was said.
     pub fn remove(&mut self, account: &str, number: &str) -> Option<Override> {
-        self.0.remove(&(account.to_owned(), number.to_owned()))
+        self.0.forget(&(account.to_owned(), number.to_owned()))
     }
 }

@@ -3,12 +3,10 @@
 //! mobile, or what the plan says the line is.
 
 use super::line_types::Overrides;
+use super::recent::Recent;
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberType};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
 
-/// The most numbers of which something was said; the lowest goes first.
-const NUMBERS: usize = 10_000;
 /// The longest wish, in bytes.
 const LONGEST: usize = 8 * 1024;
 
@@ -27,15 +25,26 @@ pub(super) const FIELDS: [&str; 10] = [
 ];
 
 /// What the tester says.
-#[derive(Clone, Default)]
 pub(super) struct Lookups {
     all: Map<String, Value>,
-    own: BTreeMap<String, Map<String, Value>>,
+    /// Of single numbers; what was said longest ago goes first.
+    own: Recent<String, Map<String, Value>>,
     /// What accounts say of lines.
     pub line_types: Overrides,
 }
 
 impl Lookups {
+    /// Nothing yet, of `limit` numbers at most.
+    pub fn new(limit: usize) -> Self {
+        Self { all: Map::new(), own: Recent::new(limit), line_types: Overrides::new(limit) }
+    }
+
+    /// The numbers of which something was said, longest ago first.
+    #[cfg(test)]
+    pub fn numbers(&self) -> impl Iterator<Item = &String> {
+        self.own.keys()
+    }
+
     /// Says something of one number, or of all (none), instead of what was said before.
     ///
     /// # Errors
@@ -59,16 +68,13 @@ impl Lookups {
             return Ok(());
         };
         self.own.insert(number.to_owned(), fields.clone());
-        while self.own.len() > NUMBERS {
-            self.own.pop_first();
-        }
         Ok(())
     }
 
     /// Takes back what was said.
     pub fn forget(&mut self, number: Option<&str>) {
         match number {
-            Some(number) => drop(self.own.remove(number)),
+            Some(number) => drop(self.own.forget(number)),
             None => self.all.clear(),
         }
     }
@@ -77,7 +83,10 @@ impl Lookups {
     pub fn document(&self, number: Option<&str>) -> Value {
         match number {
             Some(number) => json!(self.own.get(number).cloned().unwrap_or_default()),
-            None => json!({ "all": self.all, "numbers": self.own }),
+            None => {
+                let said = |number: &String| Some((number.clone(), json!(self.own.get(number)?)));
+                json!({ "all": self.all, "numbers": self.own.keys().filter_map(said).collect::<Value>() })
+            }
         }
     }
 

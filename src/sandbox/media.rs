@@ -10,9 +10,6 @@ use serde_json::{Value, json};
 pub(super) const LARGEST: usize = 5 * 1024 * 1024;
 /// The most bytes that are kept of all; the oldest go first.
 const KEPT: usize = 64 * 1024 * 1024;
-/// The most media that are kept.
-const COUNT: usize = 10_000;
-
 /// One of a message's media.
 #[derive(Clone)]
 pub(super) struct Media {
@@ -42,26 +39,28 @@ pub(super) struct Album {
     bytes: usize,
 }
 
-impl Default for Album {
-    fn default() -> Self {
-        Self { shelf: Shelf::new(COUNT), bytes: 0 }
-    }
-}
-
 impl Album {
+    /// An empty album for `limit` media at most.
+    pub fn new(limit: usize) -> Self {
+        Self { shelf: Shelf::new(limit), bytes: 0 }
+    }
+
     /// Keeps one; the oldest go when there is no room.
     pub fn push(&mut self, media: Media) {
         self.bytes += media.bytes.len();
-        self.shelf.push(media.sid.clone(), media);
-        // What the shelf itself dropped counts no longer either.
+        let fallen = self.shelf.push(media.sid.clone(), media);
+        self.bytes -= fallen.map_or(0, |fallen| fallen.bytes.len());
         while self.bytes > KEPT {
-            self.bytes = self.shelf.newest_first().map(|media| media.bytes.len()).sum();
-            let oldest = self.shelf.newest_first().last().map(|media| media.sid.clone());
-            match oldest.filter(|_| self.bytes > KEPT) {
-                Some(sid) => drop(self.remove(&sid)),
-                None => return,
-            }
+            let oldest = self.shelf.sids().next().map(str::to_owned);
+            let Some(sid) = oldest else { return };
+            self.remove(&sid);
         }
+    }
+
+    /// The SIDs of all that are kept, oldest first.
+    #[cfg(test)]
+    pub fn sids(&self) -> impl Iterator<Item = &str> {
+        self.shelf.sids()
     }
 
     /// One of them.

@@ -7,6 +7,7 @@ use super::limits::Turn;
 use super::number_rules;
 use super::phone::Text;
 use super::resource::{Message, MessageStatus};
+use super::sending::{self, Permit};
 use super::shown::message_view;
 use super::world::World;
 use super::{media_fetch, streams, whatsapp};
@@ -44,10 +45,11 @@ impl Procession {
     }
 }
 
-/// Takes a message in and sends it on its way; false when too much is on its
-/// way already, and then it was not taken.
-pub(super) fn launch(world: &Arc<World>, mut message: Message, place: Place) -> bool {
+/// Takes a message in that may leave, and sends it on its way; false when too much is on
+/// its way already, and then it was not taken.
+pub(super) fn launch(world: &Arc<World>, mut message: Message, permit: &Permit, place: Place) -> bool {
     let (sid, number) = (message.sid.clone(), message.to.number.clone());
+    message.passage.blocked = sending::is_blocked(world, &message, permit);
     let behaviour = world.behaviour(&number);
     if message.status == MessageStatus::Queued {
         // It queues behind those that came before it, whichever of them runs first.
@@ -150,7 +152,7 @@ impl Life {
             return (outcome, fate.error_code.unwrap_or(usual));
         }
         if !on_whatsapp {
-            let refused = self.world.with(|state| number_rules::undelivered(state, message));
+            let refused = self.world.with(|state| number_rules::undelivered(&state.numbers, message));
             return refused.map_or((outcome, usual), |code| (Outcome::Undelivered, code));
         }
         let now = self.world.clock.now();
@@ -189,11 +191,11 @@ impl Life {
             Some(at) => self.world.clock.sleep_until(at).await,
             None => self.world.pace(HOP).await,
         }
-        match self.world.pick(&message) {
+        match sending::release(&self.world, &message) {
             Ok(from) => self.world.change_message(&self.sid, |message| message.from = Some(from))?,
-            // Its pool has changed since it was accepted.
-            Err(unfit) => {
-                self.step(MessageStatus::Failed, Some(unfit.code()))?;
+            // Something has changed since it was accepted.
+            Err(code) => {
+                self.step(MessageStatus::Failed, Some(code))?;
                 return None;
             }
         };

@@ -1,15 +1,15 @@
 //! A number of an account's as it is kept: where what comes in goes, and what it may
 //! do. It refuses to know who asks for it.
 
+use super::directory::Named;
+use super::lasting::lasting_sid;
 use super::numbering::available::Kind;
 use super::settings::Settings;
 use super::shelf::Owned;
 use super::target::Target;
-use crate::entropy::Entropy;
 use jiff::Timestamp;
-use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, PhoneNumberType};
+use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 /// What a number can be used for. Fax is nobody's.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -95,7 +95,7 @@ impl Number {
             sid,
             account,
             name: friendly(&number),
-            kind: kind(&number),
+            kind: Kind::of(&number),
             number,
             sms: Default::default(),
             voice: Default::default(),
@@ -113,9 +113,8 @@ impl Number {
 
     /// One that was configured: its SID is the same in every run with the same seed.
     pub fn configured(settings: &Settings, number: &str, now: Timestamp) -> Self {
-        let account = settings.account_sid.clone();
-        let sid = format!("PN{}", lasting(settings, number));
-        Self::new(sid, account, number.to_owned(), now)
+        let sid = lasting_sid("PN", settings.seed, number);
+        Self::new(sid, settings.account_sid.clone(), number.to_owned(), now)
     }
 }
 
@@ -142,14 +141,14 @@ impl Owned for Number {
     }
 }
 
-/// 32 hexadecimal digits that depend on the seed, the account and a number.
-pub(super) fn lasting(settings: &Settings, number: &str) -> String {
-    let digest = Sha256::new()
-        .chain_update(settings.seed.to_be_bytes())
-        .chain_update(&settings.account_sid)
-        .chain_update(number)
-        .finalize();
-    Entropy::seeded(digest[..8].iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte))).hex::<16>()
+impl Named for Number {
+    fn sid(&self) -> &str {
+        &self.sid
+    }
+
+    fn name(&self) -> String {
+        self.number.clone()
+    }
 }
 
 /// How people where the number is write it.
@@ -161,45 +160,12 @@ pub(super) fn friendly(number: &str) -> String {
     }
 }
 
-/// Which kind a number is by its plan. What no plan knows, as numbers that were
-/// invented, is local.
-pub(super) fn kind(number: &str) -> Kind {
-    match PHONE_NUMBER_UTIL.parse(number, None).map(|parsed| parsed.get_type()) {
-        Ok(PhoneNumberType::TollFree) => Kind::TollFree,
-        Ok(PhoneNumberType::Mobile) => Kind::Mobile,
-        _ => Kind::Local,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::secret::Secret;
 
     #[test]
-    fn a_configured_number_has_the_same_sid_in_every_run() {
-        let sid = |seed: u64, number: &str| {
-            let settings = Settings { seed, ..Settings::new("AC0", Secret::new("t")) };
-            Number::configured(&settings, number, Timestamp::UNIX_EPOCH).sid
-        };
-        assert_eq!(sid(7, "+15005550006"), sid(7, "+15005550006"));
-        assert_ne!(sid(7, "+15005550006"), sid(8, "+15005550006"));
-        assert_ne!(sid(7, "+15005550006"), sid(7, "+15005550007"));
-        assert!(super::super::fields::is_sid(&sid(7, "+15005550006"), "PN"));
-    }
-
-    #[test]
-    fn kinds_are_the_plans() {
-        for (number, wanted) in [
-            ("+14155550123", Kind::Local),
-            ("+18005550123", Kind::TollFree),
-            ("+447400123456", Kind::Mobile),
-            ("+442071838750", Kind::Local),
-            ("+15551230001", Kind::Local),
-            ("+15005550006", Kind::Local),
-        ] {
-            assert_eq!(kind(number), wanted, "{number}");
-        }
+    fn a_number_is_written_as_people_there_write_it() {
         assert_eq!(friendly("+14155550123"), "(415) 555-0123");
         assert_eq!(friendly("+442071838750"), "+442071838750");
     }

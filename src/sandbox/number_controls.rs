@@ -124,12 +124,10 @@ fn set(world: &World, request: &Request, number: &str) -> Response {
 
 fn set_code(state: &mut State, sid: String, main: String, code: &str, wish: NumberChange, now: Timestamp) {
     let numbers = &mut state.numbers;
-    let known = numbers.code(code).map(|known| known.sid.clone());
-    let sid = known.unwrap_or_else(|| {
-        numbers.add_code(sid.clone(), main, code.to_owned(), now);
-        sid
-    });
-    if let Some(code) = numbers.codes.get_mut(&sid) {
+    if numbers.code(code).is_none() {
+        numbers.add_code(sid, main, code.to_owned(), now);
+    }
+    if let Some(code) = numbers.codes.find_mut(code) {
         code.account = wish.account_sid.unwrap_or_else(|| code.account.clone());
         code.name = wish.friendly_name.unwrap_or_else(|| code.name.clone());
         code.updated = now;
@@ -146,9 +144,9 @@ fn set_number(
 ) {
     let numbers = &mut state.numbers;
     if numbers.find(number).is_none() {
-        numbers.owned.push(sid.clone(), Number::new(sid, main, number.to_owned(), now));
+        numbers.owned.push(Number::new(sid, main, number.to_owned(), now));
     }
-    if let Some(own) = numbers.find_mut(number) {
+    if let Some(own) = numbers.owned.find_mut(number) {
         wish.apply(own, now);
     }
 }
@@ -156,10 +154,7 @@ fn set_number(
 fn release(world: &World, number: &str) -> Response {
     let gone = world.change(|state| {
         let numbers = &mut state.numbers;
-        let own = numbers.find(number).map(|own| own.sid.clone());
-        let code = numbers.code(number).map(|code| code.sid.clone());
-        own.is_some_and(|sid| numbers.owned.remove(&sid).is_some())
-            || code.is_some_and(|sid| numbers.codes.remove(&sid).is_some())
+        numbers.owned.remove_named(number).is_some() || numbers.codes.remove_named(number).is_some()
     });
     if !gone {
         return complaint(404, "nobody owns this number", "GET /sandbox/numbers lists those that are owned");

@@ -4,15 +4,14 @@
 //! It refuses to know how any of it is asked for.
 
 use super::address::{e164, is_short_code};
-use super::number::{Number, lasting};
+use super::directory::{Directory, Named};
+use super::lasting::lasting_sid;
+use super::number::Number;
 use super::resource::Hook;
 use super::settings::{SENDER, Settings};
 use super::shelf::{Owned, Shelf};
 use super::target::Target;
 use jiff::Timestamp;
-
-/// The most numbers that are owned, of each kind, by all accounts; the oldest go first.
-const NUMBERS: usize = 1_000;
 
 /// A short code of an account's.
 #[derive(Clone)]
@@ -81,6 +80,31 @@ impl Owned for CallerId {
     }
 }
 
+impl Named for ShortCode {
+    fn sid(&self) -> &str {
+        &self.sid
+    }
+
+    fn name(&self) -> String {
+        self.code.clone()
+    }
+}
+
+impl Named for CallerId {
+    fn sid(&self) -> &str {
+        &self.sid
+    }
+
+    fn name(&self) -> String {
+        caller_name(&self.account, &self.number)
+    }
+}
+
+/// Each account verifies a number for itself.
+fn caller_name(account: &str, number: &str) -> String {
+    format!("{account} {number}")
+}
+
 impl Owned for Validation {
     fn account(&self) -> &str {
         &self.account
@@ -89,12 +113,12 @@ impl Owned for Validation {
 
 /// All numbers of all accounts.
 pub(super) struct Numbers {
-    /// The owned ones, by SID.
-    pub owned: Shelf<Number>,
-    /// The short codes, by SID.
-    pub codes: Shelf<ShortCode>,
-    /// The verified ones, by SID.
-    pub callers: Shelf<CallerId>,
+    /// The owned ones, by SID and by number.
+    pub owned: Directory<Number>,
+    /// The short codes, by SID and by code.
+    pub codes: Directory<ShortCode>,
+    /// The verified ones, by SID and by account and number.
+    pub callers: Directory<CallerId>,
     /// What is being verified, by the call's SID.
     pub validations: Shelf<Validation>,
 }
@@ -103,23 +127,21 @@ impl Numbers {
     /// The configured senders, the first as the youngest, before the one that is always
     /// there.
     pub fn new(settings: &Settings, born: Timestamp) -> Self {
+        let most = settings.keep.resources;
         let mut numbers = Self {
-            owned: Shelf::new(NUMBERS),
-            codes: Shelf::new(NUMBERS),
-            callers: Shelf::new(NUMBERS),
-            validations: Shelf::new(NUMBERS),
+            owned: Directory::new(most),
+            codes: Directory::new(most),
+            callers: Directory::new(most),
+            validations: Shelf::new(most),
         };
         let senders = settings.own_numbers.iter().map(String::as_str);
         for sender in senders.chain([SENDER]).rev() {
             if is_short_code(sender) && numbers.code(sender).is_none() {
-                let sid = format!("SC{}", lasting(settings, sender));
+                let sid = lasting_sid("SC", settings.seed, sender);
                 numbers.add_code(sid, settings.account_sid.clone(), sender.to_owned(), born);
             } else if sender.starts_with('+') && e164(sender).as_deref() == Some(sender) {
-                if let Some(twice) = numbers.find(sender).map(|number| number.sid.clone()) {
-                    numbers.owned.remove(&twice);
-                }
-                let number = Number::configured(settings, sender, born);
-                numbers.owned.push(number.sid.clone(), number);
+                numbers.owned.remove_named(sender);
+                numbers.owned.push(Number::configured(settings, sender, born));
             }
         }
         numbers
@@ -127,23 +149,17 @@ impl Numbers {
 
     /// An owned number.
     pub fn find(&self, number: &str) -> Option<&Number> {
-        self.owned.newest_first().find(|own| own.number == number)
-    }
-
-    /// The same, to change.
-    pub fn find_mut(&mut self, number: &str) -> Option<&mut Number> {
-        let sid = self.find(number)?.sid.clone();
-        self.owned.get_mut(&sid)
+        self.owned.find(number)
     }
 
     /// A short code.
     pub fn code(&self, code: &str) -> Option<&ShortCode> {
-        self.codes.newest_first().find(|own| own.code == code)
+        self.codes.find(code)
     }
 
     /// A number that an account verified.
     pub fn caller(&self, account: &str, number: &str) -> Option<&CallerId> {
-        self.callers.newest_first().find(|caller| caller.account == account && caller.number == number)
+        self.callers.find(&caller_name(account, number))
     }
 
     /// Whose a number or a short code is.
@@ -161,8 +177,7 @@ impl Numbers {
     /// Gives an account a short code.
     pub fn add_code(&mut self, sid: String, account: String, code: String, now: Timestamp) {
         let (name, sms) = (code.clone(), Default::default());
-        let code = ShortCode { sid: sid.clone(), account, code, name, sms, created: now, updated: now };
-        self.codes.push(sid, code);
+        self.codes.push(ShortCode { sid, account, code, name, sms, created: now, updated: now });
     }
 }
 

@@ -1,14 +1,13 @@
 //! Whose numbers and services are, and what an account may do with them: the questions
-//! that messages, calls and what comes in have in common. It refuses to change anything
-//! but that a service has picked a sender.
+//! that messages, calls and what comes in have in common. It refuses to change anything.
 
 use super::address::{Address, is_name};
 use super::channel::Channel;
-use super::resource::Message;
-use super::service::{Service, Unfit};
+use super::lasting::lasting_sid;
+use super::numbers::Numbers;
+use super::service::Service;
 use super::settings::{SENDER, Senders};
-use super::world::{State, World};
-use sha2::{Digest, Sha256};
+use super::world::World;
 
 impl World {
     /// The account that a number of Twilio's belongs to: what comes in is its. What
@@ -35,7 +34,7 @@ impl World {
 
     /// What was said of a number's WhatsApp channel.
     pub fn channel(&self, number: &str) -> Option<Channel> {
-        let sid = sid_of("XE", self.settings.seed, number);
+        let sid = lasting_sid("XE", self.settings.seed, number);
         self.with(|state| state.channels.get(&sid).cloned())
     }
 
@@ -64,15 +63,20 @@ impl World {
     /// The number or short code of an account's that a SID names, or the channel of one
     /// (`XE…`, made of the seed). The number that is always there is everybody's.
     pub fn number_of(&self, account: &str, sid: &str) -> Option<Address> {
-        let is_theirs = |owner: &str, number: &str| owner == account || number == SENDER;
+        let whatsapp = sid.starts_with("XE");
         self.with(|state| {
-            let numbers = state.numbers.owned.newest_first().map(|own| (&own.sid, &own.account, &own.number));
-            let codes = state.numbers.codes.newest_first().map(|own| (&own.sid, &own.account, &own.code));
-            numbers.chain(codes).find_map(|(own, owner, number)| {
-                let whatsapp = sid.starts_with("XE") && sid == sid_of("XE", self.settings.seed, number);
-                let is_it = (whatsapp || sid == own) && is_theirs(owner, number);
-                is_it.then(|| Address { whatsapp, number: number.clone() })
-            })
+            let Numbers { owned, codes, .. } = &state.numbers;
+            let (owner, number) = if whatsapp {
+                let is_it = |number: &str| sid == lasting_sid("XE", self.settings.seed, number);
+                let numbers = owned.newest_first().map(|own| (&own.account, &own.number));
+                let codes = codes.newest_first().map(|own| (&own.account, &own.code));
+                numbers.chain(codes).find(|(_, number)| is_it(number))?
+            } else {
+                let code = || codes.get(sid).map(|own| (&own.account, &own.code));
+                owned.get(sid).map(|own| (&own.account, &own.number)).or_else(code)?
+            };
+            let is_theirs = owner == account || number == SENDER;
+            is_theirs.then(|| Address { whatsapp, number: number.clone() })
         })
     }
 
@@ -86,26 +90,6 @@ impl World {
         self.with(|state| state.limits.reaches(number) || state.numbers.caller(account, number).is_some())
     }
 
-    /// The sender that a message has: its own, or the one that its service picks.
-    ///
-    /// # Errors
-    /// Why the service has none.
-    pub fn pick(&self, message: &Message) -> Result<Address, Unfit> {
-        if let Some(from) = &message.from {
-            return Ok(from.clone());
-        }
-        let picked = self.with(|state| {
-            let State { services, permissions, .. } = state;
-            let service = services.its_mut(&message.account, message.service.as_deref()?)?;
-            Some(service.pick(permissions, &message.to))
-        });
-        let whatsapp = message.to.whatsapp;
-        match picked {
-            Some(picked) => Ok(Address { whatsapp, number: picked? }),
-            None => Ok(self.sender(&message.account, whatsapp)),
-        }
-    }
-
     /// The sender that an account's messaging service picks on a channel, if it was not
     /// made here.
     pub fn sender(&self, account: &str, whatsapp: bool) -> Address {
@@ -114,11 +98,4 @@ impl World {
         }
         Address { whatsapp, number: SENDER.to_owned() }
     }
-}
-
-/// The SID of something that was configured: the same for the same seed.
-pub(super) fn sid_of(prefix: &str, seed: u64, name: &str) -> String {
-    let digest = Sha256::new().chain_update(seed.to_be_bytes()).chain_update(prefix).chain_update(name);
-    let hex: String = digest.finalize()[..16].iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{prefix}{hex}")
 }

@@ -3,70 +3,9 @@
 //!
 //! It refuses to know messages and calls; it judges a number.
 
-use super::geography::Locality;
-use rlibphonenumber::PHONE_NUMBER_UTIL;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::LazyLock;
-
-/// The most permissions that differ from the usual ones; more are not kept.
-const DIFFERENT: usize = 10_000;
-
-/// A country as the permissions list it.
-pub(super) struct Country {
-    /// Its ISO 3166 code: `DE`.
-    pub iso: &'static str,
-    /// Its name.
-    pub name: &'static str,
-    /// Its continent in Twilio's words: `NORTH_AMERICA`.
-    pub continent: &'static str,
-    /// Whether messages there may come from a name.
-    takes_names: bool,
-    /// The prefixes of special services, without a plus.
-    pub special: Vec<&'static str>,
-    tollfraud: Vec<&'static str>,
-    /// Its calling code without a plus.
-    pub calling_code: String,
-}
-
-static COUNTRIES: LazyLock<Vec<Country>> = LazyLock::new(|| {
-    let codes: HashMap<String, i32> = PHONE_NUMBER_UTIL
-        .get_supported_regions()
-        .filter_map(|region| {
-            Some((region.to_string(), PHONE_NUMBER_UTIL.get_country_code_for_region(region)?))
-        })
-        .collect();
-    let rows = include_str!("permissions/countries.tsv").lines().filter(|line| !line.starts_with('#'));
-    rows.filter_map(|row| country(row, &codes)).collect()
-});
-
-fn country(row: &'static str, codes: &HashMap<String, i32>) -> Option<Country> {
-    let mut parts = row.split('\t');
-    let (iso, name, continent, names) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-    let mut prefixes = || parts.next().unwrap_or_default().split_whitespace().collect();
-    let (special, tollfraud) = (prefixes(), prefixes());
-    let calling_code = codes.get(iso)?.to_string();
-    Some(Country { iso, name, continent, takes_names: names == "y", special, tollfraud, calling_code })
-}
-
-/// Every country, by its code.
-pub(super) fn countries() -> &'static [Country] {
-    &COUNTRIES
-}
-
-/// The country of an ISO 3166 code, in any case.
-pub(super) fn find(iso: &str) -> Option<&'static Country> {
-    COUNTRIES.iter().find(|country| country.iso.eq_ignore_ascii_case(iso))
-}
-
-/// The countries of the voice permissions, which have Canada with the United States.
-pub(super) fn for_voice() -> impl Iterator<Item = &'static Country> {
-    COUNTRIES.iter().filter(|country| country.iso != "CA")
-}
-
-/// The country that a number in E.164 is in.
-pub(super) fn country_of(number: &str) -> Option<&'static Country> {
-    find(&Locality::of(number).country)
-}
+use super::countries::{Country, country_of};
+use super::recent::Recent;
+use std::collections::BTreeMap;
 
 /// What of a country's numbers may be called.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -85,23 +24,47 @@ impl Default for Dialing {
     }
 }
 
-/// The permissions that differ from the usual ones.
-#[derive(Default)]
+/// An account and a country.
+type Row = (String, &'static str);
+
+/// The permissions that differ from the usual ones; of each kind the oldest go first.
 pub(super) struct Permissions {
     /// Accounts and the countries that they may not write to.
-    silent: BTreeSet<(String, &'static str)>,
+    silent: Recent<Row, ()>,
     /// Accounts, and what they may call of a country.
-    dialing: BTreeMap<(String, &'static str), Dialing>,
+    dialing: Recent<Row, Dialing>,
     /// Sub-accounts with voice permissions of their own.
-    own: BTreeSet<String>,
+    own: Recent<String, ()>,
     /// Whether a country takes names, where a tester said so.
     names: BTreeMap<&'static str, bool>,
 }
 
 impl Permissions {
+    /// The usual ones; `limit` that differ are kept at most, of each kind.
+    pub fn new(limit: usize) -> Self {
+        Self {
+            silent: Recent::new(limit),
+            dialing: Recent::new(limit),
+            own: Recent::new(limit),
+            names: BTreeMap::new(),
+        }
+    }
+
+    /// The accounts and countries without messages, those with calls of their own, and the
+    /// accounts with permissions of their own.
+    #[cfg(test)]
+    pub fn different(&self) -> [Vec<String>; 3] {
+        let row = |(account, country): &Row| format!("{account} {country}");
+        [
+            self.silent.keys().map(row).collect(),
+            self.dialing.keys().map(row).collect(),
+            self.own.keys().cloned().collect(),
+        ]
+    }
+
     /// Whether an account may write to a country.
     pub fn writes_to(&self, account: &str, country: &Country) -> bool {
-        !self.silent.contains(&(account.to_owned(), country.iso))
+        self.silent.get(&(account.to_owned(), country.iso)).is_none()
     }
 
     /// Whether an account may write to a number.
@@ -113,9 +76,9 @@ impl Permissions {
     pub fn set_writing(&mut self, account: &str, country: &Country, may: bool) {
         let row = (account.to_owned(), country.iso);
         if may {
-            self.silent.remove(&row);
-        } else if self.silent.len() < DIFFERENT {
-            self.silent.insert(row);
+            self.silent.forget(&row);
+        } else {
+            self.silent.insert(row, ());
         }
     }
 
@@ -144,23 +107,23 @@ impl Permissions {
     pub fn set_dialing(&mut self, account: &str, country: &Country, dialing: Dialing) {
         let row = (account.to_owned(), voice_code(country));
         if dialing == Dialing::default() {
-            self.dialing.remove(&row);
-        } else if self.dialing.len() < DIFFERENT {
+            self.dialing.forget(&row);
+        } else {
             self.dialing.insert(row, dialing);
         }
     }
 
     /// Whether an account has the voice permissions of the one it belongs to.
     pub fn inherits(&self, account: &str, owner: &str) -> bool {
-        account != owner && !self.own.contains(account)
+        account != owner && self.own.get(account).is_none()
     }
 
     /// Gives a sub-account permissions of its own, or those of its owner.
     pub fn set_inherits(&mut self, account: &str, inherits: bool) {
         if inherits {
-            self.own.remove(account);
-        } else if self.own.len() < DIFFERENT {
-            self.own.insert(account.to_owned());
+            self.own.forget(account);
+        } else {
+            self.own.insert(account.to_owned(), ());
         }
     }
 
@@ -182,25 +145,12 @@ fn voice_code(country: &Country) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use super::super::countries::find;
     use super::*;
 
     #[test]
-    fn countries_have_a_calling_code_a_continent_and_their_prefixes() {
-        let latvia = find("lv").unwrap();
-        assert_eq!(
-            (latvia.name, latvia.calling_code.as_str(), latvia.continent),
-            ("Latvia", "371", "EUROPE")
-        );
-        assert_eq!(latvia.special, ["37181", "3719000"]);
-        assert!(countries().len() > 230 && for_voice().all(|country| country.iso != "CA"));
-        assert!(countries().iter().all(|country| !country.continent.is_empty()));
-        assert_eq!(country_of("+16045550123").unwrap().iso, "CA");
-        assert!(country_of("12345").is_none() && find("XX").is_none());
-    }
-
-    #[test]
     fn everything_is_permitted_until_somebody_says_otherwise() {
-        let (mut permissions, latvia) = (Permissions::default(), find("LV").unwrap());
+        let (mut permissions, latvia) = (Permissions::new(9), find("LV").unwrap());
         let calls = |permissions: &Permissions, number| permissions.may_call("AC1", "AC0", number);
         assert!(permissions.may_write("AC1", "+37121234567") && calls(&permissions, "+37181234567"));
         permissions.set_writing("AC1", latvia, false);
@@ -222,7 +172,7 @@ mod tests {
 
     #[test]
     fn a_tester_says_who_takes_names() {
-        let mut permissions = Permissions::default();
+        let mut permissions = Permissions::new(9);
         let (us, germany) = (find("US").unwrap(), find("DE").unwrap());
         assert!(!permissions.takes_names(us) && permissions.takes_names(germany));
         permissions.set_names(germany, false);

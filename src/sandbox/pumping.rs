@@ -3,12 +3,10 @@
 //!
 //! It refuses to know messages and who is exempt; it counts numbers by their prefix.
 
+use super::recent::Recent;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, VecDeque};
-
-/// The most prefixes of accounts that are remembered.
-const PREFIXES: usize = 10_000;
+use std::collections::VecDeque;
 
 /// What a tester says about the protection.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
@@ -38,14 +36,26 @@ struct Prefix {
 }
 
 /// The protection and what it has seen.
-#[derive(Default)]
 pub(super) struct Pumping {
     /// What the tester says.
     pub protection: Protection,
-    prefixes: BTreeMap<(String, String), Prefix>,
+    /// By account and prefix.
+    prefixes: Recent<(String, String), Prefix>,
 }
 
 impl Pumping {
+    /// A protection that is off and has seen nothing; it remembers `limit` prefixes of
+    /// accounts at most.
+    pub fn new(limit: usize) -> Self {
+        Self { protection: Protection::default(), prefixes: Recent::new(limit) }
+    }
+
+    /// The accounts and prefixes that are remembered.
+    #[cfg(test)]
+    pub fn prefixes(&self) -> impl Iterator<Item = &(String, String)> {
+        self.prefixes.keys()
+    }
+
     /// Counts a text of an account; true when it is blocked.
     pub fn blocks(&mut self, account: &str, number: &str, now: Timestamp) -> bool {
         let Protection { enabled, burst, window_seconds, block_seconds } = self.protection;
@@ -53,10 +63,10 @@ impl Pumping {
             return false;
         }
         let place = (account.to_owned(), prefix(number).to_owned());
-        if !self.prefixes.contains_key(&place) && self.prefixes.len() >= PREFIXES {
-            self.prefixes.pop_first();
+        if self.prefixes.get(&place).is_none() {
+            self.prefixes.insert(place.clone(), Prefix::default());
         }
-        let known = self.prefixes.entry(place).or_default();
+        let Some(known) = self.prefixes.touch(&place) else { return false };
         if known.until.is_some_and(|until| now < until) {
             return true;
         }
@@ -85,7 +95,7 @@ mod tests {
 
     #[test]
     fn a_burst_to_one_prefix_blocks_it_for_a_while() {
-        let mut pumping = Pumping::default();
+        let mut pumping = Pumping::new(100);
         let at = |seconds| Timestamp::UNIX_EPOCH + SignedDuration::from_secs(seconds);
         assert!((0..50).all(|n| !pumping.blocks("AC1", &format!("+3712123{n:04}"), at(0))), "off by default");
         pumping.protection = Protection { enabled: true, burst: 3, window_seconds: 60, block_seconds: 900 };

@@ -7,8 +7,6 @@ use super::sound;
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 
-/// The most recordings that are kept; the oldest go first.
-pub(super) const RECORDINGS: usize = 10_000;
 /// How long a deleted one is still shown to who asks for that, in seconds.
 const SHOWN_DELETED: i64 = 40 * 86_400;
 

@@ -3,13 +3,13 @@
 //! It refuses to know messages; it picks among addresses.
 
 use super::address::Address;
-use super::permissions::{Country, Permissions, country_of};
+use super::countries::{Country, country_of};
+use super::permissions::Permissions;
 use super::shelf::{Owned, Shelf};
 use jiff::Timestamp;
 
-/// The most services that are kept; the oldest go first.
-pub(super) const SERVICES: usize = 1_000;
-/// The most senders of one kind in a service, as Twilio has it.
+/// The most numbers and short codes of a service, as Twilio has it, and the most names and
+/// channels.
 pub(super) const POOL: usize = 400;
 /// The most recipients of a service whose sender is remembered; the oldest go first.
 const RECIPIENTS: usize = 10_000;
@@ -29,6 +29,15 @@ pub(super) enum Kind {
     Channel,
 }
 
+impl Kind {
+    /// Whether two kinds share the room of a pool: numbers and short codes do,
+    /// <https://www.twilio.com/docs/api/errors/21714>.
+    pub fn counts_with(self, other: Self) -> bool {
+        let is_number = |kind| matches!(kind, Self::Number | Self::ShortCode);
+        self == other || is_number(self) && is_number(other)
+    }
+}
+
 /// A sender in a service's pool.
 #[derive(Clone)]
 pub(super) struct Sender {
@@ -44,9 +53,9 @@ pub(super) struct Sender {
     pub created: Timestamp,
 }
 
-/// An address to ask as it was given, and how.
+/// A URL that a service asks as it was given, and how.
 #[derive(Clone, Default)]
-pub(super) struct Place {
+pub(super) struct RequestUrl {
     /// The URL as it was given.
     pub url: Option<String>,
     /// True for GET.
@@ -59,9 +68,9 @@ pub(super) struct Options {
     /// What it is called.
     pub name: String,
     /// Where inbound messages are told.
-    pub inbound: Place,
+    pub inbound: RequestUrl,
     /// Where they are told when that fails.
-    pub fallback: Place,
+    pub fallback: RequestUrl,
     /// Where messages without a callback of their own are told of.
     pub status_callback: Option<String>,
     /// Whether a recipient keeps hearing from the same sender.
@@ -133,6 +142,15 @@ impl Unfit {
     }
 }
 
+/// What a service asks of others when it looks for a sender.
+#[derive(Clone, Copy)]
+pub(super) struct Pool<'a> {
+    /// Which countries take names.
+    pub permissions: &'a Permissions,
+    /// Whether a sender, by its number, code or name, may write the message at all.
+    pub able: &'a dyn Fn(&str) -> bool,
+}
+
 impl Owned for Service {
     fn account(&self) -> &str {
         &self.account
@@ -156,11 +174,11 @@ impl Service {
     ///
     /// # Errors
     /// Why there is none.
-    pub fn look(&self, permissions: &Permissions, to: &Address) -> Result<String, Unfit> {
+    pub fn look(&self, among: &Pool<'_>, to: &Address) -> Result<String, Unfit> {
         if self.pool.is_empty() {
             return Err(Unfit::Empty);
         }
-        let fitting = if to.whatsapp { self.on_whatsapp() } else { self.by_text(permissions, to) };
+        let fitting = if to.whatsapp { self.on_whatsapp(among) } else { self.by_text(among, to) };
         let known = self.sticky.get(&to.to_string()).filter(|known| fitting.iter().any(|one| one == *known));
         match known.filter(|_| self.options.sticky_sender) {
             Some(known) => Ok(known.clone()),
@@ -173,13 +191,13 @@ impl Service {
     ///
     /// # Errors
     /// Why there is none.
-    pub fn pick(&mut self, permissions: &Permissions, to: &Address) -> Result<String, Unfit> {
-        let picked = self.look(permissions, to)?;
+    pub fn pick(&mut self, among: &Pool<'_>, to: &Address) -> Result<String, Unfit> {
+        let picked = self.look(among, to)?;
         self.turns = self.turns.wrapping_add(1);
         let to = to.to_string();
         match self.sticky.get_mut(&to) {
             Some(known) => known.clone_from(&picked),
-            None => self.sticky.push(to, picked.clone()),
+            None => drop(self.sticky.push(to, picked.clone())),
         }
         Ok(picked)
     }
@@ -189,28 +207,31 @@ impl Service {
     }
 
     /// Its channels, or else its numbers, which are all on WhatsApp here.
-    fn on_whatsapp(&self) -> Vec<String> {
+    fn on_whatsapp(&self, among: &Pool<'_>) -> Vec<String> {
         let channels = self.of(Kind::Channel).filter_map(|sender| sender.address.strip_prefix("whatsapp:"));
-        let channels: Vec<String> = channels.map(str::to_owned).collect();
-        if channels.is_empty() { addresses(self.of(Kind::Number)) } else { channels }
+        let able = |number: &&str| (among.able)(number);
+        let channels: Vec<String> = channels.filter(able).map(str::to_owned).collect();
+        let numbers = || self.of(Kind::Number).filter(|sender| (among.able)(&sender.address));
+        if channels.is_empty() { addresses(numbers()) } else { channels }
     }
 
     /// The senders that go first to a number: a short code of its country, a name
     /// for its country or any name where names are taken, a number of its country
     /// and area, any number.
-    fn by_text(&self, permissions: &Permissions, to: &Address) -> Vec<String> {
+    fn by_text(&self, among: &Pool<'_>, to: &Address) -> Vec<String> {
         let country = country_of(&to.number);
-        let takes_names = country.is_none_or(|country| permissions.takes_names(country));
+        let takes_names = country.is_none_or(|country| among.permissions.takes_names(country));
+        let of = |kind: Kind| self.of(kind).filter(|sender| (among.able)(&sender.address));
         let here = |sender: &&Sender| country.is_some_and(|country| sender.country == country.iso);
         let near =
             |sender: &&Sender| self.options.area_code_geomatch && area(&sender.address) == area(&to.number);
         let ranks = [
-            addresses(self.of(Kind::ShortCode).filter(here)),
-            addresses(self.of(Kind::CountryName).filter(|_| takes_names).filter(here)),
-            addresses(self.of(Kind::Name).filter(|_| takes_names)),
-            addresses(self.of(Kind::Number).filter(here).filter(near)),
-            addresses(self.of(Kind::Number).filter(|sender| serves(sender, country))),
-            addresses(self.of(Kind::Number)),
+            addresses(of(Kind::ShortCode).filter(here)),
+            addresses(of(Kind::CountryName).filter(|_| takes_names).filter(here)),
+            addresses(of(Kind::Name).filter(|_| takes_names)),
+            addresses(of(Kind::Number).filter(here).filter(near)),
+            addresses(of(Kind::Number).filter(|sender| serves(sender, country))),
+            addresses(of(Kind::Number)),
         ];
         ranks.into_iter().find(|rank| !rank.is_empty()).unwrap_or_default()
     }
@@ -252,7 +273,12 @@ mod tests {
     }
 
     fn look(service: &Service, to: &str) -> Result<String, Unfit> {
-        service.look(&Permissions::default(), &Address::to(to).unwrap())
+        look_for(service, to, &|_| true)
+    }
+
+    fn look_for(service: &Service, to: &str, able: &dyn Fn(&str) -> bool) -> Result<String, Unfit> {
+        let permissions = Permissions::new(1);
+        service.look(&Pool { permissions: &permissions, able }, &Address::to(to).unwrap())
     }
 
     #[test]
@@ -269,7 +295,8 @@ mod tests {
             ("+14155550123", "+14155550100"),
             ("+4915112345678", "Rueckruf"),
             ("+33612345678", "Dialback"),
-            ("+525512345678", "+442071838750"),
+            // New Zealand takes no names.
+            ("+6421123456", "+442071838750"),
             ("whatsapp:+4915112345678", "+442071838750"),
         ];
         let pool = service(&all);
@@ -290,10 +317,33 @@ mod tests {
     }
 
     #[test]
+    fn who_may_not_write_is_passed_over() {
+        let pool = service(&[
+            (Kind::ShortCode, "12345", "US"),
+            (Kind::Number, "+14155550100", "US"),
+            (Kind::Number, "+442071838750", "GB"),
+        ]);
+        let wanted = [
+            (&["12345", "+14155550100", "+442071838750"][..], Ok("12345")),
+            (&["+14155550100", "+442071838750"], Ok("+14155550100")),
+            (&["+442071838750"], Ok("+442071838750")),
+            (&[], Err(Unfit::Nobody)),
+        ];
+        for (able, from) in wanted {
+            let found = look_for(&pool, "+12125550123", &|one| able.contains(&one));
+            assert_eq!(found.as_deref().map_err(|unfit| *unfit), from, "{able:?}");
+        }
+        let whatsapp = look_for(&pool, "whatsapp:+12125550123", &|one| one == "+442071838750");
+        assert_eq!(whatsapp.as_deref(), Ok("+442071838750"));
+    }
+
+    #[test]
     fn each_has_its_turn_and_a_recipient_keeps_its_sender() {
         let mut pool = service(&[(Kind::Number, "+441", "GB"), (Kind::Number, "+442", "GB")]);
         let pick = |pool: &mut Service, to: &str| {
-            pool.pick(&Permissions::default(), &Address::to(to).unwrap()).unwrap()
+            let permissions = Permissions::new(1);
+            let among = Pool { permissions: &permissions, able: &|_| true };
+            pool.pick(&among, &Address::to(to).unwrap()).unwrap()
         };
         assert_eq!(pick(&mut pool, "+447700900001"), "+441");
         assert_eq!(pick(&mut pool, "+447700900002"), "+442");

@@ -123,11 +123,28 @@ pub struct Keep {
     pub phones: usize,
     /// Requests and their answers, of at most 32 KiB each way.
     pub exchanges: usize,
+    /// Of everything that accounts set up: so many numbers, short codes, caller ids, keys,
+    /// sub-accounts, services, templates and so on of each, by all accounts together. Of
+    /// alerts 500 at most, of sinks 100.
+    pub resources: usize,
+    /// Of what is remembered of numbers, prefixes, pairs and days (who has said STOP,
+    /// queues, permissions, media): so many of each.
+    pub marks: usize,
+}
+
+impl Keep {
+    /// What texts of codes leave in memory at most, in bytes: 8 KiB for each message with
+    /// its place on a telephone, 16 KiB for each telephone, and for each exchange what is
+    /// kept of it both ways. Longer texts, calls and media take more.
+    pub fn bytes(&self) -> u64 {
+        let kib = self.messages * 8 + self.phones * 16 + self.exchanges * 64;
+        u64::try_from(kib).unwrap_or(u64::MAX).saturating_mul(1024)
+    }
 }
 
 impl Default for Keep {
     fn default() -> Self {
-        Self { messages: 10_000, phones: 2_000, exchanges: 1_000 }
+        Self { messages: 10_000, phones: 2_000, exchanges: 1_000, resources: 1_000, marks: 10_000 }
     }
 }
 

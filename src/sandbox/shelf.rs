@@ -22,16 +22,27 @@ impl<T> Shelf<T> {
         Self { limit, next: 0, rows: BTreeMap::new(), places: HashMap::new() }
     }
 
-    /// Puts a new resource at the young end.
-    pub fn push(&mut self, sid: String, value: T) {
+    /// Puts a new resource at the young end; gives what falls off the old one for it.
+    pub fn push(&mut self, sid: String, value: T) -> Option<T> {
         self.places.insert(sid.clone(), self.next);
         self.rows.insert(self.next, (sid, value));
         self.next += 1;
-        while self.rows.len() > self.limit {
-            if let Some((_, (sid, _))) = self.rows.pop_first() {
-                self.places.remove(&sid);
-            }
+        if self.rows.len() <= self.limit {
+            return None;
         }
+        let (_, (sid, fallen)) = self.rows.pop_first()?;
+        self.places.remove(&sid);
+        Some(fallen)
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Their SIDs, oldest first.
+    pub fn sids(&self) -> impl Iterator<Item = &str> {
+        self.rows.values().map(|(sid, _)| sid.as_str())
     }
 
     /// One resource.
@@ -104,10 +115,9 @@ mod tests {
     #[test]
     fn the_oldest_falls_off() {
         let mut shelf = Shelf::new(2);
-        for (sid, value) in [("a", 1), ("b", 2), ("c", 3)] {
-            shelf.push(sid.to_owned(), value);
-        }
-        assert_eq!(shelf.get("a"), None);
+        let push = |(sid, value): (&str, i32)| shelf.push(sid.to_owned(), value);
+        assert_eq!([("a", 1), ("b", 2), ("c", 3)].map(push), [None, None, Some(1)]);
+        assert_eq!((shelf.get("a"), shelf.len()), (None, 2));
         assert_eq!(shelf.newest_first().copied().collect::<Vec<_>>(), [3, 2]);
         assert_eq!(shelf.remove("c"), Some(3));
         assert_eq!(shelf.newest_first().copied().collect::<Vec<_>>(), [2]);

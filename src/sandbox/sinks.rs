@@ -75,13 +75,13 @@ pub(super) struct Streams {
     pub subscriptions: Shelf<Subscription>,
 }
 
-impl Default for Streams {
-    fn default() -> Self {
-        Self { sinks: Shelf::new(SINKS), subscriptions: Shelf::new(SINKS) }
-    }
-}
-
 impl Streams {
+    /// None yet; 100 of each at most, or `limit` if that is fewer.
+    pub fn new(limit: usize) -> Self {
+        let most = limit.min(SINKS);
+        Self { sinks: Shelf::new(most), subscriptions: Shelf::new(most) }
+    }
+
     /// An event comes to the sinks of all who want its type.
     pub fn publish(&mut self, account: &str, event: &Value) {
         let kind = event["type"].as_str().unwrap_or_default();

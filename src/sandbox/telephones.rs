@@ -10,7 +10,7 @@ use super::resource::{Call, CallStatus};
 use super::shown::call_view;
 use super::views::phone_view;
 use super::world::{Control, World};
-use super::{call, inbound, media, routes, streams, whatsapp};
+use super::{call, inbound, media, number_rules, routes, streams, whatsapp};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
@@ -187,13 +187,15 @@ fn write(world: &Arc<World>, request: &Request, number: &str) -> Response {
         return complaint(400, "'from' is another phone", "leave it out: the path says who writes");
     }
     let from = Address { whatsapp: to.whatsapp, number: number.to_owned() };
-    let (takes_texts, told) = world.with(|state| {
-        let own = state.numbers.find(&to.number).filter(|_| !to.whatsapp);
-        (own.is_none_or(|own| own.capabilities.sms), routes::of_text(state, &to).is_some())
-    });
-    if !takes_texts {
-        return complaint(409, "the number takes no texts", NO_CAPABILITY);
+    let takes = |media: bool| world.with(|state| number_rules::takes_in(&state.numbers, &to, media));
+    match () {
+        () if !takes(false) => return complaint(409, "the number takes no texts", NO_CAPABILITY),
+        () if !takes(!written.media.is_empty()) => {
+            return complaint(409, "the number takes no media", NO_CAPABILITY);
+        }
+        () => {}
     }
+    let told = world.with(|state| routes::of_text(state, &to).is_some());
     let pictures = match pictures(&written.media) {
         Ok(pictures) if pictures.is_empty() && written.body.is_empty() => {
             return complaint(400, "a text without words and pictures", "send body or media");

@@ -16,8 +16,6 @@ use std::collections::{BTreeMap, VecDeque};
 /// The authentication template that every sandbox has: `HX` and the words
 /// "dialback sandbox" in hexadecimal ASCII. Its one variable, `1`, is the code.
 pub const AUTHENTICATION: &str = "HX6469616c6261636b2073616e64626f78";
-/// The most templates that are kept.
-pub(super) const TEMPLATES: usize = 1_000;
 
 /// What a message was asked to be made from.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -131,7 +129,10 @@ pub(super) struct Filled {
 /// The templates that have words or a status of their own.
 pub(super) struct Templates {
     /// By SID.
-    pub known: BTreeMap<String, Template>,
+    known: BTreeMap<String, Template>,
+    /// All but the one that is always there, in the order in which they came.
+    order: VecDeque<String>,
+    limit: usize,
     /// What WhatsApp says to whoever asks for approval, by language; it approves
     /// the others.
     pub answers: BTreeMap<String, Approval>,
@@ -139,8 +140,9 @@ pub(super) struct Templates {
     deleted: VecDeque<String>,
 }
 
-impl Default for Templates {
-    fn default() -> Self {
+impl Templates {
+    /// The template that is always there; `limit` are kept beside it.
+    pub fn new(limit: usize) -> Self {
         let shipped = Template {
             status: Approval::Approved,
             body: Some(AUTHENTICATION_BODY.to_owned()),
@@ -148,11 +150,10 @@ impl Default for Templates {
             made: None,
         };
         let known = BTreeMap::from([(AUTHENTICATION.to_owned(), shipped)]);
-        Self { known, answers: BTreeMap::new(), deleted: VecDeque::new() }
+        let (order, deleted) = (VecDeque::new(), VecDeque::new());
+        Self { known, order, limit, answers: BTreeMap::new(), deleted }
     }
-}
 
-impl Templates {
     /// Makes a message's words of its content; a variable that the message does not
     /// give has the template's own value.
     pub fn fill(&self, content: &Content) -> Filled {
@@ -177,22 +178,42 @@ impl Templates {
     /// Takes one away.
     pub fn remove(&mut self, sid: &str) -> Option<Template> {
         let gone = self.known.remove(sid)?;
+        self.order.retain(|kept| kept != sid);
         self.deleted.push_back(sid.to_owned());
-        if self.deleted.len() > TEMPLATES {
+        if self.deleted.len() > self.limit {
             self.deleted.pop_front();
         }
         Some(gone)
     }
 
-    /// Keeps a template that was made as a content; the oldest of them goes when
-    /// there are too many.
+    /// Keeps a template, in place of the one that had its SID; the oldest goes when there
+    /// are too many.
     pub fn push(&mut self, sid: String, template: Template) {
-        let age = |template: &Template| template.made.as_ref().map(|made| made.created);
-        let oldest = self.known.iter().filter_map(|(sid, known)| Some((age(known)?, sid.clone()))).min();
-        if let Some((_, oldest)) = oldest.filter(|_| self.known.len() >= TEMPLATES) {
+        let is_new = self.known.insert(sid.clone(), template).is_none();
+        if is_new {
+            self.order.push_back(sid);
+        }
+        while self.order.len() > self.limit
+            && let Some(oldest) = self.order.pop_front()
+        {
             self.known.remove(&oldest);
         }
-        self.known.insert(sid, template);
+    }
+
+    /// One of them.
+    pub fn get(&self, sid: &str) -> Option<&Template> {
+        self.known.get(sid)
+    }
+
+    /// All of them, by SID.
+    pub fn iter(&self) -> impl Iterator<Item = (&String, &Template)> {
+        self.known.iter()
+    }
+
+    /// The SIDs of those that can go, oldest first.
+    #[cfg(test)]
+    pub fn sids(&self) -> impl Iterator<Item = &String> {
+        self.order.iter()
     }
 
     /// How a template stands with WhatsApp.
@@ -289,7 +310,7 @@ mod tests {
             sid: format!("HX{}", "a".repeat(32)),
             variables: vec![("name".to_owned(), "Ann".to_owned()), ("1".to_owned(), "0421".to_owned())],
         };
-        let filled = Templates::default().fill(&content);
+        let filled = Templates::new(9).fill(&content);
         assert_eq!(filled.words, format!("[template {}]\nname: Ann\n1: 0421", content.sid));
         assert_eq!((filled.copy_code, filled.complete), (None, true));
     }

@@ -9,9 +9,6 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 
-/// The most days of accounts that are kept; the oldest go first.
-const DAYS: usize = 20_000;
-
 /// A kind of use that is counted.
 pub(super) struct Category {
     /// Twilio's name.
@@ -119,14 +116,25 @@ pub(super) struct Unpaid {
     pub used: Use,
 }
 
-/// What was used, by day and account.
-#[derive(Default)]
+/// What was used, by day and account; the oldest days go first.
 pub(super) struct Ledger {
+    limit: usize,
     days: BTreeMap<(Date, String), BTreeMap<&'static str, Amount>>,
     spent: Money,
 }
 
 impl Ledger {
+    /// Nothing used yet; `limit` days of accounts are kept at most.
+    pub fn new(limit: usize) -> Self {
+        Self { limit, days: BTreeMap::new(), spent: 0 }
+    }
+
+    /// The days of accounts that are kept, oldest first.
+    #[cfg(test)]
+    pub fn days(&self) -> impl Iterator<Item = &(Date, String)> {
+        self.days.keys()
+    }
+
     /// Books a use of an account's.
     pub fn book(&mut self, at: Timestamp, account: &str, used: &Use) {
         self.spent += used.amount.price;
@@ -136,7 +144,7 @@ impl Ledger {
         }
         let price = used.amount.price;
         day.entry("totalprice").or_default().add(Amount { count: 0, usage: price, price });
-        while self.days.len() > DAYS {
+        while self.days.len() > self.limit {
             self.days.pop_first();
         }
     }
@@ -173,7 +181,7 @@ mod tests {
 
     #[test]
     fn days_and_accounts_are_kept_apart_and_summed() {
-        let mut ledger = Ledger::default();
+        let mut ledger = Ledger::new(99);
         let at = |text: &str| text.parse::<Timestamp>().unwrap();
         ledger.book(at("2026-11-26T23:59:59Z"), "AC1", &used(["sms", "sms-outbound"], 2));
         ledger.book(at("2026-11-27T00:00:00Z"), "AC1", &used(["sms", "sms-outbound"], 1));
@@ -190,11 +198,11 @@ mod tests {
 
     #[test]
     fn the_oldest_days_go_and_what_was_spent_stays() {
-        let mut ledger = Ledger::default();
-        for n in 0..DAYS + 3 {
+        let mut ledger = Ledger::new(20);
+        for n in 0..23 {
             ledger.book(Timestamp::UNIX_EPOCH, &format!("AC{n:08}"), &used(["sms", "sms-outbound"], 1));
         }
-        assert_eq!(ledger.days.len(), DAYS);
-        assert_eq!(ledger.spent(), 750 * (DAYS as u64 + 3));
+        assert_eq!(ledger.days.len(), 20);
+        assert_eq!(ledger.spent(), 750 * 23);
     }
 }

@@ -87,7 +87,7 @@ pub(super) fn verify(
     }
     let name = name.unwrap_or_else(|| friendly(&number));
     let caller = CallerId { sid: sid.clone(), account, number, name, created: now, updated: now };
-    state.numbers.callers.push(sid.clone(), caller);
+    state.numbers.callers.push(caller);
     sid
 }
 

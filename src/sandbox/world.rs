@@ -2,12 +2,13 @@
 
 use super::account::Accounts;
 use super::alert::Alert;
-use super::application::{APPLICATIONS, Application};
+use super::application::Application;
 use super::behaviour::Behaviour;
-use super::channel::{CHANNELS, Channel};
+use super::channel::Channel;
 use super::cookies::Cookies;
+use super::directory::Directory;
 use super::exchanges::Exchanges;
-use super::key::{KEYS, Key};
+use super::key::Key;
 use super::limits::Limits;
 use super::lookups::Lookups;
 use super::media::Album;
@@ -15,13 +16,13 @@ use super::next::Next;
 use super::numbers::Numbers;
 use super::opt_outs::OptOuts;
 use super::permissions::Permissions;
-use super::phone::{Phone, Text};
+use super::phone::Phone;
 use super::prices::Prices;
 use super::pumping::Pumping;
-use super::recording::{RECORDINGS, Recording};
+use super::recording::Recording;
 use super::resource::{Bill, Call, Message};
-use super::safe::{SAFE, Safe};
-use super::service::{SERVICES, Service};
+use super::safe::Safe;
+use super::service::Service;
 use super::settings::{DialbackApi, Inbound, Keep, Settings};
 use super::shelf::Shelf;
 use super::shown::{call_view, message_view};
@@ -40,8 +41,12 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
+mod phones;
+
 /// How long it takes until it is known what a message or call costs.
 const PRICED_AFTER: SignedDuration = SignedDuration::from_secs(5);
+/// The most alerts that are kept.
+const ALERTS: usize = 500;
 /// The most lives (messages, calls, callbacks) at a time.
 const LIVES: usize = 8_192;
 /// The most outgoing requests at a time.
@@ -94,7 +99,7 @@ pub(super) struct State {
     /// Where accounts may write to and call.
     pub permissions: Permissions,
     /// The numbers that accounts called safe.
-    pub safe: Shelf<Safe>,
+    pub safe: Directory<Safe>,
     /// How much accounts and senders may do.
     pub limits: Limits,
     /// The protection against SMS pumping.
@@ -350,36 +355,37 @@ impl World {
 
 impl State {
     fn new(settings: &Settings, born: Timestamp) -> Self {
+        let Keep { messages, exchanges, resources, marks, .. } = settings.keep;
         Self {
             accounts: Accounts::new(settings, born),
-            keys: Shelf::new(KEYS),
+            keys: Shelf::new(resources),
             numbers: Numbers::new(settings, born),
-            channels: Shelf::new(CHANNELS),
-            applications: Shelf::new(APPLICATIONS),
-            messages: Shelf::new(settings.keep.messages),
-            calls: Shelf::new(settings.keep.messages),
-            ledger: Ledger::default(),
-            services: Shelf::new(SERVICES),
-            permissions: Permissions::default(),
-            safe: Shelf::new(SAFE),
-            limits: Limits::new(settings.profile),
-            pumping: Pumping::default(),
+            channels: Shelf::new(resources),
+            applications: Shelf::new(resources),
+            messages: Shelf::new(messages),
+            calls: Shelf::new(messages),
+            ledger: Ledger::new(2 * marks),
+            services: Shelf::new(resources),
+            permissions: Permissions::new(marks),
+            safe: Directory::new(marks),
+            limits: Limits::new(settings.profile, marks),
+            pumping: Pumping::new(marks),
             unpaid: VecDeque::new(),
             prices: Prices::default(),
-            lookups: Lookups::default(),
-            album: Album::default(),
-            recordings: Shelf::new(RECORDINGS),
-            streams: Streams::default(),
+            lookups: Lookups::new(marks),
+            album: Album::new(marks),
+            recordings: Shelf::new(messages),
+            streams: Streams::new(resources),
             phones: BTreeMap::new(),
             made: (VecDeque::new(), 0),
             shown: VecDeque::new(),
             keep: settings.keep,
-            opted_out: OptOuts::default(),
+            opted_out: OptOuts::new(marks),
             lines: HashMap::new(),
             behaviour: settings.behaviour.clone(),
-            templates: Templates::default(),
-            cookies: Cookies::default(),
-            exchanges: Exchanges::new(settings.keep.exchanges),
+            templates: Templates::new(resources),
+            cookies: Cookies::new(resources),
+            exchanges: Exchanges::new(exchanges),
             alerts: VecDeque::new(),
             inbound: settings.inbound.clone(),
             app: settings.app.clone(),
@@ -395,6 +401,14 @@ impl State {
         // Numbers of exchanges go on, so that an old one never names a new one.
         let exchanges = std::mem::replace(&mut self.exchanges, Exchanges::new(0)).cleared();
         *self = Self { inbound, app, verify, exchanges, ..Self::new(settings, born) };
+    }
+
+    /// Keeps an alert; the oldest go first.
+    pub fn note(&mut self, alert: Alert) {
+        self.alerts.push_back(alert);
+        while self.alerts.len() > ALERTS.min(self.keep.resources) {
+            self.alerts.pop_front();
+        }
     }
 
     /// Keeps a message that came in.
@@ -423,74 +437,12 @@ impl State {
             self.ledger.book(unpaid.at, &unpaid.account, &unpaid.used);
         }
     }
-
-    /// The phone of a number, made if need be.
-    pub fn phone(&mut self, number: &str, seed: u64) -> &mut Phone {
-        if !self.phones.contains_key(number) {
-            self.make_room();
-            let (order, count) = &mut self.made;
-            *count += 1;
-            order.push_back((*count, number.to_owned()));
-        }
-        let place = self.made.1;
-        let made = || Phone { place, ..Phone::new(number, seed) };
-        self.phones.entry(number.to_owned()).or_insert_with(made)
-    }
-
-    /// Lets the oldest phones go when there are as many as are kept.
-    fn make_room(&mut self) {
-        let (phones, order) = (&mut self.phones, &mut self.made.0);
-        while phones.len() >= self.keep.phones
-            && let Some((place, number)) = order.pop_front()
-        {
-            if phones.get(&number).is_some_and(|phone| phone.place == place) {
-                phones.remove(&number);
-            }
-        }
-        // What a tester took away leaves its place in the order.
-        if order.len() > 2 * self.keep.phones {
-            order.retain(|(place, number)| phones.get(number).is_some_and(|phone| phone.place == *place));
-        }
-    }
-
-    /// Puts a text on a phone's screen; the oldest text of all goes when there are
-    /// more than are kept.
-    pub fn show(&mut self, number: &str, seed: u64, text: Text) {
-        self.shown.push_back((number.to_owned(), text.sid.clone()));
-        self.phone(number, seed).show(text);
-        while self.shown.len() > self.keep.messages
-            && let Some((number, sid)) = self.shown.pop_front()
-        {
-            if let Some(phone) = self.phones.get_mut(&number)
-                && phone.texts.front().is_some_and(|oldest| oldest.sid == sid)
-            {
-                phone.texts.pop_front();
-            }
-        }
-    }
-
-    /// How many texts are on all phones.
-    #[cfg(test)]
-    pub fn texts(&self) -> usize {
-        self.phones.values().map(|phone| phone.texts.len()).sum()
-    }
-
-    /// Brings a message's status to the phone's screen.
-    fn mirror(&mut self, message: &Message) {
-        let number = if message.direction == "inbound" {
-            message.from.as_ref().map_or("", |from| from.number.as_str())
-        } else {
-            message.to.number.as_str()
-        };
-        if let Some(phone) = self.phones.get_mut(number)
-            && let Some(text) = phone.texts.iter_mut().rev().find(|text| text.sid == message.sid)
-        {
-            text.status = message.status;
-        }
-    }
 }
 
 /// When the price of what has just ended is said.
 fn after(now: Timestamp) -> Timestamp {
     now.checked_add(PRICED_AFTER).unwrap_or(Timestamp::MAX)
 }
+
+#[cfg(test)]
+mod tests;

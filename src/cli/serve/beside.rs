@@ -104,7 +104,12 @@ pub fn rules(config: &Config) -> (sandbox::Senders, sandbox::Profile) {
 /// How much the sandbox keeps.
 pub fn keep(config: &Config) -> sandbox::Keep {
     let own = &config.sandbox;
-    sandbox::Keep { messages: own.keep_messages, phones: own.keep_phones, exchanges: own.keep_exchanges }
+    sandbox::Keep {
+        messages: own.keep_messages,
+        phones: own.keep_phones,
+        exchanges: own.keep_exchanges,
+        ..sandbox::Keep::default()
+    }
 }
 
 /// What bounds the sandbox's listener.

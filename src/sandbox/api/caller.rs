@@ -2,6 +2,7 @@
 
 use super::outcome::Proof;
 use crate::sandbox::account::Account;
+use crate::sandbox::grounds;
 use crate::sandbox::incoming::Request;
 use crate::sandbox::refusal::Refusal;
 use crate::sandbox::world::{State, World};
@@ -34,7 +35,7 @@ pub(super) fn authenticate(world: &World, request: &Request) -> Result<Caller, R
     let (user, password) = decoded.split_once(':').ok_or_else(wrong)?;
     let caller = caller(world, user, &Secret::new(password)).ok_or_else(wrong)?;
     let is_active = |state: &mut State| state.accounts.get(&caller.account).is_some_and(Account::is_active);
-    if world.with(is_active) { Ok(caller) } else { Err(inactive()) }
+    if world.with(is_active) { Ok(caller) } else { Err(grounds::inactive()) }
 }
 
 /// Who this user and password are, if anybody.
@@ -60,16 +61,9 @@ pub(super) fn caller(world: &World, user: &str, password: &Secret) -> Option<Cal
 /// # Errors
 /// 20003 for somebody else's account, 20005 for one that is suspended or closed.
 pub(super) fn may(world: &World, caller: &Caller, account: &str, looks: bool) -> Result<(), Refusal> {
-    world.with(|state| {
-        let mut seen = state.accounts.seen_by(&caller.account);
-        match seen.find(|seen| seen.sid == account) {
-            Some(account) if looks || account.is_active() => Ok(()),
-            Some(_) => Err(inactive()),
-            None => Err(Refusal::unauthorized("Authenticate")),
-        }
+    world.with(|state| match state.accounts.seen(&caller.account, account) {
+        Some(account) if looks || account.is_active() => Ok(()),
+        Some(_) => Err(grounds::inactive()),
+        None => Err(Refusal::unauthorized("Authenticate")),
     })
-}
-
-fn inactive() -> Refusal {
-    Refusal::new(401, 20005, "Account not active")
 }

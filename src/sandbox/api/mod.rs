@@ -24,6 +24,7 @@ mod route;
 mod voice_v1;
 
 use super::exchanges::Exchange;
+use super::grounds;
 use super::incoming::{Request, content, empty, json_reply};
 use super::outgoing::note;
 use super::refusal::Refusal;
@@ -156,7 +157,7 @@ fn run(world: &Arc<World>, request: &Request, found: Found) -> Outcome {
     caller::may(world, &caller, &account, route.method == "GET" || route.path == ACCOUNT)?;
     let now = world.clock.now();
     if !world.with(|state| state.limits.take_request(&account, now)) {
-        return Err(Refusal::new(429, 20429, "Too Many Requests"));
+        return Err(grounds::too_much());
     }
     (route.run)(&Ask { world, request, caller: &caller, account: &account, parts })
 }

@@ -1,6 +1,7 @@
 //! What a route of the REST API gives, and the faults that a telephone lets befall it.
 
 use crate::sandbox::behaviour::{ApiFault, Timeout};
+use crate::sandbox::grounds;
 use crate::sandbox::refusal::Refusal;
 use crate::sandbox::world::World;
 use bytes::Bytes;
@@ -50,7 +51,7 @@ pub(super) fn befall(world: &World, number: &str, accept: impl FnOnce() -> Outco
     let Some(fault) = take_fault(world, number) else { return accept() };
     let held = Duration::from_millis(fault.hold_ms.unwrap_or(HOLD_MS));
     match (fault.status, fault.timeout) {
-        (Some(429), _) => Err(Refusal::new(429, 20429, "Too Many Requests")),
+        (Some(429), _) => Err(grounds::too_much()),
         (Some(status), _) => {
             if fault.accepted {
                 accept()?;

@@ -32,6 +32,16 @@ impl Kind {
     pub const ALL: [Self; 6] =
         [Self::Local, Self::Mobile, Self::TollFree, Self::National, Self::SharedCost, Self::Voip];
 
+    /// Which kind a number is by its plan. What no plan knows, as numbers that were
+    /// invented, is local.
+    pub fn of(number: &str) -> Self {
+        match PHONE_NUMBER_UTIL.parse(number, None).map(|parsed| parsed.get_type()) {
+            Ok(PhoneNumberType::TollFree) => Self::TollFree,
+            Ok(PhoneNumberType::Mobile) => Self::Mobile,
+            _ => Self::Local,
+        }
+    }
+
     /// Twilio's word, as the document of an owned number has it.
     pub fn word(self) -> &'static str {
         match self {
@@ -238,6 +248,20 @@ mod tests {
             assert_eq!(lookup.national_format.as_ref(), Some(&number.friendly_name));
         }
         numbers
+    }
+
+    #[test]
+    fn kinds_are_the_plans() {
+        for (number, wanted) in [
+            ("+14155550123", Kind::Local),
+            ("+18005550123", Kind::TollFree),
+            ("+447400123456", Kind::Mobile),
+            ("+442071838750", Kind::Local),
+            ("+15551230001", Kind::Local),
+            ("+15005550006", Kind::Local),
+        ] {
+            assert_eq!(Kind::of(number), wanted, "{number}");
+        }
     }
 
     #[test]

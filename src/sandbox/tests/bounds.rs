@@ -1,6 +1,5 @@
-//! What is kept is bounded, whatever comes; and, asked for, how much memory that is.
-//!
-//! `SANDBOX_TEST_MESSAGES=1000000 cargo test --release --lib so_many_messages -- --nocapture`
+//! What is kept of messages is bounded, whatever comes. Of everything that is kept
+//! `world/tests` says it; `benches/messages` says how much memory that is.
 
 use super::*;
 use crate::sandbox::incoming::Request;
@@ -34,7 +33,7 @@ async fn send(stage: &Stage, numbers: std::ops::Range<u64>, phones: u64) {
 
 #[tokio::test]
 async fn the_oldest_go_first_of_all_that_is_kept() {
-    let keep = Keep { messages: 100, phones: 10, exchanges: 20 };
+    let keep = Keep { messages: 100, phones: 10, exchanges: 20, ..Keep::default() };
     let stage = Stage::with(|settings| settings.keep = keep).await;
     send(&stage, 0..1_000, 30).await;
     let count = |path: &'static str| {
@@ -58,7 +57,7 @@ async fn the_oldest_go_first_of_all_that_is_kept() {
 
 #[tokio::test]
 async fn texts_fall_off_their_telephones_with_the_oldest() {
-    let keep = Keep { messages: 100, phones: 1_000, exchanges: 20 };
+    let keep = Keep { messages: 100, phones: 1_000, exchanges: 20, ..Keep::default() };
     let stage = Stage::with(|settings| settings.keep = keep).await;
     send(&stage, 0..300, 300).await;
     assert_eq!(stage.sandbox.world.with(|state| state.texts()), 100);
@@ -70,29 +69,4 @@ async fn texts_fall_off_their_telephones_with_the_oldest() {
     assert_eq!(texts["messages"].as_array().unwrap().len(), 1);
     stage.steer(Method::DELETE, "state", "").await;
     assert_eq!(stage.look("phones").await, json!([]));
-}
-
-#[tokio::test]
-async fn so_many_messages_leave_so_much_in_memory() {
-    let wanted = std::env::var("SANDBOX_TEST_MESSAGES").ok().and_then(|text| text.parse().ok());
-    let stage = Stage::new().await;
-    let (all, part) = (wanted.unwrap_or(1_000), 100_000);
-    // As many telephones as there are messages: the worst that can come.
-    for first in (0..all).step_by(part) {
-        let begun = std::time::Instant::now();
-        let last = all.min(first + part as u64);
-        send(&stage, first..last, all).await;
-        println!("{last} messages: {} MiB resident, {} s", resident_mib(), begun.elapsed().as_secs());
-    }
-    let keep = Keep::default();
-    let (messages, texts) =
-        stage.sandbox.world.with(|state| (state.messages.newest_first().count(), state.texts()));
-    assert!(messages <= keep.messages && texts <= keep.messages, "{messages} {texts}");
-}
-
-/// Of this process, as Linux says it.
-fn resident_mib() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
-    line.split_whitespace().next().and_then(|kib| kib.parse::<u64>().ok()).unwrap_or_default() / 1024
 }

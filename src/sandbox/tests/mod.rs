@@ -23,6 +23,7 @@ mod permissions;
 mod recordings;
 mod records;
 mod redirects;
+mod sending;
 mod services;
 mod streams;
 mod sub_accounts;

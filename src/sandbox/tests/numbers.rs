@@ -118,7 +118,8 @@ async fn a_number_is_bought_found_changed_and_released() {
         (vec![("PhoneNumber", "+15005550001")], 21421),
         (vec![("PhoneNumber", "soon")], 21421),
         (vec![("AreaCode", "4")], 21451),
-        (vec![("AreaCode", "533")], 21452),
+        (vec![("AreaCode", "123")], 21451),
+        (vec![("AreaCode", "4155")], 21451),
         (vec![], 21404),
     ] {
         let (status, refused) = stage.create("IncomingPhoneNumbers.json", &fields).await;
@@ -150,11 +151,18 @@ async fn an_area_code_finds_a_free_number_and_never_the_same_twice() {
     let offered = offered["available_phone_numbers"].clone();
     let mut had = Vec::new();
     for _ in 0..3 {
-        let (status, own) = stage.create("IncomingPhoneNumbers/Local.json", &[("AreaCode", "559")]).await;
+        let (status, own) = stage.create("IncomingPhoneNumbers.json", &[("AreaCode", "559")]).await;
         assert_eq!(status, 201, "{own}");
         let number = own["phone_number"].as_str().unwrap().to_owned();
         assert!(number.starts_with("+1559") && !had.contains(&number), "{number}");
         had.push(number);
+    }
+    let (status, own) = stage.create("IncomingPhoneNumbers.json", &[("AreaCode", "888")]).await;
+    assert_eq!((status, &own["type"]), (201, &json!("toll-free")), "{own}");
+    // The lists of a kind take whole numbers alone.
+    for kind in ["Local", "Mobile", "TollFree"] {
+        let path = format!("IncomingPhoneNumbers/{kind}.json");
+        assert_eq!(stage.create(&path, &[("AreaCode", "559")]).await.1["code"], 21457, "{kind}");
     }
     let rows = offered.as_array().unwrap();
     let numbers: Vec<&str> = rows.iter().map(|row| row["phone_number"].as_str().unwrap()).collect();

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::sandbox::Senders;
-use crate::sandbox::ownership::sid_of;
+use crate::sandbox::lasting::lasting_sid;
 use serde_json::json;
 
 const US: &str = "+14155550100";
@@ -89,11 +89,25 @@ async fn senders_come_and_go_and_are_in_one_service_only() {
         let (status, refused) = add_number(&stage, service, US).await;
         assert_eq!((status, &refused["code"]), (409, &json!(code)));
     }
-    let (status, refused) = add_number(&stage, &one, "+19995550100").await;
-    assert_eq!((status, &refused["code"]), (404, &json!(20404)));
+    // What is none, or of another kind, or sends no texts.
+    let pn = |number: &str| lasting_sid("PN", 0, number);
+    for (list, field, sid, code) in [
+        ("PhoneNumbers", "PhoneNumberSid", "PN0".to_owned(), 21421),
+        ("PhoneNumbers", "PhoneNumberSid", lasting_sid("SC", 0, CODE), 21421),
+        ("ShortCodes", "ShortCodeSid", pn(GB), 21421),
+        ("ChannelSenders", "Sid", pn(GB), 20404),
+    ] {
+        let refused = add(&stage, &one, list, field, &sid).await.1;
+        assert_eq!(refused["code"], code, "{list} {sid}");
+    }
+    let path = format!("numbers/{GB}");
+    let able = |sms: bool| format!(r#"{{"capabilities":{{"voice":true,"sms":{sms},"mms":false}}}}"#);
+    stage.steer(Method::PUT, &path, &able(false)).await;
+    assert_eq!(add_number(&stage, &one, GB).await.1["code"], 21715);
+    stage.steer(Method::PUT, &path, &able(true)).await;
     let (_, code) = add_code(&stage, &one).await;
     assert_eq!(code["short_code"], CODE);
-    let (_, channel) = add(&stage, &one, "ChannelSenders", "Sid", &sid_of("XE", 0, GB)).await;
+    let (_, channel) = add(&stage, &one, "ChannelSenders", "Sid", &lasting_sid("XE", 0, GB)).await;
     assert_eq!(
         (&channel["sender"], &channel["sender_type"]),
         (&json!(format!("whatsapp:{GB}")), &json!("WhatsApp"))
@@ -101,8 +115,11 @@ async fn senders_come_and_go_and_are_in_one_service_only() {
     for service in [&one, &two] {
         assert_eq!(add(&stage, service, "AlphaSenders", "AlphaSender", "Dialback").await.0, 201);
     }
-    let (_, refused) = add(&stage, &one, "AlphaSenders", "AlphaSender", "12345").await;
-    assert_eq!(refused["code"], 21709);
+    for wrong in ["12345", "D", "Dial!back", "Dialback1234"] {
+        let (status, refused) = add(&stage, &one, "AlphaSenders", "AlphaSender", wrong).await;
+        assert_eq!((status, &refused["code"]), (400, &json!(21709)), "{wrong}");
+    }
+    assert_eq!(add(&stage, &one, "AlphaSenders", "AlphaSender", "Dialback").await.1["code"], 21710);
     for (list, key) in [
         ("PhoneNumbers", "phone_numbers"),
         ("ShortCodes", "short_codes"),
@@ -132,7 +149,7 @@ async fn a_message_by_a_service_has_a_sender_of_its_pool() {
     assert_eq!(add_number(&stage, &sid, US).await.0, 201);
     assert_eq!(add_number(&stage, &sid, GB).await.0, 201);
     assert_eq!(sender(&stage, &sid, "+14155550123").await, US);
-    assert_eq!(sender(&stage, &sid, "+525512345678").await, US, "mexico takes no names");
+    assert_eq!(sender(&stage, &sid, "+6421123456").await, US, "new zealand takes no names");
     assert_eq!(add_code(&stage, &sid).await.0, 201);
     assert_eq!(sender(&stage, &sid, "+12125550123").await, CODE);
     // What somebody told one of its senders holds for all of them.
@@ -199,4 +216,19 @@ async fn a_service_says_what_its_messages_leave_open() {
     stage.steer(Method::PUT, "inbound", &own).await;
     stage.steer(Method::POST, &format!("phones/{PHONE}/messages"), &words).await;
     stage.app.wait("/number", 1).await;
+}
+
+#[tokio::test]
+async fn a_pool_has_room_for_400_numbers_and_codes_together() {
+    let stage = owned().await;
+    let sid = service(&stage, &[]).await;
+    assert_eq!(add_number(&stage, &sid, US).await.0, 201);
+    stage.sandbox.world.change(|state| {
+        let service = state.services.its_mut(ACCOUNT, &sid).unwrap();
+        let one = service.pool[0].clone();
+        service.pool.resize(400, one);
+    });
+    let (status, refused) = add_code(&stage, &sid).await;
+    assert_eq!((status, &refused["code"]), (412, &json!(21714)), "{refused}");
+    assert_eq!(add(&stage, &sid, "AlphaSenders", "AlphaSender", "Dialback").await.0, 201);
 }

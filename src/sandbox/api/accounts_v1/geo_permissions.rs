@@ -2,7 +2,7 @@
 
 use crate::sandbox::api::ask::Ask;
 use crate::sandbox::api::outcome::{Done, Outcome};
-use crate::sandbox::permissions::{Country, countries, find};
+use crate::sandbox::countries::{Country, countries, find};
 use crate::sandbox::refusal::Refusal;
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -5,41 +5,34 @@ use crate::sandbox::address::e164;
 use crate::sandbox::api::ask::Ask;
 use crate::sandbox::api::outcome::{Done, Outcome};
 use crate::sandbox::refusal::Refusal;
-use crate::sandbox::safe::Safe;
+use crate::sandbox::safe::{Safe, find, remove};
 use serde_json::{Value, json};
 
 /// `POST /v1/SafeList/Numbers`. A number that is there already stays once.
 pub(super) fn create(ask: &Ask<'_>) -> Outcome {
     let number = number(ask.form().get("PhoneNumber"))?;
-    let known = ask.world.with(|state| find(state.safe.of(ask.account), &number).map(document));
+    let known = ask.world.with(|state| find(&state.safe, ask.account, &number).map(document));
     if let Some(known) = known {
         return Ok(Done::Created(known));
     }
     let safe = Safe { sid: ask.world.sid("GN"), account: ask.account.to_owned(), number };
     let document = document(&safe);
-    ask.world.change(|state| state.safe.push(safe.sid.clone(), safe));
+    ask.world.change(|state| state.safe.push(safe));
     Ok(Done::Created(document))
 }
 
 /// `GET /v1/SafeList/Numbers?PhoneNumber=`
 pub(super) fn fetch(ask: &Ask<'_>) -> Outcome {
     let number = number(ask.query().get("PhoneNumber"))?;
-    let found = ask.world.with(|state| find(state.safe.of(ask.account), &number).map(document));
+    let found = ask.world.with(|state| find(&state.safe, ask.account, &number).map(document));
     found.map(Done::Found).ok_or_else(|| ask.missing())
 }
 
 /// `DELETE /v1/SafeList/Numbers?PhoneNumber=`
 pub(super) fn delete(ask: &Ask<'_>) -> Outcome {
     let number = number(ask.query().get("PhoneNumber"))?;
-    let gone = ask.world.change(|state| {
-        let sid = find(state.safe.of(ask.account), &number)?.sid.clone();
-        state.safe.remove_its(ask.account, &sid)
-    });
+    let gone = ask.world.change(|state| remove(&mut state.safe, ask.account, &number));
     gone.map(|_| Done::Gone).ok_or_else(|| ask.missing())
-}
-
-fn find<'a>(mut list: impl Iterator<Item = &'a Safe>, number: &str) -> Option<&'a Safe> {
-    list.find(|safe| safe.number == number)
 }
 
 fn number(given: Option<&str>) -> Result<String, Refusal> {

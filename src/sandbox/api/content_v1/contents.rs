@@ -110,7 +110,7 @@ pub(super) fn row(ask: &Ask<'_>, sid: &str) -> Result<Row, Refusal> {
 pub(super) fn rows(ask: &Ask<'_>) -> Vec<Row> {
     let world = ask.world;
     let mut rows: Vec<Row> = world.with(|state| {
-        let known = state.templates.known.iter();
+        let known = state.templates.iter();
         let rows = known.map(|(sid, template)| Row {
             sid: sid.clone(),
             made: template.made.clone().unwrap_or_else(|| of_template(world, template)),

@@ -4,6 +4,7 @@
 use super::incoming_phone_numbers::capabilities;
 use crate::sandbox::api::ask::Ask;
 use crate::sandbox::api::outcome::{Done, Outcome};
+use crate::sandbox::countries::countries;
 use crate::sandbox::geography::areas;
 use crate::sandbox::incoming::Form;
 use crate::sandbox::number::Capabilities;
@@ -18,9 +19,9 @@ const LISTED: usize = 30;
 const MOST: usize = 100;
 
 /// The countries with numbers: their ISO 3166 codes and names.
-fn countries() -> impl Iterator<Item = (&'static str, &'static str)> {
-    let lines = include_str!("../../numbering/countries.tsv").lines();
-    lines.filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once('\t'))
+fn with_numbers() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let with = countries().iter().filter(|country| country.has_numbers);
+    with.map(|country| (country.iso, country.name))
 }
 
 /// The resource of each kind, by the last part of its path, and its name among a
@@ -36,7 +37,7 @@ const KINDS: [(Kind, &str, &str); 6] = [
 
 /// `GET AvailablePhoneNumbers.json`
 pub(super) fn all(ask: &Ask<'_>) -> Outcome {
-    let rows: Vec<Value> = countries().map(|country| document(ask.account, country)).collect();
+    let rows: Vec<Value> = with_numbers().map(|country| document(ask.account, country)).collect();
     let uri = format!("/2010-04-01/Accounts/{}/AvailablePhoneNumbers.json", ask.account);
     Ok(Done::Found(json!({ "countries": rows, "uri": uri })))
 }
@@ -48,7 +49,7 @@ pub(super) fn country(ask: &Ask<'_>) -> Outcome {
 
 fn named(ask: &Ask<'_>) -> Result<(&'static str, &'static str), Refusal> {
     let code = ask.part("CountryCode");
-    countries().find(|(known, _)| *known == code).ok_or_else(|| ask.missing())
+    with_numbers().find(|(known, _)| *known == code).ok_or_else(|| ask.missing())
 }
 
 fn document(account: &str, (code, name): (&str, &str)) -> Value {
@@ -172,7 +173,7 @@ fn free(ask: &Ask<'_>, question: &Search, kind: Kind, count: usize) -> Vec<Avail
     if owned == 0 {
         return free;
     }
-    let owned = ask.world.with(|state| state.numbers.owned.newest_first().count());
+    let owned = ask.world.with(|state| state.numbers.owned.shelf().len());
     let (mut free, _) = among(count.saturating_add(owned.min(MOST)));
     free.truncate(count);
     free

@@ -7,10 +7,11 @@ use crate::sandbox::api::outcome::{Done, Outcome, befall, listed_until};
 use crate::sandbox::api::paging::{Span, page};
 use crate::sandbox::application::Application;
 use crate::sandbox::call::{self, queued};
+use crate::sandbox::calling;
+use crate::sandbox::grounds;
 use crate::sandbox::incoming::Form;
 use crate::sandbox::limits::Turn;
 use crate::sandbox::next::Next;
-use crate::sandbox::number_rules;
 use crate::sandbox::refusal::Refusal;
 use crate::sandbox::resource::{Call, CallOrder, CallStatus, Detection};
 use crate::sandbox::world::{Control, World};
@@ -34,12 +35,12 @@ pub(super) fn create(ask: &Ask<'_>) -> Outcome {
         let now = world.clock.now();
         match world.with(|state| state.limits.take_call(ask.account, now)) {
             Turn::At(at) => call.order.leaves = (at > now).then_some(at),
-            Turn::Full => return Err(Refusal::new(429, 20429, "Too Many Requests")),
+            Turn::Full => return Err(grounds::too_much()),
         }
         let document = call.document();
         let sid = call.sid.clone();
         if !call::launch(world, call) {
-            return Err(Refusal::new(429, 20429, "Too Many Requests"));
+            return Err(grounds::too_much());
         }
         warn(world, &sid, &form);
         Ok(Done::Created(document))
@@ -152,56 +153,23 @@ pub(super) fn delete(ask: &Ask<'_>) -> Outcome {
 
 fn read(ask: &Ask<'_>, form: &Form) -> Result<Call, Refusal> {
     let to = recipient(form)?;
-    let from = sender(ask, form)?;
-    permitted(ask, &to)?;
-    ask.world.with(|state| number_rules::call(state, &from, &to))?;
-    let order =
-        CallOrder { base: ask.request.base(), ..order(form, application(ask, form)?.as_ref())? };
+    let from = sender(form)?;
+    calling::judge(ask.world, ask.account, Some(&from), &to)?;
+    let order = CallOrder { base: ask.request.base(), ..order(form, application(ask, form)?.as_ref())? };
     Ok(queued(ask.world, ask.account.to_owned(), to, from, "outbound-api", order))
 }
 
 fn recipient(form: &Form) -> Result<String, Refusal> {
     let text = form.get("To").ok_or_else(|| Refusal::bad(21201, "No to number is specified"))?;
-    let to = e164(text)
-        .ok_or_else(|| Refusal::bad(21211, format!("The 'To' number {text} is not a valid phone number.")))?;
-    let (code, why) = match to.as_str() {
-        "+15005550001" => (21211, "is not a valid phone number."),
-        "+15005550002" => (21214, "cannot be reached."),
-        "+15005550003" => (21215, "is in a region that the account's geo permissions do not allow to call."),
-        "+15005550004" => (21216, "is on Twilio's blocklist."),
-        _ => return Ok(to),
-    };
-    Err(Refusal::bad(code, format!("The 'To' number {to} {why}")))
+    e164(text).ok_or_else(|| grounds::no_such_recipient(text))
 }
 
-/// Whether the account may call a number at all.
-fn permitted(ask: &Ask<'_>, to: &str) -> Result<(), Refusal> {
-    let may = ask.world.with(|state| {
-        let owner = state.accounts.get(ask.account).map_or(ask.account, |account| account.owner.as_str());
-        state.permissions.may_call(ask.account, owner, to)
-    });
-    if !may {
-        let why = "Account not authorized to call";
-        let how = "Perhaps you need to enable some international permissions";
-        return Err(Refusal::bad(21215, format!("{why} {to}. {how}")));
-    }
-    if !ask.world.reaches(ask.account, to) {
-        let why = "is unverified. Trial accounts may only make calls to verified numbers.";
-        return Err(Refusal::bad(21219, format!("The number {to} {why}")));
-    }
-    Ok(())
-}
-
-fn sender(ask: &Ask<'_>, form: &Form) -> Result<String, Refusal> {
+fn sender(form: &Form) -> Result<String, Refusal> {
     let text = form.get("From").ok_or_else(|| Refusal::bad(21213, "Caller phone number is required"))?;
-    let from = Address::to(text).filter(|from| !from.whatsapp && from.number != "+15005550001").ok_or_else(
-        || Refusal::bad(21212, format!("The 'From' number {text} is not a valid phone number.")),
-    )?;
-    if from.number == "+15005550007" || !ask.world.calls_from(ask.account, &from.number) {
-        let why = "is not verified for your account. You may only make calls from numbers you own or have verified.";
-        return Err(Refusal::bad(21210, format!("The source phone number provided, {from}, {why}")));
-    }
-    Ok(from.number)
+    let from = Address::to(text).filter(|from| !from.whatsapp && from.number != "+15005550001");
+    let from = from
+        .ok_or_else(|| Refusal::bad(21212, format!("The 'From' number {text} is not a valid phone number.")));
+    from.map(|from| from.number)
 }
 
 /// The application that takes the call, instead of the URLs of the request.

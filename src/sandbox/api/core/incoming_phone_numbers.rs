@@ -7,7 +7,7 @@ use crate::sandbox::address::e164;
 use crate::sandbox::api::ask::Ask;
 use crate::sandbox::api::outcome::{Done, Outcome};
 use crate::sandbox::api::paging::page;
-use crate::sandbox::geography::Locality;
+use crate::sandbox::geography::{Locality, is_area};
 use crate::sandbox::incoming::Form;
 use crate::sandbox::number::{Capabilities, FACTS, Number};
 use crate::sandbox::number_views::tell_numbers;
@@ -96,7 +96,11 @@ fn buy(ask: &Ask<'_>, kind: Option<Kind>) -> Outcome {
     let (world, form, now) = (ask.world, ask.form(), ask.world.clock.now());
     let number = match (form.get("PhoneNumber"), form.get("AreaCode")) {
         (Some(text), _) => plausible(text)?,
-        (None, Some(area)) => free_in(world, area, kind.unwrap_or(Kind::Local))?,
+        // <https://www.twilio.com/docs/api/errors/21457>
+        (None, Some(_)) if kind.is_some() => {
+            return Err(Refusal::bad(21457, "AreaCode Parameter not Supported"));
+        }
+        (None, Some(area)) => free_in(world, area)?,
         (None, None) => return Err(Refusal::bad(21404, "PhoneNumber or AreaCode is required")),
     };
     let mut own = Number::new(world.sid("PN"), ask.account.to_owned(), number, now);
@@ -114,14 +118,15 @@ fn buy(ask: &Ask<'_>, kind: Option<Kind>) -> Outcome {
             return Err(unavailable(&own.number));
         }
         let shown = document(&own, &state.inbound, kind.is_none());
-        state.numbers.owned.push(own.sid.clone(), own);
+        state.numbers.owned.push(own);
         Ok(shown)
     })?;
     tell_numbers(world);
     Ok(Done::Created(shown))
 }
 
-/// A number that could be bought. The two are Twilio's own for tests.
+/// A number that could be bought; what is none is 21421,
+/// <https://www.twilio.com/docs/api/errors/21421>. The two are Twilio's own for tests.
 fn plausible(text: &str) -> Result<String, Refusal> {
     match e164(text) {
         Some(number) if number == "+15005550000" => Err(unavailable(&number)),
@@ -134,12 +139,16 @@ fn unavailable(number: &str) -> Refusal {
     Refusal::bad(21422, format!("{number} is not available"))
 }
 
-/// A free number of an area of the United States or Canada.
-fn free_in(world: &World, area: &str, kind: Kind) -> Result<String, Refusal> {
-    if area.len() != 3 || !area.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(Refusal::bad(21451, format!("Invalid area code: {area}")));
-    }
-    let among = LOOK + world.with(|state| state.numbers.owned.newest_first().count());
+/// A free number of an area of the United States or Canada, or a toll-free one. What is no
+/// area code there is 21451, <https://www.twilio.com/docs/api/errors/21451>, and one
+/// without a number 21452.
+fn free_in(world: &World, area: &str) -> Result<String, Refusal> {
+    let kind = match area.len() {
+        3 if is_area(area) => Kind::Local,
+        3 if Kind::of(&format!("+1{area}5550123")) == Kind::TollFree => Kind::TollFree,
+        _ => return Err(Refusal::bad(21451, format!("Invalid area code: {area}"))),
+    };
+    let among = LOOK + world.with(|state| state.numbers.owned.shelf().len());
     let found = ["US", "CA"].into_iter().flat_map(|country| {
         let place =
             Search { country: country.to_owned(), area_code: Some(area.to_owned()), ..Search::default() };
@@ -167,8 +176,8 @@ pub(super) fn update(ask: &Ask<'_>) -> Outcome {
         let mut own = state.numbers.owned.its(ask.account, ask.sid()).ok_or_else(|| ask.missing())?.clone();
         tell(&mut own, &form)?;
         if let Some(sid) = form.get("AccountSid").filter(|sid| *sid != own.account) {
-            let mut seen = state.accounts.seen_by(&ask.caller.account);
-            if !seen.any(|account| account.sid == sid && Account::is_active(account)) {
+            let seen = state.accounts.seen(&ask.caller.account, sid);
+            if !seen.is_some_and(Account::is_active) {
                 let why = format!("Parameter 'AccountSid' {sid} is no active account of yours");
                 return Err(Refusal::bad(20001, why));
             }
@@ -176,7 +185,7 @@ pub(super) fn update(ask: &Ask<'_>) -> Outcome {
         }
         own.updated = now;
         let shown = document(&own, &state.inbound, true);
-        if let Some(place) = state.numbers.owned.get_mut(ask.sid()) {
+        if let Some(place) = state.numbers.owned.its_mut(ask.account, ask.sid()) {
             *place = own;
         }
         Ok(shown)

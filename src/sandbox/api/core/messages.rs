@@ -1,16 +1,17 @@
 //! The Messages resource: validation, creation, reading, redaction.
 
-use super::sending;
 use crate::sandbox::address::Address;
 use crate::sandbox::api::ask::Ask;
 use crate::sandbox::api::outcome::{Done, Outcome, befall, listed_until};
 use crate::sandbox::api::paging::{Span, page};
 use crate::sandbox::fields::{is_sid, web_url};
+use crate::sandbox::grounds;
 use crate::sandbox::incoming::Form;
 use crate::sandbox::network;
-use crate::sandbox::number_rules;
 use crate::sandbox::refusal::Refusal;
-use crate::sandbox::resource::{Bill, Message, MessageStatus, Turn, VALIDITY, rfc2822, segments};
+use crate::sandbox::resource::{Bill, Message, MessageStatus, Passage, Turn, VALIDITY, rfc2822, segments};
+use crate::sandbox::sending::{self, Draft, Permit};
+use crate::sandbox::service::Options;
 use crate::sandbox::settings::Senders;
 use crate::sandbox::templates::{Content, Filled};
 use crate::twilio::segments::smart_encoded;
@@ -18,22 +19,17 @@ use jiff::Timestamp;
 use reqwest::Url;
 use serde_json::json;
 
-/// The longest body, in characters.
-const BODY: usize = 1_600;
-/// The most media of one message.
-const MEDIA: usize = 10;
-
 /// `POST Messages.json`
 pub(super) fn create(ask: &Ask<'_>) -> Outcome {
     let world = ask.world;
-    let message = read(ask, &ask.form())?;
+    let (message, permit) = read(ask, &ask.form())?;
     let number = message.to.number.clone();
     befall(world, &number, || {
         let document = message.document();
-        if network::launch(world, message, network::Place::default()) {
+        if network::launch(world, message, &permit, network::Place::default()) {
             Ok(Done::Created(document))
         } else {
-            Err(Refusal::new(429, 20429, "Too Many Requests"))
+            Err(grounds::too_much())
         }
     })
 }
@@ -130,17 +126,19 @@ pub(super) fn feedback(ask: &Ask<'_>) -> Outcome {
 }
 
 /// Reads a message from a create request, in the order in which Twilio finds
-/// fault with it.
-fn read(ask: &Ask<'_>, form: &Form) -> Result<Message, Refusal> {
+/// fault with it, and its permit to leave.
+fn read(ask: &Ask<'_>, form: &Form) -> Result<(Message, Permit), Refusal> {
     let world = ask.world;
     let to = recipient(form)?;
     let service = service(ask, form)?;
-    let from = sender(ask, form, &to, service)?;
-    sending::permitted(ask, from.as_ref(), service, &to)?;
-    let options = sending::options(ask, service);
+    let from = sender(form, &to, service)?;
     let media = form.all("MediaUrl");
+    let draft =
+        Draft { account: ask.account, from: from.as_ref(), service, to: &to, media: !media.is_empty() };
+    let permit = sending::judge(world, &draft)?.unchecked(without_check(form));
+    let options = options(ask, service);
     let template = Content::read(form)?.map(|content| filled(ask, &content)).transpose()?;
-    let body = sending::on_trial(ask, &to, words(form, template.as_ref(), &media)?);
+    let body = permit.words(words(form, template.as_ref(), &media)?);
     let smart = options.as_ref().is_some_and(|options| options.smart_encoding && !to.whatsapp);
     let smart = form.get("SmartEncoded").map_or(smart, |_| form.is_true("SmartEncoded"));
     let body = if smart { smart_encoded(&body) } else { body };
@@ -152,14 +150,12 @@ fn read(ask: &Ask<'_>, form: &Form) -> Result<Message, Refusal> {
     let validity = validity(form, options.map_or(VALIDITY, |options| options.validity))?;
     let now = world.clock.now();
     let send_at = send_at(form, service, now)?;
-    opted_out(ask, from.as_ref(), service, &to)?;
-    let passage = sending::passage(ask, form, &to);
     let status = match (send_at, service) {
         (Some(_), _) => MessageStatus::Scheduled,
         (None, Some(_)) => MessageStatus::Accepted,
         (None, None) => MessageStatus::Queued,
     };
-    Ok(Message {
+    let message = Message {
         sid: world.sid(if media.is_empty() { "SM" } else { "MM" }),
         account: ask.account.to_owned(),
         segments: segments(&to, &body),
@@ -180,9 +176,21 @@ fn read(ask: &Ask<'_>, form: &Form) -> Result<Message, Refusal> {
         validity,
         send_at,
         turn: Turn::default(),
-        passage,
+        passage: Passage::default(),
         bill: Bill::default(),
-    })
+    };
+    Ok((message, permit))
+}
+
+/// What can be said about a message's service, if it has one that was made here.
+fn options(ask: &Ask<'_>, service: Option<&str>) -> Option<Options> {
+    let sid = service?;
+    ask.world.with(|state| state.services.its(ask.account, sid).map(|service| service.options.clone()))
+}
+
+/// Whether the request says that no risk is to be checked.
+fn without_check(form: &Form) -> bool {
+    form.get("RiskCheck").is_some_and(|word| word.eq_ignore_ascii_case("disable"))
 }
 
 /// The words of a content, if there is such a template.
@@ -196,23 +204,7 @@ fn filled(ask: &Ask<'_>, content: &Content) -> Result<Filled, Refusal> {
 
 fn recipient(form: &Form) -> Result<Address, Refusal> {
     let text = form.get("To").ok_or_else(|| Refusal::bad(21604, "A 'To' phone number is required."))?;
-    let to = Address::to(text)
-        .ok_or_else(|| Refusal::bad(21211, format!("The 'To' number {text} is not a valid phone number.")))?;
-    let (code, why) = match to.number.as_str() {
-        number if to.whatsapp && number != "+15005550001" => return Ok(to),
-        "+15005550001" => (21211, format!("The 'To' number {to} is not a valid phone number.")),
-        "+15005550002" => (21612, format!("The 'To' phone number {to} is not currently reachable via SMS")),
-        "+15005550003" => (
-            21408,
-            format!(
-                "Permission to send an SMS has not been enabled for the region indicated by the 'To' number: {to}"
-            ),
-        ),
-        "+15005550004" => (21610, "Attempt to send to unsubscribed recipient".to_owned()),
-        "+15005550009" => (21614, format!("'To' number is not a valid mobile number: {to}")),
-        _ => return Ok(to),
-    };
-    Err(Refusal::bad(code, why))
+    Address::to(text).ok_or_else(|| grounds::no_such_recipient(text))
 }
 
 /// The messaging service that sends it. Many applications have one field for
@@ -230,12 +222,7 @@ fn service<'a>(ask: &Ask<'_>, form: &'a Form) -> Result<Option<&'a str>, Refusal
     }
 }
 
-fn sender(
-    ask: &Ask<'_>,
-    form: &Form,
-    to: &Address,
-    service: Option<&str>,
-) -> Result<Option<Address>, Refusal> {
+fn sender(form: &Form, to: &Address, service: Option<&str>) -> Result<Option<Address>, Refusal> {
     let text = match form.get("From") {
         Some(text) if service.is_some_and(|service| text == service) => return Ok(None),
         Some(text) => text,
@@ -243,65 +230,20 @@ fn sender(
         None => return Err(Refusal::bad(21603, "A 'From' phone number is required.")),
     };
     // The channels are compared before anything else, also of what is no number.
-    if text.trim().starts_with("whatsapp:") != to.whatsapp {
-        let why = "Invalid From and To pair. From and To should be of the same channel";
-        return Err(Refusal::bad(21910, why));
+    match Address::from(text) {
+        _ if text.trim().starts_with("whatsapp:") != to.whatsapp => Err(grounds::two_channels()),
+        None if to.whatsapp => Err(grounds::no_channel()),
+        None => Err(grounds::no_such_sender(text)),
+        from => Ok(from),
     }
-    if to.whatsapp {
-        return on_whatsapp(ask, text, to).map(Some);
-    }
-    let from = Address::from(text).filter(|from| from.number != "+15005550001").ok_or_else(|| {
-        let why = "is not a valid phone number, shortcode, or alphanumeric sender ID.";
-        Refusal::bad(21212, format!("The 'From' number {text} {why}"))
-    })?;
-    if from.number == to.number {
-        return Err(Refusal::bad(21266, format!("'To' and 'From' number cannot be the same: {to}")));
-    }
-    match from.number.as_str() {
-        "+15005550008" => {
-            Err(Refusal::bad(21611, "This 'From' number has exceeded the maximum number of queued messages"))
-        }
-        number if number == "+15005550007" || !ask.world.owns(ask.account, number) => {
-            let why = "is not a valid message-capable Twilio phone number for this destination.";
-            Err(Refusal::bad(21606, format!("The 'From' phone number provided ({from}) {why}")))
-        }
-        _ => {
-            let media = form.get("MediaUrl").is_some();
-            ask.world.with(|state| number_rules::message(state, &from, to, media))?;
-            Ok(Some(from))
-        }
-    }
-}
-
-/// A sender on WhatsApp: a number of the account's that has a channel there.
-fn on_whatsapp(ask: &Ask<'_>, text: &str, to: &Address) -> Result<Address, Refusal> {
-    let gone = |from: &Address| ask.world.channel(&from.number).is_some_and(|channel| channel.gone);
-    let own = |from: &Address| {
-        from.number != "+15005550007" && ask.world.owns(ask.account, &from.number) && !gone(from)
-    };
-    let Some(from) = Address::from(text).filter(own) else {
-        let why = "Twilio could not find a Channel with the specified From address";
-        return Err(Refusal::bad(63007, why));
-    };
-    if from.number == to.number {
-        return Err(Refusal::bad(63031, "Channels message cannot have same From and To"));
-    }
-    Ok(from)
 }
 
 /// The words of a message: its template's before those of its body.
 fn words(form: &Form, template: Option<&Filled>, media: &[String]) -> Result<String, Refusal> {
-    if media.len() > MEDIA {
-        return Err(Refusal::bad(21623, "Number of media files exceeds allowed limit"));
-    }
-    if let Some(wrong) = media.iter().find(|url| web_url(url).is_none()) {
-        return Err(Refusal::bad(21620, format!("Invalid media URL(s): {wrong}")));
-    }
-    match (form.get("Body"), template) {
+    let body = form.get("Body");
+    sending::fits(body.filter(|_| template.is_none()).unwrap_or_default(), media)?;
+    match (body, template) {
         (_, Some(template)) => Ok(template.words.clone()),
-        (Some(body), _) if body.chars().count() > BODY => {
-            Err(Refusal::bad(21617, "The concatenated message body exceeds the 1600 character limit"))
-        }
         (Some(body), _) => Ok(body.to_owned()),
         (None, None) if !media.is_empty() => Ok(String::new()),
         (None, None) => Err(Refusal::bad(21602, "Message body is required.")),
@@ -347,24 +289,4 @@ fn send_at(form: &Form, service: Option<&str>, now: Timestamp) -> Result<Option<
         },
         _ => wrong("ScheduleType=fixed and SendAt belong together"),
     }
-}
-
-fn opted_out(
-    ask: &Ask<'_>,
-    from: Option<&Address>,
-    service: Option<&str>,
-    to: &Address,
-) -> Result<(), Refusal> {
-    // What somebody told one sender of a service holds for the service, and
-    // nothing that was told by text holds on WhatsApp.
-    if to.whatsapp {
-        return Ok(());
-    }
-    let sender = from.map_or_else(|| ask.world.sender(ask.account, false).number, |from| from.number.clone());
-    let mut senders = service.map(|service| sending::senders(ask, service)).unwrap_or_default();
-    senders.extend([Some(sender), service.map(str::to_owned)].into_iter().flatten());
-    let silent = ask.world.with(|state| {
-        senders.into_iter().any(|sender| state.opted_out.contains(&(sender, to.number.clone())))
-    });
-    if silent { Err(Refusal::bad(21610, "Attempt to send to unsubscribed recipient")) } else { Ok(()) }
 }

@@ -14,7 +14,6 @@ mod messages;
 mod notifications;
 mod outgoing_caller_ids;
 mod recordings;
-mod sending;
 mod short_codes;
 mod usage_records;
 

@@ -8,6 +8,8 @@ use crate::sandbox::api::ask::Ask;
 use crate::sandbox::api::outcome::{Done, Outcome, befall};
 use crate::sandbox::api::paging::page;
 use crate::sandbox::call::{self, queued};
+use crate::sandbox::calling;
+use crate::sandbox::grounds;
 use crate::sandbox::incoming::Form;
 use crate::sandbox::number::friendly;
 use crate::sandbox::number_views::tell_numbers;
@@ -64,7 +66,7 @@ pub(super) fn create(ask: &Ask<'_>) -> Outcome {
         world.change(|state| state.numbers.validations.push(sid.clone(), validation));
         if !call::launch(world, call) {
             world.change(|state| state.numbers.validations.remove(&sid));
-            return Err(Refusal::new(429, 20429, "Too Many Requests"));
+            return Err(grounds::too_much());
         }
         tell_numbers(world);
         Ok(Done::Found(document))
@@ -78,6 +80,7 @@ fn number(ask: &Ask<'_>, form: &Form) -> Result<String, Refusal> {
     if ask.world.with(|state| state.numbers.sid_of(ask.account, &number).is_some()) {
         return Err(Refusal::bad(21450, "Phone number already validated on your account"));
     }
+    calling::judge(ask.world, ask.account, None, &number)?;
     Ok(number)
 }
 

@@ -4,6 +4,7 @@ use crate::sandbox::api::ask::Ask;
 use crate::sandbox::api::outcome::{Done, Outcome};
 use crate::sandbox::api::paging;
 use crate::sandbox::fields::web_url;
+use crate::sandbox::grounds;
 use crate::sandbox::refusal::Refusal;
 use crate::sandbox::resource::iso8601;
 use crate::sandbox::sinks::Sink;
@@ -35,7 +36,7 @@ pub(super) fn create(ask: &Ask<'_>) -> Outcome {
     world.change(|state| state.streams.sinks.push(sid.clone(), sink));
     if !world.spawn(streams::pump(world.clone(), sid.clone())) {
         world.change(|state| state.streams.sinks.remove(&sid));
-        return Err(Refusal::new(429, 20429, "Too Many Requests"));
+        return Err(grounds::too_much());
     }
     Ok(Done::Created(shown))
 }

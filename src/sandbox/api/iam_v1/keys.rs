@@ -53,7 +53,7 @@ pub(super) fn delete(ask: &Ask<'_>) -> Outcome {
 /// The account that is named: the caller's, or one of its sub-accounts.
 fn account<'a>(ask: &'a Ask<'_>, named: Option<&'a str>) -> Result<&'a str, Refusal> {
     let sid = named.ok_or_else(|| Refusal::bad(20001, "Parameter 'AccountSid' is required"))?;
-    let seen = ask.world.with(|state| state.accounts.seen_by(ask.account).any(|account| account.sid == sid));
+    let seen = ask.world.with(|state| state.accounts.seen(ask.account, sid).is_some());
     if seen { Ok(sid) } else { Err(Refusal::unauthorized("Authenticate")) }
 }
 
@@ -61,7 +61,7 @@ fn account<'a>(ask: &'a Ask<'_>, named: Option<&'a str>) -> Result<&'a str, Refu
 fn holder(ask: &Ask<'_>) -> Result<String, Refusal> {
     let holder = ask.world.with(|state| {
         let key = state.keys.get(ask.sid())?;
-        let seen = state.accounts.seen_by(ask.account).any(|account| account.sid == key.account);
+        let seen = state.accounts.seen(ask.account, &key.account).is_some();
         seen.then(|| key.account.clone())
     });
     holder.ok_or_else(|| ask.missing())

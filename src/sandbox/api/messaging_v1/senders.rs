@@ -1,11 +1,12 @@
 //! The senders in a messaging service's pool: numbers, short codes, names, names for
 //! one country, and senders of channels. They differ in what they are made of.
 
-use crate::sandbox::address::{Address, is_name};
+use crate::sandbox::address::{Address, is_name, is_short_code};
 use crate::sandbox::api::ask::Ask;
 use crate::sandbox::api::outcome::{Done, Outcome};
 use crate::sandbox::api::paging::list as newer;
-use crate::sandbox::permissions::{country_of, find};
+use crate::sandbox::countries::{country_of, find};
+use crate::sandbox::number_rules;
 use crate::sandbox::refusal::Refusal;
 use crate::sandbox::resource::iso8601;
 use crate::sandbox::service::{Kind, POOL, Sender, Service};
@@ -68,6 +69,9 @@ pub(super) fn create(ask: &Ask<'_>, kind: Kind) -> Outcome {
     ask.world.change(|state| {
         let elsewhere = state.services.of(ask.account).any(|other| other.sid != sid && has(other, &sender));
         let service = state.services.its_mut(ask.account, sid).ok_or_else(|| ask.missing())?;
+        // The codes, their texts and statuses: <https://www.twilio.com/docs/api/errors/21710>,
+        // 21712 and 21714, and what clients of the real service expect of them (409, 409 and
+        // 412, in mozilla/fx-private-relay and dixahq/twilio-client).
         if has(service, &sender) {
             let why = "Phone Number or Short Code is already in the Messaging Service.";
             return Err(Refusal::new(409, 21710, why));
@@ -77,14 +81,24 @@ pub(super) fn create(ask: &Ask<'_>, kind: Kind) -> Outcome {
             let why = "Phone Number or Short Code is associated with another Messaging Service.";
             return Err(Refusal::new(409, 21712, why));
         }
-        if service.pool.iter().filter(|other| other.kind == kind).count() >= POOL {
-            return Err(Refusal::bad(21714, "The Messaging Service's number pool size limit was reached."));
+        if service.pool.iter().filter(|other| other.kind.counts_with(kind)).count() >= POOL {
+            return Err(Refusal::new(412, 21714, "Messaging Service Number Pool size limit reached"));
         }
         let document = document(&base, service, &sender);
         service.updated = sender.created;
         service.pool.push(sender);
         Ok(Done::Created(document))
     })
+}
+
+/// The parameter that names a sender.
+fn field(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Number => "PhoneNumberSid",
+        Kind::ShortCode => "ShortCodeSid",
+        Kind::Name | Kind::CountryName => "AlphaSender",
+        Kind::Channel => "Sid",
+    }
 }
 
 fn has(service: &Service, sender: &Sender) -> bool {
@@ -97,12 +111,7 @@ fn has(service: &Service, sender: &Sender) -> bool {
 /// Reads what is to be added.
 fn read(ask: &Ask<'_>, kind: Kind) -> Result<Sender, Refusal> {
     let (form, now) = (ask.form(), ask.world.clock.now());
-    let field = match kind {
-        Kind::Number => "PhoneNumberSid",
-        Kind::ShortCode => "ShortCodeSid",
-        Kind::Name | Kind::CountryName => "AlphaSender",
-        Kind::Channel => "Sid",
-    };
+    let field = field(kind);
     let given = form
         .get(field)
         .ok_or_else(|| Refusal::bad(20001, format!("Missing required parameter {field} in the post body")))?;
@@ -112,9 +121,7 @@ fn read(ask: &Ask<'_>, kind: Kind) -> Result<Sender, Refusal> {
             (ask.world.sid("AI"), name(given)?, country)
         }
         _ => {
-            let owned = ask.world.number_of(ask.account, given).ok_or_else(|| {
-                Refusal::new(404, 20404, format!("The requested resource {given} was not found"))
-            })?;
+            let owned = owned(ask, kind, given)?;
             let country = country_of(&owned.number).map_or("US", |country| country.iso);
             let address = if kind == Kind::Channel { owned.to_string() } else { owned.number };
             (given.to_owned(), address, country.to_owned())
@@ -123,10 +130,35 @@ fn read(ask: &Ask<'_>, kind: Kind) -> Result<Sender, Refusal> {
     Ok(Sender { sid, kind, address, country, created: now })
 }
 
+/// The number, short code or channel of the account's that a SID names. One that is none
+/// is 21421, <https://www.twilio.com/docs/api/errors/21421>, and a number that sends no
+/// texts is 21715, <https://www.twilio.com/docs/api/errors/21715>.
+fn owned(ask: &Ask<'_>, kind: Kind, sid: &str) -> Result<Address, Refusal> {
+    let owned = ask.world.number_of(ask.account, sid);
+    if kind == Kind::Channel {
+        let missing = || Refusal::new(404, 20404, format!("The requested resource {sid} was not found"));
+        return owned.filter(|owned| owned.whatsapp).ok_or_else(missing);
+    }
+    let is_kind =
+        |owned: &Address| !owned.whatsapp && is_short_code(&owned.number) == (kind == Kind::ShortCode);
+    let owned = owned
+        .filter(is_kind)
+        .ok_or_else(|| Refusal::bad(21421, format!("{} is not valid: {sid}", field(kind))))?;
+    if ask.world.with(|state| !number_rules::takes_in(&state.numbers, &owned, false)) {
+        return Err(Refusal::bad(21715, "Phone Number Does Not Have Correct Messaging Service Capabilities"));
+    }
+    Ok(owned)
+}
+
+/// A name of 2 to 11 letters, digits and so on, at least one a letter:
+/// <https://www.twilio.com/docs/api/errors/21709>.
 fn name(text: &str) -> Result<String, Refusal> {
     match Address::from(text) {
-        Some(address) if is_name(&address.number) => Ok(address.number),
-        _ => Err(Refusal::bad(21709, format!("The Alphanumeric Sender ID {text} is invalid."))),
+        Some(address) if is_name(&address.number) && address.number.len() > 1 => Ok(address.number),
+        _ => Err(Refusal::bad(
+            21709,
+            format!("Alpha Sender ID is Invalid or Not Authorized for this Messaging Service: {text}"),
+        )),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::sandbox::fields::web_url;
 use crate::sandbox::incoming::Form;
 use crate::sandbox::refusal::Refusal;
 use crate::sandbox::resource::{VALIDITY, iso8601};
-use crate::sandbox::service::{Options, Place, Service};
+use crate::sandbox::service::{Options, RequestUrl, Service};
 use serde_json::{Value, json};
 
 /// What a service may be for, as Twilio lists it.
@@ -155,19 +155,19 @@ fn url(form: &Form, name: &str, old: Option<String>) -> Result<Option<String>, R
     }
 }
 
-fn place(form: &Form, name: &str, method: &str, old: Place) -> Result<Place, Refusal> {
+fn place(form: &Form, name: &str, method: &str, old: RequestUrl) -> Result<RequestUrl, Refusal> {
     let get = match form.get(method) {
         None => old.get,
         Some(word) if word.eq_ignore_ascii_case("GET") => true,
         Some(word) if word.eq_ignore_ascii_case("POST") => false,
         Some(word) => return Err(wrong(method, word)),
     };
-    Ok(Place { url: url(form, name, old.url)?, get })
+    Ok(RequestUrl { url: url(form, name, old.url)?, get })
 }
 
 fn document(base: &str, service: &Service) -> Value {
     let (options, own) = (&service.options, format!("{base}/v1/Services/{}", service.sid));
-    let method = |place: &Place| if place.get { "GET" } else { "POST" };
+    let method = |place: &RequestUrl| if place.get { "GET" } else { "POST" };
     json!({
         "account_sid": service.account,
         "area_code_geomatch": options.area_code_geomatch,

@@ -7,7 +7,7 @@ use crate::sandbox::api::outcome::{Done, Outcome};
 use crate::sandbox::api::paging::list as newer;
 use crate::sandbox::channel::Channel;
 use crate::sandbox::fields::web_url;
-use crate::sandbox::ownership::sid_of;
+use crate::sandbox::lasting::lasting_sid;
 use crate::sandbox::refusal::Refusal;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -133,7 +133,7 @@ fn rows(ask: &Ask<'_>) -> Vec<Row> {
     let seed = ask.world.settings.seed;
     ask.world.with(|state| {
         let row = |number: &String| {
-            let sid = sid_of("XE", seed, number);
+            let sid = lasting_sid("XE", seed, number);
             let channel = state.channels.get(&sid).cloned().unwrap_or_default();
             Row { sid, number: number.clone(), channel }
         };

@@ -3,24 +3,20 @@
 use crate::sandbox::api::ask::Ask;
 use crate::sandbox::api::outcome::{Done, Outcome};
 use crate::sandbox::api::paging;
+use crate::sandbox::countries::{Country, countries, find};
 use crate::sandbox::money::{Money, dollars};
-use crate::sandbox::permissions::{self, Country};
 use crate::sandbox::prices::Rates;
 use crate::sandbox::refusal::Refusal;
 use serde_json::{Value, json};
 
-/// What a country is called; its code, where it has no name here. Prices have the United
-/// States without Canada.
+/// What a country is called; its code, where it has no name here.
 pub(super) fn name(country: &str) -> &str {
-    match country {
-        "US" => "United States",
-        _ => permissions::find(country).map_or(country, |found| found.name),
-    }
+    find(country).map_or(country, |found| found.name)
 }
 
 /// The countries as a list; each is fetched below its path.
 pub(super) fn list(ask: &Ask<'_>) -> Outcome {
-    let rows: Vec<&Country> = permissions::countries().iter().collect();
+    let rows: Vec<&Country> = countries().iter().collect();
     let url = ask.request.url();
     let document = |row: &Country| {
         let iso = row.iso;
@@ -35,7 +31,7 @@ pub(super) fn list(ask: &Ask<'_>) -> Outcome {
 /// 20404 for one that is none.
 pub(super) fn asked(ask: &Ask<'_>) -> Result<(String, Rates), Refusal> {
     let country = ask.part("IsoCountry").to_ascii_uppercase();
-    if permissions::find(&country).is_none() {
+    if find(&country).is_none() {
         return Err(ask.missing());
     }
     let rates = ask.world.with(|state| state.prices.of(&country));

@@ -4,10 +4,20 @@
 use crate::sandbox::api::ask::Ask;
 use crate::sandbox::api::outcome::{Done, Outcome};
 use crate::sandbox::api::paging::list as newer;
-use crate::sandbox::permissions::{Country, Dialing, find, for_voice};
+use crate::sandbox::countries::{self, Country, find};
+use crate::sandbox::permissions::Dialing;
 use crate::sandbox::refusal::Refusal;
 use serde::Deserialize;
 use serde_json::{Value, json};
+
+/// The countries of the voice permissions: Canada is with the United States.
+fn all() -> impl Iterator<Item = &'static Country> {
+    countries::countries().iter().filter(|country| country.iso != "CA")
+}
+
+fn name(country: &Country) -> &'static str {
+    if country.iso == "US" { "United States/Canada" } else { country.name }
+}
 
 /// A country with what may be called there.
 struct Row {
@@ -47,7 +57,7 @@ pub(super) fn list(ask: &Ask<'_>) -> Outcome {
     let same = |name: &str, value: &str| query.get(name).is_none_or(|text| text.eq_ignore_ascii_case(value));
     let is = |name: &str, value: bool| same(name, if value { "true" } else { "false" });
     let code = query.get("CountryCode").map(|code| code.trim().trim_start_matches('+'));
-    let rows: Vec<Row> = for_voice()
+    let rows: Vec<Row> = all()
         .filter(|country| same("IsoCode", country.iso) && same("Continent", country.continent))
         .filter(|country| code.is_none_or(|code| code == country.calling_code))
         .map(|country| Row { country, dialing: dialing(ask, country) })
@@ -129,7 +139,7 @@ fn document(base: &str, row: &Row) -> Value {
         "iso_code": row.country.iso,
         "links": { "highrisk_special_prefixes": format!("{own}/HighRiskSpecialPrefixes") },
         "low_risk_numbers_enabled": row.dialing.low_risk,
-        "name": row.country.name,
+        "name": name(row.country),
         "url": own,
     })
 }
