@@ -14,6 +14,7 @@ pub use crate::model::code::DIGITS;
 
 use crate::model::channel::Channel;
 use crate::model::id::ServiceId;
+use crate::model::limits::LimitChanges;
 use crate::model::phone::PhoneNumber;
 use crate::model::policy::{Gate, Policy};
 use jiff::Timestamp;
@@ -130,6 +131,9 @@ pub struct Settings {
     /// hold links and addresses, as `Booking.com` is one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub allow_links: bool,
+    /// The limits that are others than the configuration's `[limits]`, by name.
+    #[serde(default, skip_serializing_if = "LimitChanges::is_empty")]
+    pub limits: LimitChanges,
 }
 
 /// Which countries a channel reaches, as ISO 3166 codes: `DE`.
@@ -256,6 +260,7 @@ impl Settings {
         };
         all.remove("resend_cooldown_is_set");
         all.entry("allow_links").or_insert(Value::Bool(self.allow_links));
+        all.entry("limits").or_insert_with(|| Value::Object(Map::new()));
         if let Some(Value::Object(pages)) = all.get_mut("pages") {
             pages.entry("success_url").or_insert(Value::Null);
         }
@@ -386,6 +391,7 @@ impl Settings {
             skip_sms_to_landlines: false,
             pages: Pages::default(),
             allow_links: false,
+            limits: LimitChanges::default(),
         }
     }
 }
