@@ -52,6 +52,8 @@ subjects! {
     OPT_OUT = "opt_out";
     /// The audit log.
     AUDIT = "audit";
+    /// What is used of limits.
+    LIMITS = "limits";
     /// What was set aside.
     JOB = "job";
 }

@@ -115,6 +115,11 @@ impl LimitRule {
         self.windows.iter().map(limit).collect()
     }
 
+    /// The same as if it refused: for whoever asks whether a window is full.
+    pub fn bounds(&self, part: &str) -> Vec<Limit> {
+        Self { action: Action::Refuse, ..self.clone() }.limits(part)
+    }
+
     /// The word of the additions that it counts.
     pub fn word(&self, part: &str) -> String {
         match part {

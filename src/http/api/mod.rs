@@ -14,6 +14,7 @@ pub mod fields;
 pub mod gate;
 pub mod keys;
 mod limit_settings;
+pub mod limits;
 pub mod operation;
 pub mod opt_outs;
 pub mod paging;

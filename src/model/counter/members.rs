@@ -4,6 +4,7 @@
 //! alone says of nobody whether they are in it. The module refuses to know keys.
 
 use super::limit::{Limit, Pseudonym, length, slack};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -58,6 +59,16 @@ impl Members {
         let length = length(self.seconds);
         let counts = |at: i64| at.saturating_add(length) > now && at <= now + length + slack();
         self.met.iter().filter(|(_, at)| counts(**at)).map(|(member, at)| (*member, *at)).collect()
+    }
+
+    /// How many still count at a time.
+    pub fn alive_at(&self, now: Timestamp) -> u64 {
+        self.alive(now.as_millisecond()).len() as u64
+    }
+
+    /// When nobody counts any more.
+    pub fn ends_at(&self) -> Timestamp {
+        super::timestamp(self.end())
     }
 
     /// When nobody counts any more, in milliseconds.

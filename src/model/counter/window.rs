@@ -5,6 +5,7 @@
 //! refuses to know which limit this is.
 
 use super::limit::{length, slack};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// No time has more seconds, before or after 1970; what a record says beyond it was
@@ -36,6 +37,21 @@ fn is_none(seconds: &u32) -> bool {
 }
 
 impl WindowCount {
+    /// How much of it counts at a time, with the share of the bucket before.
+    pub fn weighed(&self, now: Timestamp) -> u64 {
+        let window = Window::at(Some(self), self.seconds, now.as_millisecond());
+        let [whole, left] = [length(self.seconds), length(self.seconds) - window.elapsed]
+            .map(|millis| u128::from(millis.max(0).unsigned_abs()));
+        let weighed = u128::from(window.current) + (u128::from(window.before) * left).div_ceil(whole);
+        u64::try_from(weighed).unwrap_or(u64::MAX)
+    }
+
+    /// When nothing of it counts any more; of one whose length is not known, as if it had
+    /// none.
+    pub fn ends_at(&self) -> Timestamp {
+        super::timestamp(self.end().unwrap_or_else(|| begin(self.since)))
+    }
+
     /// When nothing of it counts any more, in milliseconds, if its length is known.
     pub(super) fn end(&self) -> Option<i64> {
         if self.seconds == 0 {

@@ -6,7 +6,7 @@
 use super::counters::CountedFor;
 use crate::app::base::Base;
 use crate::app::fault::Fault;
-use crate::model::counter::{Addition, Counter, Limit};
+use crate::model::counter::{Addition, Counter};
 use crate::model::limits::{Action, Counted, LimitRule, Limits};
 use crate::store::records;
 use jiff::Timestamp;
@@ -63,19 +63,20 @@ pub(in crate::app) async fn full(
             }
             _ => Addition::Amount { of, amount: 1 },
         };
-        if counter.add(now, &[addition], &bounds(rule, &place.part)).is_err() {
+        if counter.add(now, &[addition], &rule.bounds(&place.part)).is_err() {
             full.push(Full { rule: rule.name, is_flag: rule.action == Action::Flag });
         }
     }
     Ok(full)
 }
 
-/// The limits of a rule as if it refused.
-fn bounds(rule: &LimitRule, part: &str) -> Vec<Limit> {
-    LimitRule { action: Action::Refuse, ..rule.clone() }.limits(part)
-}
-
 impl Seen {
+    /// Forgets what was read of these.
+    pub(in crate::app) fn forget<'i>(&self, ids: impl Iterator<Item = &'i str>) {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        ids.for_each(|id| drop(seen.remove(id)));
+    }
+
     /// The counters of these ids, in their order.
     async fn read(&self, base: &Base, ids: &[&str]) -> Result<Vec<Option<Arc<Counter>>>, Fault> {
         if let Some(known) = self.known(ids) {

@@ -1,0 +1,104 @@
+//! `/v1/limits`: what is used of limits, and forgetting it.
+
+use super::body::Fields;
+use super::fields::{Field, Shape};
+use super::operation::{Answer, Body, Call, Operation, Repeats};
+use super::search;
+use crate::app::admission::{self, Admission, Used, Whose};
+use crate::http::context::CallContext;
+use crate::http::error::Error;
+use crate::http::{problem, reply};
+use crate::model::key::Scope;
+use schemars::JsonSchema;
+use serde::Serialize;
+use std::net::IpAddr;
+use warp::http::StatusCode;
+use warp::reply::Response;
+
+const TAG: &str = "Limits";
+
+const WHOSE: &[Field] = &[
+    Field::new("number", "A number, in any writing.", Shape::Text { least: 1, most: 128 })
+        .example("\"+14155550123\""),
+    Field::new("ip", "An address of a person's device.", Shape::Ip),
+    Field::new("key", "The id of an API key.", Shape::Chars { class: "0-9a-z", least: 1, most: 64 }),
+];
+
+/// What is used.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct LimitsUsed {
+    /// One for each time of each rule of which something is used.
+    pub limits: Vec<Used>,
+}
+
+/// Whether anything was.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct LimitsReset {
+    /// False where nothing was used.
+    pub reset: bool,
+}
+
+/// `GET /v1/limits`
+pub const LIST: Operation = Operation {
+    method: "GET",
+    id: "listLimits",
+    tag: TAG,
+    summary: "Look at what is used of limits",
+    about: "Of one number, address or key: say which. A number's are its own and those of the thousand numbers around it.",
+    scope: Scope::Admin,
+    path: &[],
+    query: WHOSE,
+    body: Body::None,
+    answer: Answer::json::<LimitsUsed>(200, "What is used, until when, by rule."),
+    problems: &[&problem::INVALID_NUMBER],
+    repeats: Repeats::OnlyReads,
+};
+
+/// `POST /v1/limits/search`
+pub const SEARCH: Operation = Operation {
+    about: "As the list, with its filters in the body instead of the URL, where a number would be kept by logs.",
+    ..search::of(&LIST, "searchLimits", "Search limits")
+};
+
+/// Looks at them.
+pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Error> {
+    let admission = &context.app.whole()?.admission;
+    let whose = whose(admission, &mut call.query)?;
+    let limits = admission::limits_of(admission, &whose).await?;
+    Ok(reply::json(StatusCode::OK, &LimitsUsed { limits }))
+}
+
+/// `POST /v1/limits/reset`
+pub const RESET: Operation = Operation {
+    method: "POST",
+    id: "resetLimits",
+    tag: TAG,
+    summary: "Forget what is used of limits",
+    about: "Of one number, address or key, as if nothing had been. The audit log keeps who did.",
+    scope: Scope::Admin,
+    path: &[],
+    query: &[],
+    body: Body::Needed(WHOSE),
+    answer: Answer::json::<LimitsReset>(200, "Nothing is used any more."),
+    problems: &[&problem::INVALID_NUMBER],
+    repeats: Repeats::Ignored,
+};
+
+/// Forgets them.
+pub async fn reset(context: CallContext, mut call: Call) -> Result<Response, Error> {
+    let admission = &context.app.whole()?.admission;
+    let whose = whose(admission, &mut call.body)?;
+    let reset = admission::reset_limits(admission, context.app.actor(), &whose).await?;
+    Ok(reply::json(StatusCode::OK, &LimitsReset { reset }))
+}
+
+/// Of whom, by the one field that says so.
+fn whose(admission: &Admission, fields: &mut Fields) -> Result<Whose, Error> {
+    let ip = fields.parsed::<IpAddr>("ip")?;
+    match (fields.text("number"), ip, fields.text("key")) {
+        (Some(number), None, None) => Ok(Whose::Number(admission::number_of_form(admission, &number)?)),
+        (None, Some(ip), None) => Ok(Whose::Address(ip)),
+        (None, None, Some(key)) => Ok(Whose::Key(key)),
+        _ => Err(Error::field("number", "say one of number, ip and key".to_owned())),
+    }
+}
