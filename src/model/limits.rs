@@ -105,12 +105,10 @@ impl LimitRule {
             "" => format!("{}:{seconds}", self.name),
             part => format!("{}:{seconds}:{part}", self.name),
         };
-        let limit = |window: &Allowance| Limit {
-            name: name(window.seconds),
-            of: self.word(part),
-            seconds: window.seconds,
-            // A rule that refuses nobody counts on.
-            max: if self.action == Action::Refuse { window.max } else { u64::MAX },
+        let limit = |window: &Allowance| {
+            // Whoever counts on it with their own fingers finds it exact.
+            let limit = Limit::new(name(window.seconds), self.word(part), window.seconds, window.max).exact();
+            if self.action == Action::Refuse { limit } else { limit.tracked() }
         };
         self.windows.iter().map(limit).collect()
     }

@@ -5,6 +5,7 @@
 //! what fails.
 
 use super::limit::{Backoff, Limit, length, slack};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// Failures in a row.
@@ -40,6 +41,11 @@ impl Streak {
     /// Whether a clock that was wrong made it: it would hold until its time comes.
     fn is_astray(&self, backoff: Backoff, now: i64) -> bool {
         self.last > now + length(backoff.longest_seconds) + slack()
+    }
+
+    /// When it is forgotten.
+    pub fn ends_at(&self) -> Timestamp {
+        super::timestamp(self.end())
     }
 
     /// When it is forgotten, in milliseconds.

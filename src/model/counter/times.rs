@@ -6,6 +6,7 @@
 //! module refuses to know which limit this is.
 
 use super::limit::{Limit, length, slack};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -27,6 +28,17 @@ impl Times {
         let stored = stored.filter(|stored| stored.seconds == seconds);
         let alive = stored.iter().flat_map(|stored| &stored.at).filter(|(at, _)| counts(**at));
         Self { seconds, at: alive.map(|(at, amount)| (*at, *amount)).collect() }
+    }
+
+    /// How many count at a time.
+    pub fn alive_at(&self, now: Timestamp) -> u64 {
+        let alive = Self::at(Some(self), self.seconds, now.as_millisecond());
+        u64::try_from(alive.total()).unwrap_or(u64::MAX)
+    }
+
+    /// When nothing of it counts any more.
+    pub fn ends_at(&self) -> Timestamp {
+        super::timestamp(self.end())
     }
 
     /// How many there are.

@@ -116,14 +116,14 @@ impl Added<'_> {
 
 /// What a limit of ours that refused a commit comes to; nothing where the limit is
 /// another's, by its name.
-pub(in crate::app) fn refused(limits: &Limits, limited: &Limited, now: Timestamp) -> Option<AdmissionError> {
+pub(in crate::app) fn refused(limited: &Limited, now: Timestamp) -> Option<AdmissionError> {
+    // No bucket of a rate limit has a colon in its name.
     let (rule, rest) = limited.reached.limit.split_once(':')?;
-    let rule = limits.rule(rule)?;
     let seconds: i64 = rest.split(':').next()?.parse().ok()?;
     let now = now.as_millisecond();
     // Where there never is room, as long as its window.
     let at = limited.reached.passes_at.map_or(now.saturating_add(seconds * 1000), |at| at.as_millisecond());
     let seconds = (at.saturating_sub(now).saturating_add(999) / 1000).max(1);
     let retry_at = Timestamp::from_millisecond(at).unwrap_or(Timestamp::MAX);
-    Some(AdmissionError::LimitReached { rule: rule.name.to_owned(), retry_at, seconds })
+    Some(AdmissionError::LimitReached { rule: rule.to_owned(), retry_at, seconds })
 }

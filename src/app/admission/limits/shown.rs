@@ -151,6 +151,16 @@ fn counters(limiting: &Limiting, whose: &Whose) -> Vec<(Subject, String)> {
 fn of_counter(limits: &Limits, counter: &Counter, now: Timestamp) -> Vec<Used> {
     let amounts = counter.counts.iter().map(|(name, count)| (name, count.weighed(now), count.ends_at()));
     let members = counter.members.iter().map(|(name, met)| (name, met.alive_at(now), met.ends_at()));
+    let times = counter.times.iter().map(|(name, times)| (name, times.alive_at(now), times.ends_at()));
+    let locks = counter.streaks.iter().map(|(name, streak)| Used {
+        rule: LimitRule::name_of(name).to_owned(),
+        part: String::new(),
+        used: streak.failures,
+        max: Some(limits.lock_after().into()),
+        seconds: streak.seconds,
+        retry_at: None,
+        until: streak.ends_at(),
+    });
     let one = |(name, used, until): (&String, u64, Timestamp)| {
         let mut parts = name.splitn(3, ':');
         let rule = limits.rule(parts.next()?)?;
@@ -167,7 +177,7 @@ fn of_counter(limits: &Limits, counter: &Counter, now: Timestamp) -> Vec<Used> {
             until,
         })
     };
-    amounts.chain(members).filter_map(one).collect()
+    amounts.chain(members).chain(times).filter_map(one).chain(locks).collect()
 }
 
 /// When a window has room for one more, if it has none.
