@@ -86,7 +86,7 @@ pub(super) async fn answer(world: &Arc<World>, request: &Request) -> Response {
     let (put, delete) = (request.method == Method::PUT, request.method == Method::DELETE);
     match parts.as_slice() {
         ["state"] if get => json_reply(200, &world.with(|state| snapshot(world, state))),
-        ["state"] if delete => start_afresh(world),
+        ["state"] if delete => start_afresh(world).await,
         ["state"] => not_allowed("GET, DELETE"),
         ["events"] if get => super::events::stream(world),
         ["phones"] if get => json_reply(200, &world.with(|state| phones(state))),
@@ -253,11 +253,12 @@ fn alerts(world: &World) -> Response {
     json_reply(200, &Value::Array(list))
 }
 
-fn start_afresh(world: &World) -> Response {
+async fn start_afresh(world: &World) -> Response {
     world.abort_all();
     world.clock.reset();
     world.change(|state| state.start_afresh(&world.settings, world.born));
     world.tell("reset", json!({}));
     world.tell("clock", clock_view(world));
+    forward::forget_limits(world).await;
     empty(204)
 }

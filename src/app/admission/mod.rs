@@ -12,7 +12,7 @@ pub(in crate::app) mod ways;
 
 pub use self::error::AdmissionError;
 pub use self::limits::Limiting;
-pub use self::limits::shown::{Used, Whose, is_key, limits_of, reset as reset_limits, whose};
+pub use self::limits::shown::{Used, Whose, forget_limits, is_key, limits_of, reset as reset_limits, whose};
 pub use self::numbers::number_of_form;
 pub use self::opt_outs::{delete_opt_out, opt_outs, opt_outs_of, set_opt_out};
 pub use self::parts::Admission;

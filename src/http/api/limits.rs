@@ -24,6 +24,17 @@ const WHOSE: &[Field] = &[
     Field::new("key", "The id of an API key.", Shape::Chars { class: "0-9a-z", least: 1, most: 64 }),
 ];
 
+const RESETS: &[Field] = &[
+    WHOSE[0],
+    WHOSE[1],
+    WHOSE[2],
+    Field::new(
+        "everything",
+        "True for all numbers, addresses and keys at once, and the rate limits of services: in the sandbox alone.",
+        Shape::Flag,
+    ),
+];
+
 /// What is used.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct LimitsUsed {
@@ -78,7 +89,7 @@ pub const RESET: Operation = Operation {
     scope: Scope::Admin,
     path: &[],
     query: &[],
-    body: Body::Needed(WHOSE),
+    body: Body::Needed(RESETS),
     answer: Answer::json::<LimitsReset>(200, "Nothing is used any more."),
     problems: &[&problem::INVALID_NUMBER],
     repeats: Repeats::Ignored,
@@ -87,6 +98,16 @@ pub const RESET: Operation = Operation {
 /// Forgets them.
 pub async fn reset(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let admission = &context.app.whole()?.admission;
+    if call.body.flag("everything") == Some(true) {
+        if !context.settings.sandboxed {
+            return Err(Error::field(
+                "everything",
+                "is for the sandbox alone: say one of number, ip and key".to_owned(),
+            ));
+        }
+        let reset = admission::forget_limits(admission, context.app.actor()).await?;
+        return Ok(reply::json(StatusCode::OK, &LimitsReset { reset }));
+    }
     let whose = whose(admission, &mut call.body)?;
     let reset = admission::reset_limits(admission, context.app.actor(), &whose).await?;
     Ok(reply::json(StatusCode::OK, &LimitsReset { reset }))

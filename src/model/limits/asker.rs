@@ -59,4 +59,16 @@ impl Admitted {
             flags: Vec::new(),
         }
     }
+
+    /// The same where somebody asks again: what is known of them takes the place of what
+    /// was known before.
+    pub fn asked_by(self, again: Self) -> Self {
+        Self {
+            key: again.key.or(self.key),
+            address: again.address.or(self.address),
+            subnet: again.subnet.or(self.subnet),
+            device: again.device.or(self.device),
+            flags: self.flags,
+        }
+    }
 }

@@ -71,6 +71,11 @@ pub(in crate::app) async fn full(
 }
 
 impl Seen {
+    /// Forgets all that was read.
+    pub(in crate::app) fn forget_all(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// Forgets what was read of these.
     pub(in crate::app) fn forget<'i>(&self, ids: impl Iterator<Item = &'i str>) {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);

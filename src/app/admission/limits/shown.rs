@@ -7,12 +7,13 @@ use super::Limiting;
 use super::counters::{block_counter, named, number_counter};
 use crate::app::admission::{Admission, AdmissionError, numbers};
 use crate::app::audit;
+use crate::app::fault::Fault;
 use crate::app::transact::{self, Draft, transact};
 use crate::model::audit::{Action, Actor};
 use crate::model::counter::{Addition, Counter};
 use crate::model::limits::{self, Allowance, LimitRule, Limits, Subject};
 use crate::model::phone::PhoneNumber;
-use crate::store::records;
+use crate::store::{CommitError, Kind, records};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::net::IpAddr;
@@ -130,6 +131,39 @@ pub async fn reset(admission: &Admission, actor: &Actor, whose: &Whose) -> Resul
     tracing::info!(%subject, was_any, "limits reset by an operator");
     Ok(was_any)
 }
+
+/// Forgets every counter that there is, those of rate limits too; false where there was
+/// none. For the sandbox: it is no single commit.
+///
+/// # Errors
+/// The store's.
+pub async fn forget_limits(admission: &Admission, actor: &Actor) -> Result<bool, AdmissionError> {
+    let (store, mut was_any) = (admission.base.whole_store(), false);
+    loop {
+        let page = store.walk(Kind::Counter, None, PAGE).await?;
+        if page.is_empty() {
+            break;
+        }
+        let mut changes = Vec::new();
+        for (id, stored) in &page {
+            changes.extend(records::of::<Counter>(id, Some(stored))?.as_ref().map(records::delete));
+        }
+        match admission.base.store().commit(changes).await {
+            // Somebody counted meanwhile: it is looked again.
+            Ok(()) | Err(CommitError::Conflict) => was_any = true,
+            Err(CommitError::Store(error)) => return Err(error.into()),
+        }
+    }
+    admission.limiting.seen.forget_all();
+    if was_any {
+        let entry = audit::entry(&admission.base, actor, Action::LimitsReset, "everything");
+        admission.base.store().commit(vec![audit::write(&entry)]).await.map_err(Fault::from)?;
+    }
+    Ok(was_any)
+}
+
+/// Counters that are forgotten in one commit.
+const PAGE: usize = 32;
 
 /// The counters that hold for somebody alone, or for them and few others.
 fn counters(limiting: &Limiting, whose: &Whose) -> Vec<(Subject, String)> {
