@@ -130,6 +130,39 @@ pub struct Settings {
     /// hold links and addresses, as `Booking.com` is one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub allow_links: bool,
+    /// What a second start for a number is, by the same caller, while the first one waits
+    /// for its code.
+    #[serde(default, skip_serializing_if = "Pending::is_one")]
+    pub pending: Pending,
+}
+
+/// What a second start for a number is while the first one waits for its code. It is about
+/// our own API and the pages; Verify knows one verification for a service and a number.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pending {
+    /// The same verification, if key, session, purpose and payment are the same.
+    #[default]
+    One,
+    /// A verification of its own.
+    Many,
+}
+
+impl Pending {
+    /// Every value there is.
+    pub const ALL: [Self; 2] = [Self::One, Self::Many];
+
+    /// The value as it is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::One => "one",
+            Self::Many => "many",
+        }
+    }
+
+    fn is_one(&self) -> bool {
+        *self == Self::One
+    }
 }
 
 /// Which countries a channel reaches, as ISO 3166 codes: `DE`.
@@ -256,6 +289,7 @@ impl Settings {
         };
         all.remove("resend_cooldown_is_set");
         all.entry("allow_links").or_insert(Value::Bool(self.allow_links));
+        all.entry("pending").or_insert(Value::from(self.pending.as_str()));
         if let Some(Value::Object(pages)) = all.get_mut("pages") {
             pages.entry("success_url").or_insert(Value::Null);
         }
@@ -386,6 +420,7 @@ impl Settings {
             skip_sms_to_landlines: false,
             pages: Pages::default(),
             allow_links: false,
+            pending: Pending::One,
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::fields::{Field, Shape};
 use super::words::ChannelWord;
 use crate::model::return_url;
-use crate::model::service::MOST_NAME;
+use crate::model::service::{MOST_NAME, Pending};
 
 const CHANNEL: Shape = Shape::Word(ChannelWord::all);
 
@@ -19,7 +19,7 @@ const COUNTRIES: Shape = Shape::List {
 };
 
 /// What can be set of a service, in the words of the configuration file.
-pub const SETTINGS: [Field; 26] = [
+pub const SETTINGS: [Field; 27] = [
     Field::new(
         "name",
         "The name in texts, calls and pages; no more than 4 digits in a row.",
@@ -150,6 +150,12 @@ pub const SETTINGS: [Field; 26] = [
         "allow_links",
         "Whether names, purposes, amounts and payees that applications give may hold links and addresses.",
         Shape::Flag,
+    )
+    .solid(),
+    Field::new(
+        "pending",
+        "What a second start for a number is while the first one waits for its code: `one` for the same verification, if key, session, purpose and payment are the same, `many` for one of its own.",
+        Shape::Word(|| Pending::ALL.map(Pending::as_str).to_vec()),
     )
     .solid(),
 ];
