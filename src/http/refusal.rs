@@ -166,6 +166,12 @@ impl Refusal {
                 | AdmissionError::Link { field: name }
                 | AdmissionError::PaymentMissing { field: name } => field(name),
                 AdmissionError::CustomCodeOff => field("custom_code"),
+                AdmissionError::LimitReached { rule, retry_at, seconds } => Members {
+                    rule: Some(rule.clone()),
+                    retry_at: Some(*retry_at),
+                    retry_after: Some(*seconds),
+                    ..none
+                },
                 AdmissionError::Setting(wrong) => field(&wrong.field),
                 AdmissionError::TooSoon { at, seconds } => {
                     Members { resend_at: Some(*at), retry_after: Some(*seconds), ..none }
@@ -198,6 +204,7 @@ impl Refusal {
         match self {
             Self::Admission(
                 AdmissionError::TooSoon { seconds, .. }
+                | AdmissionError::LimitReached { seconds, .. }
                 | AdmissionError::Reached { seconds, .. }
                 | AdmissionError::ChecksUsedUp { seconds },
             ) => Some(*seconds),
@@ -216,6 +223,7 @@ fn admission(error: &AdmissionError) -> &'static Kind {
         }
         AdmissionError::CountryOff { .. } => &problem::COUNTRY_NOT_OFFERED,
         AdmissionError::NoChannel => &problem::NO_CHANNEL,
+        AdmissionError::LimitReached { .. } => &problem::LIMIT_REACHED,
         AdmissionError::OptedOut => &problem::RECIPIENT_OPTED_OUT,
         AdmissionError::NotAllowed { .. } | AdmissionError::Link { .. } | AdmissionError::CustomCodeOff => {
             &problem::NOT_ALLOWED

@@ -4,9 +4,11 @@
 //! Its settings come from the configuration file or through the API in the
 //! same words, and are checked here for both.
 
+mod pending;
 mod rules;
 mod strength;
 
+pub use self::pending::Pending;
 pub use self::rules::{Complaint, check_name};
 pub use self::strength::{GUESSABLE, LONGEST_LIFE};
 
@@ -14,6 +16,7 @@ pub use crate::model::code::DIGITS;
 
 use crate::model::channel::Channel;
 use crate::model::id::ServiceId;
+use crate::model::limits::LimitChanges;
 use crate::model::phone::PhoneNumber;
 use crate::model::policy::{Gate, Policy};
 use jiff::Timestamp;
@@ -134,35 +137,9 @@ pub struct Settings {
     /// for its code.
     #[serde(default, skip_serializing_if = "Pending::is_one")]
     pub pending: Pending,
-}
-
-/// What a second start for a number is while the first one waits for its code. It is about
-/// our own API and the pages; Verify knows one verification for a service and a number.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Pending {
-    /// The same verification, if key, session, purpose and payment are the same.
-    #[default]
-    One,
-    /// A verification of its own.
-    Many,
-}
-
-impl Pending {
-    /// Every value there is.
-    pub const ALL: [Self; 2] = [Self::One, Self::Many];
-
-    /// The value as it is written.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::One => "one",
-            Self::Many => "many",
-        }
-    }
-
-    fn is_one(&self) -> bool {
-        *self == Self::One
-    }
+    /// The limits that are others than the configuration's `[limits]`, by name.
+    #[serde(default, skip_serializing_if = "LimitChanges::is_empty")]
+    pub limits: LimitChanges,
 }
 
 /// Which countries a channel reaches, as ISO 3166 codes: `DE`.
@@ -290,6 +267,7 @@ impl Settings {
         all.remove("resend_cooldown_is_set");
         all.entry("allow_links").or_insert(Value::Bool(self.allow_links));
         all.entry("pending").or_insert(Value::from(self.pending.as_str()));
+        all.entry("limits").or_insert_with(|| Value::Object(Map::new()));
         if let Some(Value::Object(pages)) = all.get_mut("pages") {
             pages.entry("success_url").or_insert(Value::Null);
         }
@@ -421,6 +399,7 @@ impl Settings {
             pages: Pages::default(),
             allow_links: false,
             pending: Pending::One,
+            limits: LimitChanges::default(),
         }
     }
 }

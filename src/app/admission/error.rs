@@ -107,6 +107,16 @@ pub enum AdmissionError {
     /// The same idempotency key came with another request.
     #[error("this idempotency key was used for another request")]
     KeyReused,
+    /// A limit has no room.
+    #[error("the limit {rule} is reached until {retry_at}")]
+    LimitReached {
+        /// The rule, as `[limits]` names it.
+        rule: String,
+        /// The first time when there is room again, if nobody else takes it.
+        retry_at: Timestamp,
+        /// How long that is from now, in whole seconds of our clock, at least one.
+        seconds: i64,
+    },
     /// A name or limit that is none.
     #[error("{0}")]
     Malformed(&'static str),

@@ -4,6 +4,7 @@
 pub(in crate::app) mod admit;
 pub(in crate::app) mod error;
 pub(in crate::app) mod finding;
+pub(in crate::app) mod limits;
 pub(in crate::app) mod numbers;
 pub(in crate::app) mod opt_outs;
 pub(in crate::app) mod parts;
@@ -16,6 +17,7 @@ pub(in crate::app) mod way;
 pub(in crate::app) mod ways;
 
 pub use self::error::AdmissionError;
+pub use self::limits::Limiting;
 pub use self::numbers::number_of_form;
 pub use self::opt_outs::{delete_opt_out, opt_outs, opt_outs_of, set_opt_out};
 pub use self::parts::Admission;

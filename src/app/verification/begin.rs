@@ -10,6 +10,7 @@ use crate::app::admission::finding::{Admitted, Finding, Verdict};
 use crate::app::admission::profile::{Early, Profile};
 use crate::app::admission::request::{self, Open, Request};
 use crate::app::fault::Fault;
+use crate::app::leases::Tickets;
 use crate::app::transact::{self, Draft, transact};
 use crate::app::verification::limits::counts;
 use crate::app::verification::pending::Mark;
@@ -184,6 +185,7 @@ async fn written(
     let counts = counts(&verifying.base, &seen.service.id, seen.known_limits(), seen.limits).await?;
     Ok(Draft::Counted {
         commit: Commit { changes, additions: counts.additions() },
+        tickets: Tickets::default(),
         done: Ok(Begun::Sent(Box::new((verification, seen.ahead, is_same)))),
         refused: Box::new(move |limited| Err(counts.reached(limited).into())),
     })

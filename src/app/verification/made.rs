@@ -7,6 +7,7 @@ use crate::app::verification::{VerificationError, Verifying, happen};
 use crate::model::channel::Channel;
 use crate::model::code::CodeSeed;
 use crate::model::id::VerificationId;
+use crate::model::limits::Admitted;
 use crate::model::phone::PhoneNumber;
 use crate::model::service::{DIGITS, Service};
 use crate::model::test_number::TestNumber;
@@ -41,6 +42,7 @@ pub(in crate::app) fn new_verification(
         locale: request.locale.clone(),
         channel,
         gate_key: happen::gate_key(&verifying.base, service),
+        admitted: test.is_none().then(|| Admitted::of(&request.asker(), &verifying.admission.limiting.names)),
     };
     Ok(Verification::start(&service.policy(&verifying.directory.policy), start, verifying.base.now()))
 }

@@ -3,6 +3,7 @@
 use crate::app::verification::View;
 use crate::model::channel::Channel;
 use crate::model::id::{ServiceId, SessionId};
+use crate::model::limits::Asker;
 use crate::model::verification::Details;
 use crate::secret::Secret;
 use jiff::SignedDuration;
@@ -53,6 +54,12 @@ impl StartRequest {
             details: Details::default(),
             custom_code: None,
         }
+    }
+
+    /// Who asks, to the limits.
+    pub(in crate::app) fn asker(&self) -> Asker {
+        let address = self.address.map(|address| address.to_canonical());
+        Asker { key: self.caller.clone(), address, device: None }
     }
 }
 
