@@ -163,9 +163,12 @@ fn shown(
     until: Option<Timestamp>,
 ) -> Draft<Result<Begun, VerificationError>> {
     let Some(last) = seen.last else { return Draft::Again };
-    let changes: Vec<Change> =
-        wish.target.kept().map(|kept| kept.answer(verifying, &last.record, true)).into_iter().collect();
-    Draft::Write(changes, Ok(Begun::Shown(Box::new((last.record, seen.ahead, until)))))
+    let answer = wish.target.kept().map(|kept| kept.answer(verifying, &last.record, true));
+    let shown = Ok(Begun::Shown(Box::new((last.record, seen.ahead, until))));
+    match answer {
+        Some(answer) => Draft::Write(vec![answer], shown),
+        None => Draft::Settled(shown),
+    }
 }
 
 /// The commit of a new verification, or of one that is sent again.

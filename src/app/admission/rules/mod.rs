@@ -17,7 +17,7 @@ mod rate_limits;
 mod sender;
 mod sends;
 #[cfg(test)]
-mod tests;
+pub(in crate::app) mod tests;
 mod words;
 mod wrong_codes;
 

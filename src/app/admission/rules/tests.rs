@@ -17,7 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
 /// A service and a number, and a request for a code.
-pub(super) struct Case {
+pub(in crate::app) struct Case {
     service: Arc<Service>,
     to: PhoneNumber,
     details: Result<Details, AdmissionError>,
@@ -25,7 +25,7 @@ pub(super) struct Case {
 
 impl Case {
     /// With a service that was changed.
-    pub(super) fn of(change: impl FnOnce(&mut Settings)) -> Self {
+    pub(in crate::app) fn of(change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = Settings::default();
         change(&mut settings);
         let service = Arc::new(ServiceDirectory::of_file(None, settings, Timestamp::UNIX_EPOCH));
@@ -33,12 +33,12 @@ impl Case {
     }
 
     /// The same for another number.
-    pub(super) fn to(self, number: &str) -> Self {
+    pub(in crate::app) fn to(self, number: &str) -> Self {
         Self { to: number.parse().unwrap(), ..self }
     }
 
     /// A way to its number.
-    pub(super) fn way(&self, channel: Channel) -> Way<'_> {
+    pub(in crate::app) fn way(&self, channel: Channel) -> Way<'_> {
         Way {
             service: &self.service,
             to: &self.to,
@@ -50,7 +50,7 @@ impl Case {
     }
 
     /// The request.
-    pub(super) fn request(&self) -> Request<'_> {
+    pub(in crate::app) fn request(&self) -> Request<'_> {
         Request {
             profile: &Profile::API,
             who: Who::default(),
@@ -73,7 +73,7 @@ impl Case {
     }
 
     /// The same so many seconds after [`Case::verification`] began.
-    pub(super) fn request_after(&self, seconds: i64) -> Request<'_> {
+    pub(in crate::app) fn request_after(&self, seconds: i64) -> Request<'_> {
         let mut request = self.request();
         request.now += SignedDuration::from_secs(seconds);
         request
@@ -81,7 +81,7 @@ impl Case {
 
     /// A verification of its number, which began when [`Case::request`] comes and was sent
     /// once, by text.
-    pub(super) fn verification(&self) -> Verification {
+    pub(in crate::app) fn verification(&self) -> Verification {
         let start = Start {
             id: VerificationId::from_random([7; 15]),
             service: None,
@@ -107,7 +107,7 @@ fn seed() -> CodeSeed {
 }
 
 /// What a rule found, as text; nothing where it let the request pass.
-pub(super) fn found(finding: Option<Finding>) -> String {
+pub(in crate::app) fn found(finding: Option<Finding>) -> String {
     match finding {
         None => String::new(),
         Some(Finding::Flag(what)) => format!("flag: {what}"),
