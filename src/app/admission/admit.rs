@@ -33,7 +33,7 @@ pub(in crate::app) fn admit(request: &Request<'_>) -> Admitted {
             _ => None,
         })
     };
-    let verdict = refused.or_else(slowed).unwrap_or_else(|| match channel {
+    let verdict = refused.or_else(slowed).unwrap_or(match channel {
         Some(channel) if reasons.is_empty() => Verdict::Taken(channel),
         Some(channel) => Verdict::Flagged(channel),
         // Where no way was chosen, a rule has said why.

@@ -16,7 +16,7 @@ fn judge(request: &Request<'_>) -> Option<Finding> {
     }
     let details = request.details.as_ref().ok()?;
     let is_same = (details.binding(), &details.purpose) == (open.details.binding(), &open.details.purpose);
-    (!is_same).then(|| Finding::Refuse { until: Some(open.expires_at), why: AdmissionError::OtherPending })
+    (!is_same).then_some(Finding::Refuse { until: Some(open.expires_at), why: AdmissionError::OtherPending })
 }
 
 #[cfg(test)]
