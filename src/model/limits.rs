@@ -105,9 +105,12 @@ impl LimitRule {
             "" => format!("{}:{seconds}", self.name),
             part => format!("{}:{seconds}:{part}", self.name),
         };
+        // What one person can count on is kept one by one.
+        let is_exact = matches!(self.subject, Subject::Number | Subject::NumberOfService);
         let limit = |window: &Allowance| {
-            // Whoever counts on it with their own fingers finds it exact.
-            let limit = Limit::new(name(window.seconds), self.word(part), window.seconds, window.max).exact();
+            let limit = Limit::new(name(window.seconds), self.word(part), window.seconds, window.max);
+            let limit = if is_exact { limit.exact() } else { limit };
+            // A rule that refuses nobody counts on.
             if self.action == Action::Refuse { limit } else { limit.tracked() }
         };
         self.windows.iter().map(limit).collect()

@@ -49,6 +49,7 @@ mod over;
 mod pages;
 mod pages_browser;
 mod payments;
+mod pending;
 mod person_limits;
 mod persons;
 mod pipes;

@@ -278,7 +278,7 @@ async fn by(
     let mut asked = StartRequest {
         caller: Some("0123456789ab".to_owned()),
         address: Some("192.0.2.1".parse().unwrap()),
-        session: Some(SessionId::from_random([7; 15])),
+        session: Some(SessionId::from_random([7; 16])),
         ..request(NUMBER, Channel::Sms)
     };
     change(&mut asked);
