@@ -68,7 +68,7 @@ async fn kept(world: &World, kind: Kind) -> bool {
 }
 
 async fn a_number_and_its_counts_are_forgotten(engine: Engine) {
-    let mut world = World::new(engine);
+    let mut world = World::unlimited(engine);
     world.work();
     limit(&world, 1).await;
     let view = verification::ask(&world.app.verifying, &ask(request(PERSON, Channel::Sms))).await.unwrap();
@@ -145,7 +145,7 @@ async fn a_chosen_code_survives_a_policy_of_new_codes(engine: Engine) {
 async fn a_value_that_all_share_is_counted_for_all(engine: Engine) {
     const ASKED: usize = 64;
     const MAX: u32 = 40;
-    let world = World::new(engine);
+    let world = World::unlimited(engine);
     limit(&world, MAX).await;
     let apps = [world.app.clone(), world.beside(&world.clock)];
     let before = world.store.stats().await.unwrap().conflicts;
@@ -187,7 +187,7 @@ async fn taken(world: &World) -> u64 {
 /// A request that nothing was written for counts nowhere, whatever it met.
 async fn a_request_that_came_to_nothing_is_not_counted(engine: Engine) {
     let policy = Policy { max_sends: 2, cooldown: vec![], ..Policy::default() };
-    let world = World::with(engine, policy);
+    let world = World::unlimited_with(engine, policy);
     let service = world.app.directory.services.default_service().id.clone();
     limit(&world, 100).await;
     // Those who meet at one number: who lost has added nothing.
@@ -256,7 +256,7 @@ fn counter_id(world: &World, value: &str) -> String {
 }
 
 async fn what_older_versions_counted_goes_on(engine: Engine) {
-    let world = World::new(engine);
+    let world = World::unlimited(engine);
     limit(&world, 3).await;
     let nth = AtomicU32::new(100);
     let asked = async |value: &str| {

@@ -65,7 +65,7 @@ async fn a_caller_who_starts_twice_at_one_moment_begins_one(engine: Engine) {
 }
 
 async fn each_caller_has_one_of_its_own(engine: Engine) {
-    let mut world = World::new(engine);
+    let mut world = World::unlimited(engine);
     world.work();
     let own = start(&world.app, by("shop")).await.view.verification;
     world.settle().await;
@@ -96,7 +96,7 @@ async fn a_service_may_have_many(engine: Engine) {
 }
 
 async fn a_second_start_is_sent_again_in_its_time(engine: Engine) {
-    let world = World::new(engine);
+    let world = World::unlimited(engine);
     let first = start(&world.app, by("shop")).await;
     assert_eq!((first.is_same, first.wait), (false, None));
     world.pass(10);

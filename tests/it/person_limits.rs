@@ -282,17 +282,16 @@ async fn by(
         ..request(NUMBER, Channel::Sms)
     };
     change(&mut asked);
-    match face {
-        Face::Start => {
-            let begun = verification::start(&app.verifying, asked, None).await?.view.verification;
-            verification::cancel(&app.admission, &begun.id).await?;
-            Ok(begun)
-        }
+    let begun = match face {
+        Face::Start => verification::start(&app.verifying, asked, None).await?.view.verification,
         Face::Ask => {
             let ask = Ask { request: asked, limits: Vec::new(), skip_risk_check: false };
-            Ok(verification::ask(&app.verifying, &ask).await?.verification)
+            verification::ask(&app.verifying, &ask).await?.verification
         }
-    }
+    };
+    // So that the next one begins anew.
+    verification::cancel(&app.admission, &begun.id).await?;
+    Ok(begun)
 }
 
 async fn start(

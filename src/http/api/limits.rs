@@ -55,7 +55,7 @@ pub const LIST: Operation = Operation {
     id: "listLimits",
     tag: TAG,
     summary: "Look at what is used of limits",
-    about: "Of one number, address or key: say which. A number's are its own and those of the thousand numbers around it.",
+    about: "Of a number, an address, a key, or those of them that are named. A number's are its own and those of the thousand numbers around it.",
     scope: Scope::Admin,
     path: &[],
     query: WHOSE,
@@ -74,8 +74,10 @@ pub const SEARCH: Operation = Operation {
 /// Looks at them.
 pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let admission = &context.app.whole()?.admission;
-    let whose = whose(admission, &mut call.query)?;
-    let limits = admission::limits_of(admission, &whose).await?;
+    let mut limits = Vec::new();
+    for whose in whose(admission, &mut call.query)? {
+        limits.extend(admission::limits_of(admission, &whose).await?);
+    }
     Ok(reply::json(StatusCode::OK, &LimitsUsed { limits }))
 }
 
@@ -85,7 +87,7 @@ pub const RESET: Operation = Operation {
     id: "resetLimits",
     tag: TAG,
     summary: "Forget what is used of limits",
-    about: "Of one number, address or key, as if nothing had been. The audit log keeps who did.",
+    about: "Of the number, address and key that are named, as if nothing had been. The audit log keeps who did.",
     scope: Scope::Admin,
     path: &[],
     query: &[],
@@ -102,24 +104,24 @@ pub async fn reset(context: CallContext, mut call: Call) -> Result<Response, Err
         if !context.settings.sandboxed {
             return Err(Error::field(
                 "everything",
-                "is for the sandbox alone: say one of number, ip and key".to_owned(),
+                "is for the sandbox alone: name a number, ip or key".to_owned(),
             ));
         }
         let reset = admission::forget_limits(admission, context.app.actor()).await?;
         return Ok(reply::json(StatusCode::OK, &LimitsReset { reset }));
     }
-    let whose = whose(admission, &mut call.body)?;
-    let reset = admission::reset_limits(admission, context.app.actor(), &whose).await?;
+    let mut reset = false;
+    for whose in whose(admission, &mut call.body)? {
+        reset |= admission::reset_limits(admission, context.app.actor(), &whose).await?;
+    }
     Ok(reply::json(StatusCode::OK, &LimitsReset { reset }))
 }
 
-/// Of whom, by the one field that says so.
-fn whose(admission: &Admission, fields: &mut Fields) -> Result<Whose, Error> {
+/// Of whom: all that the fields name.
+fn whose(admission: &Admission, fields: &mut Fields) -> Result<Vec<Whose>, Error> {
+    let number =
+        fields.text("number").map(|number| admission::number_of_form(admission, &number)).transpose()?;
     let ip = fields.parsed::<IpAddr>("ip")?;
-    match (fields.text("number"), ip, fields.text("key")) {
-        (Some(number), None, None) => Ok(Whose::Number(admission::number_of_form(admission, &number)?)),
-        (None, Some(ip), None) => Ok(Whose::Address(ip)),
-        (None, None, Some(key)) => Ok(Whose::Key(key)),
-        _ => Err(Error::field("number", "say one of number, ip and key".to_owned())),
-    }
+    let named = [number.map(Whose::Number), ip.map(Whose::Address), fields.text("key").map(Whose::Key)];
+    Ok(named.into_iter().flatten().collect())
 }

@@ -18,6 +18,7 @@ use dialback::clock::Clock;
 use dialback::model::channel::Channel;
 use dialback::model::code::{CodeKey, CodeKeys};
 use dialback::model::id::{SessionId, VerificationId};
+use dialback::model::limits::Limits;
 use dialback::model::service::{self, Pages};
 use dialback::model::session::{End, Session};
 use dialback::model::verification::{Status, Verification};
@@ -265,7 +266,13 @@ impl Stage {
         let directory =
             ServiceDirectory::new(ServiceDirectory::of_file(None, settings, clock.now()), Vec::new())
                 .looking_always();
-        let app = App::new(Parts { services: directory, codes: codes(), ..plain });
+        let app = App::new(Parts {
+            services: directory,
+            codes: codes(),
+            // One app plays all ways: what the earlier ones counted is not to change the later.
+            limits: Limits::none(),
+            ..plain
+        });
         Self { app, store, ways: AtomicU32::new(0), _kept: (dir, schema) }
     }
 
