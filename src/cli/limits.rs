@@ -7,6 +7,7 @@ use super::out::{errln, outln};
 use super::serve::offline;
 use crate::app::admission::{self, Whose};
 use crate::model::audit::Actor;
+use crate::model::limits::Used;
 use crate::model::phone::mask;
 use serde_json::{Value, json};
 use std::net::IpAddr;
@@ -86,7 +87,7 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn show_offline(admission: &admission::Admission, text: &str) -> anyhow::Result<Vec<admission::Used>> {
+async fn show_offline(admission: &admission::Admission, text: &str) -> anyhow::Result<Vec<Used>> {
     let whose = admission::whose(admission, text)?;
     Ok(admission::limits_of(admission, &whose).await?)
 }

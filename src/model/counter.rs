@@ -47,6 +47,7 @@ pub use window::WindowCount;
 
 use asked::Asked;
 use jiff::Timestamp;
+use limit::timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use window::Window;
@@ -250,9 +251,4 @@ fn forget_others<T>(kept: &mut BTreeMap<String, T>, limits: &[Limit], end: impl 
     for (_, name) in others.into_iter().take(too_many) {
         kept.remove(&name);
     }
-}
-
-/// The time of so many milliseconds, or the last there is.
-fn timestamp(millis: i64) -> Timestamp {
-    Timestamp::from_millisecond(millis).unwrap_or(if millis < 0 { Timestamp::MIN } else { Timestamp::MAX })
 }

@@ -65,7 +65,6 @@ async fn commands(app: &Instance) -> Vec<Vec<String>> {
         format!("event redrive {event}"),
         "limits show +15551230801".to_owned(),
         "limits show +15551230801 --json".to_owned(),
-        "limits reset +15551230801".to_owned(),
         "key create piped".to_owned(),
         "key list".to_owned(),
         "key list --json".to_owned(),

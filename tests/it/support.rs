@@ -272,7 +272,6 @@ impl World {
         Self::unlimited_with(engine, Policy::default())
     }
 
-    /// The same by other rules.
     pub fn unlimited_with(engine: Engine, policy: Policy) -> Self {
         Self::limited_by(engine, policy, Limits::none())
     }

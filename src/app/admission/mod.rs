@@ -12,14 +12,16 @@ pub(in crate::app) mod profile;
 pub(in crate::app) mod request;
 pub(in crate::app) mod rules;
 pub(in crate::app) mod safe_list;
+pub(in crate::app) mod sent;
 pub(in crate::app) mod terms;
+pub(in crate::app) mod used;
 pub(in crate::app) mod way;
 pub(in crate::app) mod ways;
 
 pub use self::error::AdmissionError;
 pub use self::limits::Limiting;
-pub use self::limits::shown::{Used, Whose, forget_limits, is_key, limits_of, reset as reset_limits, whose};
 pub use self::numbers::number_of_form;
 pub use self::opt_outs::{delete_opt_out, opt_outs, opt_outs_of, set_opt_out};
 pub use self::parts::Admission;
 pub use self::safe_list::{add_safe_number, remove_safe_number, safe_number};
+pub use self::used::{Whose, forget_limits, is_key, limits_of, reset as reset_limits, whose};

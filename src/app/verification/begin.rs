@@ -8,9 +8,9 @@
 use crate::app::admission::admit::admit;
 use crate::app::admission::finding::{Admitted, Finding, Verdict};
 use crate::app::admission::limits::counted as limits;
-use crate::app::admission::limits::sent::count;
 use crate::app::admission::profile::{Early, Profile};
 use crate::app::admission::request::{self, Open, Request};
+use crate::app::admission::sent::count;
 use crate::app::fault::Fault;
 use crate::app::transact::{self, Draft, transact};
 use crate::app::verification::limits::counts;

@@ -164,6 +164,11 @@ pub struct Reached {
     pub passes_at: Option<Timestamp>,
 }
 
+/// The time of so many milliseconds, or the last there is.
+pub(super) fn timestamp(millis: i64) -> Timestamp {
+    Timestamp::from_millisecond(millis).unwrap_or(if millis < 0 { Timestamp::MIN } else { Timestamp::MAX })
+}
+
 /// A length of so many seconds, at least one, in milliseconds.
 pub(super) fn length(seconds: u32) -> i64 {
     i64::from(seconds.max(1)) * 1000

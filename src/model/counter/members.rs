@@ -4,7 +4,7 @@
 //! alone says of nobody whether they are in it. The module refuses to know keys.
 
 use super::asked::Asked;
-use super::limit::{Limit, Pseudonym, length, slack};
+use super::limit::{Limit, Pseudonym, length, slack, timestamp};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -69,7 +69,7 @@ impl Members {
 
     /// When nobody counts any more.
     pub fn ends_at(&self) -> Timestamp {
-        super::timestamp(self.end())
+        timestamp(self.end())
     }
 
     /// When nobody counts any more, in milliseconds.

@@ -4,7 +4,7 @@
 //! while the wait lasts, for not all who fail are asked to wait. The module refuses to know
 //! what fails.
 
-use super::limit::{Backoff, Limit, length, slack};
+use super::limit::{Backoff, Limit, length, slack, timestamp};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -45,7 +45,7 @@ impl Streak {
 
     /// When it is forgotten.
     pub fn ends_at(&self) -> Timestamp {
-        super::timestamp(self.end())
+        timestamp(self.end())
     }
 
     /// When it is forgotten, in milliseconds.

@@ -5,7 +5,7 @@
 //! number gets in a day: what two buckets weigh may be nearly twice the limit there. The
 //! module refuses to know which limit this is.
 
-use super::limit::{Limit, length, slack};
+use super::limit::{Limit, length, slack, timestamp};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -38,7 +38,7 @@ impl Times {
 
     /// When nothing of it counts any more.
     pub fn ends_at(&self) -> Timestamp {
-        super::timestamp(self.end())
+        timestamp(self.end())
     }
 
     /// How many there are.

@@ -4,7 +4,7 @@
 //! is compared with the limit is multiplied by the window's length on both sides. It
 //! refuses to know which limit this is.
 
-use super::limit::{length, slack};
+use super::limit::{length, slack, timestamp};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -49,7 +49,7 @@ impl WindowCount {
     /// When nothing of it counts any more; of one whose length is not known, as if it had
     /// none.
     pub fn ends_at(&self) -> Timestamp {
-        super::timestamp(self.end().unwrap_or_else(|| begin(self.since)))
+        timestamp(self.end().unwrap_or_else(|| begin(self.since)))
     }
 
     /// When nothing of it counts any more, in milliseconds, if its length is known.

@@ -1,6 +1,7 @@
 //! What a configuration or a service says otherwise than the rules themselves.
 
-use super::{Action, Allowance, LimitRule, Limits};
+use super::allowance::Allowance;
+use super::rule::{Action, LimitRule, Limits};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -23,6 +24,18 @@ pub struct LimitChanges {
     /// The windows of rules by their names; an empty list is no limit.
     #[serde(flatten)]
     pub windows: BTreeMap<String, Vec<Allowance>>,
+}
+
+impl Limits {
+    /// The same rules with some of them changed.
+    pub fn with(&self, changes: &LimitChanges) -> Self {
+        let mut changed = self.clone();
+        for rule in &mut changed.rules {
+            changes.change(rule);
+        }
+        changed.lock_after = changes.number_lock_after.unwrap_or(self.lock_after);
+        changed
+    }
 }
 
 impl LimitChanges {
@@ -56,7 +69,7 @@ impl LimitChanges {
     }
 
     /// Makes of a rule what is said of it.
-    pub(super) fn change(&self, rule: &mut LimitRule) {
+    fn change(&self, rule: &mut LimitRule) {
         if let Some(windows) = self.windows.get(rule.name) {
             rule.windows.clone_from(windows);
         }

@@ -6,7 +6,9 @@
 //! thousand are 500 to 1,000 dollars. What many honest people may stand behind, an
 //! address or its network, is flagged and refuses nobody.
 
-use super::{Action, Allowance, Counted, LimitRule, Limits, Subject};
+use super::allowance::Allowance;
+use super::rule::{Action, LimitRule, Limits};
+use super::subject::{Counted, Subject};
 
 /// From how many wrong codes on a number waits (NIST SP 800-63B-4 §3.2.2: at most a
 /// hundred consecutive failures).

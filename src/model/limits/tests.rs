@@ -1,3 +1,5 @@
+//! What rules say, and how they are changed.
+
 use super::*;
 use std::collections::BTreeSet;
 

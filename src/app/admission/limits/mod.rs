@@ -9,7 +9,5 @@ pub(in crate::app) mod counted;
 pub(in crate::app) mod counters;
 pub(in crate::app) mod flags;
 mod parts;
-pub(in crate::app) mod sent;
-pub(in crate::app) mod shown;
 
 pub use self::parts::Limiting;

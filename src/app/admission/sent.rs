@@ -1,9 +1,9 @@
 //! Counting a send: what its commit adds, and the marks that it gets.
 
-use super::counted::{Additions, asked};
-use super::counters::CountedFor;
-use super::flags;
 use crate::app::admission::Admission;
+use crate::app::admission::limits::counted::{Additions, asked};
+use crate::app::admission::limits::counters::CountedFor;
+use crate::app::admission::limits::flags;
 use crate::app::fault::Fault;
 use crate::model::limits::{Admitted, Asker};
 use crate::model::service::Service;

@@ -3,19 +3,17 @@
 //! It is read as it stands, so what a process has taken ahead of a key's limits counts
 //! as used. Forgetting is for operators: it stands in the audit log.
 
-use super::Limiting;
-use super::counters::{block_counter, named, number_counter};
-use crate::app::admission::{Admission, AdmissionError, numbers};
+use crate::app::admission::limits::counters::{block_counter, named, number_counter};
+use crate::app::admission::{Admission, AdmissionError, Limiting, numbers};
 use crate::app::audit;
 use crate::app::fault::Fault;
 use crate::app::transact::{self, Draft, transact};
 use crate::model::audit::{Action, Actor};
 use crate::model::counter::{Addition, Counter};
-use crate::model::limits::{self, Allowance, LimitRule, Limits, Subject};
+use crate::model::limits::{self, Allowance, LimitRule, Limits, Subject, Used};
 use crate::model::phone::PhoneNumber;
 use crate::store::{CommitError, Kind, records};
 use jiff::Timestamp;
-use serde::Serialize;
 use std::net::IpAddr;
 
 /// Whose limits.
@@ -27,29 +25,6 @@ pub enum Whose {
     Address(IpAddr),
     /// An API key, by its id.
     Key(String),
-}
-
-/// What is used of a limit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
-#[schemars(rename = "LimitUse")]
-pub struct Used {
-    /// The rule, as `[limits]` names it.
-    pub rule: String,
-    /// What tells apart several of the same rule: a service's last characters, or a
-    /// hundred of a thousand numbers.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub part: String,
-    /// How much is used within its time.
-    pub used: u64,
-    /// How much there may be, by the configuration; null where it names no such time any
-    /// more. A service may have another limit.
-    pub max: Option<u64>,
-    /// How long its time is, in seconds.
-    pub seconds: u32,
-    /// From when on there is room for one more; null where there is.
-    pub retry_at: Option<Timestamp>,
-    /// From when on nothing of it counts any more, if nothing more comes.
-    pub until: Timestamp,
 }
 
 /// Whose limits a text names: a number in any writing, an address, or the id of a key.
