@@ -21,7 +21,10 @@ const MOST: usize = 10_000;
 
 /// What was read of counters lately.
 #[derive(Default)]
-pub(in crate::app) struct Seen(Mutex<HashMap<String, (Instant, Option<Arc<Counter>>)>>);
+pub(in crate::app) struct Seen(Mutex<HashMap<String, Read>>);
+
+/// When a counter was read, and what there was of it.
+type Read = (Instant, Option<Arc<Counter>>);
 
 /// A rule that refuses nobody and of which a window is full.
 #[derive(Debug, Clone, PartialEq, Eq)]
