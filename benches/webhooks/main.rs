@@ -15,7 +15,10 @@
 //! Targets: `empty` (no work), `off` (the store on disk, no log), `json` (the
 //! same with the log of `serve` at level info, as JSON, into a file), `memory`
 //! (no log, no disk: what is left is not the store's), `before` (as `off`, by the
-//! binary that `DIALBACK_BENCH_BEFORE` names: another commit beside this one).
+//! binary that `DIALBACK_BENCH_BEFORE` names: another commit beside this one), and
+//! `limited` (as `off`, with every rule of `[limits]` on, those of keys, services and
+//! countries as wide as the load; all others count nothing, for they would end it):
+//! `-- --only create --targets off,limited` says what limits cost a start.
 //!
 //! ```text
 //! cargo bench --bench webhooks -- --stored 1000,1000000,5000000
@@ -105,6 +108,7 @@ fn main() -> ExitCode {
         print!("{row}");
         rows.push(row);
     }
+    report::limits(&rows);
     report::summary(&rows);
     ExitCode::SUCCESS
 }

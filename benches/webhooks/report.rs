@@ -79,7 +79,7 @@ impl Row {
     /// What the store grew by for an event, where events were stored.
     fn bytes(&self, run: &Run) -> String {
         let stored = self.scenario.kind == Kind::Status
-            && matches!(run.target, Target::Off | Target::Json | Target::Before);
+            && matches!(run.target, Target::Off | Target::Json | Target::Limited | Target::Before);
         if stored { format!("{:.0}", run.bytes) } else { "-".to_owned() }
     }
 }
@@ -93,7 +93,7 @@ impl fmt::Display for Row {
             };
             writeln!(
                 out,
-                "{:<26}  {:<6}  {:>6.0}  {:>5}  {:>6.2}  {:>6.2}  {:>10.1}  {:>9}  {:>11}  {:>7.0}",
+                "{:<26}  {:<7} {:>6.0}  {:>5}  {:>6.2}  {:>6.2}  {:>10.1}  {:>9}  {:>11}  {:>7.0}",
                 self.scenario.name(),
                 run.target,
                 run.rate,
@@ -110,6 +110,16 @@ impl fmt::Display for Row {
     }
 }
 
+/// What limits cost, where both were measured: the aim is three quarters.
+pub fn limits(rows: &[Row]) {
+    for row in rows {
+        if let (Some(off), Some(limited)) = (row.run(Target::Off), row.run(Target::Limited)) {
+            let ratio = limited.rate / off.rate;
+            println!("{}: with all limits on {ratio:.2} of the requests without any", row.scenario.name());
+        }
+    }
+}
+
 /// The lines for the README: the aims beside what was reached.
 pub fn summary(rows: &[Row]) {
     println!(
@@ -119,8 +129,10 @@ pub fn summary(rows: &[Row]) {
         let Some(empty) = row.run(Target::Empty) else {
             continue;
         };
-        for run in
-            row.medians.iter().filter(|run| matches!(run.target, Target::Off | Target::Json | Target::Before))
+        for run in row
+            .medians
+            .iter()
+            .filter(|run| matches!(run.target, Target::Off | Target::Json | Target::Limited | Target::Before))
         {
             println!(
                 "| {}, log {} | {:.0} | {:.0} % | {:.1} | {:.1} | {:.0} |",
@@ -128,6 +140,7 @@ pub fn summary(rows: &[Row]) {
                 match run.target {
                     Target::Json => "json",
                     Target::Before => "off, the build before",
+                    Target::Limited => "off, all limits on",
                     _ => "off",
                 },
                 run.rate,

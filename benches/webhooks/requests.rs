@@ -174,7 +174,11 @@ pub fn create(kept: bool, most: usize) -> Script {
     for n in 0..most {
         // 415 200 0000 and on: numbers that may be somebody's, to whom the
         // console gateway sends nothing.
-        let body = format!("{{\"to\":\"+1415{}\",\"channel\":\"sms\"}}", 2_000_000 + n);
+        let device_ip = std::net::Ipv4Addr::from(0x0a00_0000 + n as u32);
+        let body = format!(
+            "{{\"to\":\"+1415{}\",\"channel\":\"sms\",\"device_ip\":\"{device_ip}\"}}",
+            2_000_000 + n
+        );
         script.push(&ask("POST", "/v1/verifications", &body, kept));
     }
     script

@@ -2,7 +2,8 @@
 //! memory are theirs alone.
 
 use crate::requests::{self, ACCOUNT, API_KEY, Kind, PUBLIC_URL, Script, TOKEN};
-use dialback::server::{Limits, listen, serve};
+use dialback::model::limits::Limits;
+use dialback::server::{self, listen, serve};
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -37,15 +38,17 @@ pub enum Target {
     Json,
     /// `dialback serve` with the log off and the store in memory.
     Memory,
+    /// As `off`, with every rule of `[limits]` on.
+    Limited,
     /// As `off`, by another build: the binary that `DIALBACK_BENCH_BEFORE` names.
     Before,
 }
 
 impl Target {
     pub fn named(name: &str) -> Self {
-        let all = [Self::Empty, Self::Off, Self::Json, Self::Memory, Self::Before];
+        let all = [Self::Empty, Self::Off, Self::Json, Self::Memory, Self::Limited, Self::Before];
         let named = all.into_iter().find(|target| target.to_string() == name);
-        named.expect("empty, off, json, memory or before")
+        named.expect("empty, off, json, memory, limited or before")
     }
 
     /// A fresh server with a fresh store, on the disk that holds `target`.
@@ -126,10 +129,26 @@ impl Target {
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("DIALBACK_")) {
             command.env_remove(name);
         }
+        if self != Self::Before {
+            command.envs(limits(self == Self::Limited));
+        }
         let settings = settings.iter().chain(more);
         command.envs(settings.map(|(name, value)| (format!("DIALBACK_{name}"), (*value).to_owned())));
         command
     }
+}
+
+/// The rules of limits: all on, or none. The load is that of thousands of teams, so what
+/// they share is as wide; what is a person's is as ever.
+fn limits(are_on: bool) -> impl Iterator<Item = (String, String)> {
+    Limits::default().rules().to_vec().into_iter().map(move |rule| {
+        let windows = match (are_on, rule.subject.is_shared()) {
+            (false, _) => "[]",
+            (true, true) => r#"["10000000/minute","100000000/hour","1000000000/day"]"#,
+            (true, false) => r#"["1000/hour","10000/day"]"#,
+        };
+        (format!("DIALBACK_LIMITS__{}", rule.name.to_uppercase()), windows.to_owned())
+    })
 }
 
 impl fmt::Display for Target {
@@ -139,6 +158,7 @@ impl fmt::Display for Target {
             Self::Off => "off",
             Self::Json => "json",
             Self::Memory => "memory",
+            Self::Limited => "limited",
             Self::Before => "before",
         })
     }
@@ -152,7 +172,7 @@ pub fn serve_empty(ready: &Path) {
         let addr = listener.local_addr().expect("an address");
         fs::write(ready, format!("{{\"server\":\"{addr}\"}}")).expect("a file");
         let service = warp::service(warp::any().map(|| warp::http::StatusCode::NO_CONTENT));
-        serve(listener, service, Limits::default(), std::future::pending()).await;
+        serve(listener, service, server::Limits::default(), std::future::pending()).await;
     });
 }
 

@@ -18,6 +18,7 @@ mod global;
 mod import;
 mod kept;
 mod key;
+mod limits;
 mod local;
 #[cfg(not(feature = "sandbox"))]
 mod no_sandbox;
@@ -91,6 +92,8 @@ enum Command {
     Audit(audit::Args),
     /// Who does not want to be texted: list, add, remove
     OptOut(opt_out::Args),
+    /// What is used of the limits of a number, an address or a key: show, reset
+    Limits(limits::Args),
     /// Erase all that is kept under a number, here and at Twilio, with a receipt
     Erase(erase::Args),
     /// What waits to be done, and what was set aside: list, retry, drop
@@ -144,6 +147,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Key(args) => key::run(&global, args).await,
         Command::Audit(args) => audit::run(&global, args).await,
         Command::OptOut(args) => opt_out::run(&global, args).await,
+        Command::Limits(args) => limits::run(&global, args).await,
         Command::Erase(args) => erase::run(&global, args).await,
         Command::Queue(args) => queue::run(&global, args).await,
         Command::Export(args) => export::run(&global, args).await,

@@ -76,6 +76,8 @@ kinds! {
         "A request with this `Idempotency-Key` has not been answered yet. Ask again after `Retry-After` seconds.";
     VERIFICATION_ENDED = "verification_ended" 409 "The verification has ended; start a new one":
         "It was approved, canceled, used up or has expired: `verification_status` says which.";
+    VERIFICATION_PENDING = "verification_pending" 409 "Another verification of this number is under way":
+        "Your key has begun one for this number, for another purpose, amount or payee, and it waits for its code. Call it off, or wait for its end; a service with `pending` = `many` lets you begin as many as you like.";
     SERVICE_READ_ONLY = "service_read_only" 409 "The service comes from the configuration":
         "It is changed in the configuration file, under the key that `configured_at` names, and not here.";
     TEST_NUMBERS_READ_ONLY = "test_numbers_read_only" 409 "Test numbers come from the configuration":
@@ -84,8 +86,10 @@ kinds! {
         "Its number is proved, or it has failed: `detail` says which. Its result is what there is to know of it.";
     RESEND_TOO_SOON = "resend_too_soon" 429 "The next message or call is not allowed yet":
         "Wait until `resend_at`, which is `retry_after` seconds from now.";
+    LIMIT_REACHED = "limit_reached" 429 "A limit is reached":
+        "What was asked for would be one too many for a number, an address, a key or all together: `rule` is its name under `[limits]`, and `retry_at` the first time when there is room again.";
     NO_SENDS_LEFT = "no_sends_left" 429 "All messages and calls are used up":
-        "This verification may send no more. Start a new one.";
+        "This verification may send no more. Call it off, or wait for its end, and start a new one.";
     NO_NUMBERS_LEFT = "no_numbers_left" 429 "All numbers are used up":
         "The person has changed the number as often as a session allows.";
     NO_STARTS_LEFT = "no_starts_left" 429 "All verifications are used up":
@@ -161,6 +165,12 @@ pub struct Members {
     /// From when on the next message or call is allowed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resend_at: Option<jiff::Timestamp>,
+    /// The limit that is reached.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// From when on there may be room again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_at: Option<jiff::Timestamp>,
     /// How many seconds to wait.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<i64>,

@@ -139,6 +139,8 @@ actions! {
     SafeNumberAdded = "safe_number.added",
     /// A number was taken from the safe list.
     SafeNumberRemoved = "safe_number.removed",
+    /// What is used of the limits of a number, an address or a key was forgotten.
+    LimitsReset = "limits.reset",
     /// A person's data is to be erased.
     ErasureStarted = "erasure.started",
     /// It is erased, or what is left cannot be.

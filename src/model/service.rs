@@ -4,9 +4,11 @@
 //! Its settings come from the configuration file or through the API in the
 //! same words, and are checked here for both.
 
+mod pending;
 mod rules;
 mod strength;
 
+pub use self::pending::Pending;
 pub use self::rules::{Complaint, check_name};
 pub use self::strength::{GUESSABLE, LONGEST_LIFE};
 
@@ -14,6 +16,7 @@ pub use crate::model::code::DIGITS;
 
 use crate::model::channel::Channel;
 use crate::model::id::ServiceId;
+use crate::model::limits::LimitChanges;
 use crate::model::phone::PhoneNumber;
 use crate::model::policy::{Gate, Policy};
 use jiff::Timestamp;
@@ -130,6 +133,13 @@ pub struct Settings {
     /// hold links and addresses, as `Booking.com` is one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub allow_links: bool,
+    /// What a second start for a number is, by the same caller, while the first one waits
+    /// for its code.
+    #[serde(default, skip_serializing_if = "Pending::is_one")]
+    pub pending: Pending,
+    /// The limits that are others than the configuration's `[limits]`, by name.
+    #[serde(default, skip_serializing_if = "LimitChanges::is_empty")]
+    pub limits: LimitChanges,
 }
 
 /// Which countries a channel reaches, as ISO 3166 codes: `DE`.
@@ -256,6 +266,8 @@ impl Settings {
         };
         all.remove("resend_cooldown_is_set");
         all.entry("allow_links").or_insert(Value::Bool(self.allow_links));
+        all.entry("pending").or_insert(Value::from(self.pending.as_str()));
+        all.entry("limits").or_insert_with(|| Value::Object(Map::new()));
         if let Some(Value::Object(pages)) = all.get_mut("pages") {
             pages.entry("success_url").or_insert(Value::Null);
         }
@@ -386,6 +398,8 @@ impl Settings {
             skip_sms_to_landlines: false,
             pages: Pages::default(),
             allow_links: false,
+            pending: Pending::One,
+            limits: LimitChanges::default(),
         }
     }
 }

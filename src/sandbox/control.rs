@@ -267,5 +267,6 @@ async fn start_afresh(world: &World) -> Response {
         let hint = "start it again: what Verify had is still there";
         return complaint(503, "the service beside the sandbox did not begin afresh", hint);
     }
+    forward::forget_limits(world).await;
     empty(204)
 }

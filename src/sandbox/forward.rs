@@ -47,6 +47,18 @@ pub(super) async fn answer(world: &World, request: &Request, rest: &[&str]) -> R
     }
 }
 
+/// Has the service beside forget what is used of its limits, so that whoever starts afresh
+/// is not refused for what was before. One that does not answer keeps them.
+pub(super) async fn forget_limits(world: &World) {
+    let Some(app) = world.with(|state| state.app.clone()) else { return };
+    let url = format!("{}/v1/limits/reset", app.base_url.trim_end_matches('/'));
+    let asked = world.http.request(Outgoing::POST, url).bearer_auth(app.api_key.expose()).timeout(DEADLINE);
+    let asked = asked.header("content-type", "application/json").body(r#"{"everything":true}"#);
+    if let Err(error) = asked.send().await {
+        tracing::debug!(%error, "the service did not forget its limits");
+    }
+}
+
 async fn hand_back(mut response: reqwest::Response) -> Response {
     let status = response.status().as_u16();
     let problem = response

@@ -330,7 +330,11 @@ async fn what_is_anothers_answers_like_what_never_was() {
 /// nobody else's thing, and nothing is left out.
 #[tokio::test]
 async fn a_page_that_ends_among_anothers_says_nothing_of_them() {
-    let world = world().await;
+    let world = World::with_service(|service| {
+        service.pages.return_urls = vec!["https://shop.example/back".into()];
+        service.limits = crate::world::unlimited();
+    })
+    .await;
     let shops = street(&world).await;
     let bound = ServiceSet::of(BTreeSet::from([shops[0].service.parse().unwrap()]));
     let start = async |shop: &Shop, to: String| {

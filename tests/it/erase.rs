@@ -153,7 +153,8 @@ async fn a_number_is_erased_and_no_other(engine: Engine) {
         assert!(theirs.keys().any(|key| key.0 == kind), "{kind:?} is not put to the test");
     }
     let counters = before.keys().filter(|key| key.0 == Kind::Counter).count();
-    assert_eq!(counters, 2);
+    // Two of rate limits, and the number's own.
+    assert!(counters >= 3, "{counters}");
 
     let options = EraseOptions { opt_outs: true, delete_at_twilio: false };
     let begun = privacy::erase(&world.app.privacy, &Actor::operator(), PERSON, options).await.unwrap();
@@ -170,7 +171,7 @@ async fn a_number_is_erased_and_no_other(engine: Engine) {
         kinds.iter().all(|kind| of_the_guest.contains(kind)),
         "whose plan has a longer number: {kinds:?}"
     );
-    assert_eq!(after.keys().filter(|key| key.0 == Kind::Counter).count(), 1);
+    assert_eq!(after.keys().filter(|key| key.0 == Kind::Counter).count(), counters - 2);
     assert!(world.record(&guest).await.details.tags["invited_by"] == "erased");
 
     // Dispatches go their own way meanwhile; nothing else of the other is touched.

@@ -250,7 +250,7 @@ async fn a_send_that_is_named_while_it_is_listed_is_shown_once(engine: Engine) {
 }
 
 async fn a_send_is_never_missing_while_it_gets_its_name(engine: Engine) {
-    let world = World::new(engine);
+    let world = World::unlimited(engine);
     for n in 0..40u32 {
         let id = world.start(Channel::Sms).await.verification.id;
         let sid = format!("SM{n:032x}");

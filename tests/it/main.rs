@@ -49,6 +49,8 @@ mod over;
 mod pages;
 mod pages_browser;
 mod payments;
+mod pending;
+mod person_limits;
 mod persons;
 mod pipes;
 mod ports;

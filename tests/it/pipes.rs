@@ -63,6 +63,8 @@ async fn commands(app: &Instance) -> Vec<Vec<String>> {
         "event list --json".to_owned(),
         format!("event tail --after {event}"),
         format!("event redrive {event}"),
+        "limits show +15551230801".to_owned(),
+        "limits show +15551230801 --json".to_owned(),
         "key create piped".to_owned(),
         "key list".to_owned(),
         "key list --json".to_owned(),

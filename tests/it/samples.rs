@@ -15,11 +15,12 @@ use dialback::model::event::{Event, EventBody, EventType, Reason};
 use dialback::model::id::{AuditId, EventId};
 use dialback::model::idempotency::IdempotencyRecord;
 use dialback::model::key::{Access, ApiKey, Scope, ServiceSet};
+use dialback::model::limits::LimitChanges;
 use dialback::model::opt_out::OptOut;
 use dialback::model::phone::PhoneNumber;
 use dialback::model::policy::Gate;
 use dialback::model::safe_number::SafeNumber;
-use dialback::model::service::{Countries, Origin, Pages, Service, Settings};
+use dialback::model::service::{Countries, Origin, Pages, Pending, Service, Settings};
 use dialback::model::session::{End, Session};
 use dialback::model::session_window::SessionWindow;
 use dialback::model::status::Status as Delivered;
@@ -153,6 +154,7 @@ pub fn verification(n: u32) -> Verification {
         code: seed,
         details: if whole { details() } else { Details::default() },
         test: n == 1 || n == 4,
+        admitted: None,
         checks: n,
         sends,
         outbox: match whole {
@@ -247,6 +249,8 @@ fn service() -> Service {
         skip_sms_to_landlines: true,
         pages,
         allow_links: false,
+        pending: Pending::One,
+        limits: LimitChanges::default(),
     };
     Service { id: id("VA", 1), settings, origin: Origin::Api, created_at: at(-9000), updated_at: at(-8000) }
 }
@@ -361,6 +365,7 @@ fn pending() -> ActiveVerification {
     ActiveVerification {
         service: id("VA", 1),
         number: number(1),
+        caller: None,
         verification: id("VE", 1),
         expires_at: at(600),
     }
@@ -371,6 +376,7 @@ fn answer(n: u32) -> IdempotencyRecord {
         id: format!("dbk|{n}"),
         fingerprint: "5f".repeat(32),
         verification: (n == 1).then(|| verification(1)),
+        is_same: false,
         reply: some("{\"status\":201}"),
         expires_at: at(86_400),
     }

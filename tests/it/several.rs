@@ -4,13 +4,14 @@ use crate::over::store_over;
 use crate::postgres::{Server, TestDatabase, database};
 use crate::support::{Engine, Find, PERSON, Say, Script, World, eventually, parts, request};
 use dialback::app::events::{self, EventQuery, Feed};
-use dialback::app::{App, Window, verification};
+use dialback::app::{App, Parts, Window, verification};
 use dialback::clock::Clock;
 use dialback::jobs;
 use dialback::model::channel::Channel;
 use dialback::model::counter::Counter;
 use dialback::model::event::{Event, EventBody, EventType};
 use dialback::model::id::EventId;
+use dialback::model::limits::Limits;
 use dialback::model::policy::Policy;
 use dialback::model::verification::SendState;
 use dialback::store::memory::Memory;
@@ -216,7 +217,9 @@ impl Processes {
             let store: Arc<dyn Maintenance> =
                 Arc::new(Looked(Arc::new(database.open().await), looks.clone()));
             let clock = Clock::stopped(now + SignedDuration::from_secs(seconds));
-            apps.push(App::new(parts(&store, &gateway, &clock)));
+            // Their chores are counted by kind.
+            let limits = Limits::none();
+            apps.push(App::new(Parts { limits, ..parts(&store, &gateway, &clock) }));
             stores.push(store);
             clocks.push(clock);
         }

@@ -19,6 +19,7 @@ use dialback::model::channel::Channel;
 use dialback::model::code::{CodeKey, CodeKeys};
 use dialback::model::delivery::{About, Fact, Report, Source};
 use dialback::model::id::{DeliveryId, Sid, VerificationId};
+use dialback::model::limits::Limits;
 use dialback::model::phone::NumberPolicy;
 use dialback::model::policy::Policy;
 use dialback::model::status::Status;
@@ -252,6 +253,7 @@ pub struct World {
     bodies: Bodies,
     busy: Arc<AtomicU32>,
     policy: Policy,
+    limits: Limits,
     key_id: &'static str,
     engine: Engine,
     dir: TempDir,
@@ -264,14 +266,28 @@ impl World {
         Self::with(engine, Policy::default())
     }
 
+    /// The same where no limit counts: for stories of more codes than one number gets, and
+    /// of other counters.
+    pub fn unlimited(engine: Engine) -> Self {
+        Self::unlimited_with(engine, Policy::default())
+    }
+
+    pub fn unlimited_with(engine: Engine, policy: Policy) -> Self {
+        Self::limited_by(engine, policy, Limits::none())
+    }
+
     pub fn with(engine: Engine, policy: Policy) -> Self {
+        Self::limited_by(engine, policy, Limits::default())
+    }
+
+    fn limited_by(engine: Engine, policy: Policy, limits: Limits) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = Clock::stopped("2026-11-20T09:00:00Z".parse().unwrap());
         let (bodies, busy) = <(Bodies, Arc<AtomicU32>)>::default();
         let schema = schema_for(engine);
         let store = watched(engine, &dir, schema.as_ref(), &bodies, &busy);
         let gateway: Arc<Script> = Arc::default();
-        let app = app_on(&store, &gateway, &clock, &policy, "a");
+        let app = app_on((&store, &limits), &gateway, &clock, &policy, "a");
         Self {
             app,
             gateway,
@@ -280,6 +296,7 @@ impl World {
             bodies,
             busy,
             policy,
+            limits,
             key_id: "a",
             engine,
             dir,
@@ -314,7 +331,7 @@ impl World {
 
     /// Another app on the same store, as another machine would have it.
     pub fn beside(&self, clock: &Clock) -> App {
-        app_on(&self.store, &self.gateway, clock, &self.policy, self.key_id)
+        app_on((&self.store, &self.limits), &self.gateway, clock, &self.policy, self.key_id)
     }
 
     /// Kills the jobs where they stand, closes the store, and opens both anew.
@@ -328,7 +345,8 @@ impl World {
             let schema = self.schema.as_ref();
             self.store = watched(self.engine, &self.dir, schema, &self.bodies, &self.busy);
         }
-        self.app = app_on(&self.store, &self.gateway, &self.clock, &self.policy, self.key_id);
+        let (on, key_id) = ((&self.store, &self.limits), self.key_id);
+        self.app = app_on(on, &self.gateway, &self.clock, &self.policy, key_id);
     }
 
     /// Opens all anew with another key to derive codes, the old one forgotten.
@@ -480,7 +498,7 @@ fn watched(
 }
 
 fn app_on(
-    store: &Arc<dyn Maintenance>,
+    (store, limits): (&Arc<dyn Maintenance>, &Limits),
     gateway: &Arc<Script>,
     clock: &Clock,
     policy: &Policy,
@@ -491,6 +509,7 @@ fn app_on(
         policy: policy.clone(),
         services: ServiceDirectory::of_policy("Dialback", policy, clock.now()),
         codes: CodeKeys::new(vec![key]).unwrap(),
+        limits: limits.clone(),
         ..parts(store, gateway, clock)
     })
 }
@@ -508,6 +527,7 @@ pub fn parts(store: &Arc<dyn Maintenance>, gateway: &Arc<Script>, clock: &Clock)
         events: crate::world::events(),
         test_numbers: Vec::new(),
         numbers: NumberPolicy::default(),
+        limits: Limits::default(),
         codes: CodeKeys::new(vec![CodeKey { id: "a".into(), secret }]).unwrap(),
         sender: Some("+15005550006".into()),
         accounts: Accounts::default(),

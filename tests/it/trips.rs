@@ -166,7 +166,7 @@ fn number(n: usize) -> String {
 
 async fn full() -> Full {
     let store: Arc<dyn Maintenance> = Arc::new(Memory::new());
-    let world = World::over(store.clone()).await;
+    let world = World::over_with(store.clone(), |settings| settings.limits = crate::world::unlimited()).await;
     let (app, who) = (&world.app, Actor::caller("a test"));
     let mut begun = Vec::new();
     for n in 0..MANY {
@@ -487,6 +487,7 @@ async fn verification_pointer(full: &Full, service: &dialback::model::id::Servic
     let pointer = ActiveVerification {
         service: service.clone(),
         number: number.parse().unwrap(),
+        caller: None,
         verification: id.parse().unwrap(),
         expires_at: now + SignedDuration::from_mins(10),
     };

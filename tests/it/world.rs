@@ -18,6 +18,7 @@ use dialback::model::channel::Channel;
 use dialback::model::code::{CodeKey, CodeKeys};
 use dialback::model::delivery::{About, Fact, Report, Source};
 use dialback::model::id::Sid;
+use dialback::model::limits::{self, LimitChanges};
 use dialback::model::phone::NumberPolicy;
 use dialback::model::policy::Policy;
 use dialback::model::service;
@@ -75,7 +76,8 @@ impl World {
 
     /// The same, where endpoints have so long to answer.
     pub async fn with_patience(deadline: Duration) -> Self {
-        Self::with(|_| (), events_within(deadline)).await
+        // Stories of many events, and so of more codes than anybody begins.
+        Self::with(|settings| settings.limits = unlimited(), events_within(deadline)).await
     }
 
     async fn with(change: impl FnOnce(&mut service::Settings), events: Events) -> Self {
@@ -181,6 +183,7 @@ fn parts(gateway: Arc<dyn Gateway>, clock: Clock, change: impl FnOnce(&mut servi
         policy,
         test_numbers: Vec::new(),
         numbers: NumberPolicy { fictional: vec!["+1500555".to_owned()], ..NumberPolicy::default() },
+        limits: limits::Limits::default(),
         codes: CodeKeys::new(vec![CodeKey { id: "test".to_owned(), secret }]).unwrap(),
         sender: Some("+15005550006".to_owned()),
         accounts: Accounts::default(),
@@ -193,6 +196,14 @@ fn events_within(deadline: Duration) -> Events {
         Arc::new(Messenger::new(deadline, deadline, true, &dialback::trust::Trust::compiled_in()).unwrap()),
         EventSettings::default(),
     )
+}
+
+/// No limit but those of verifications themselves, for a service that begins more than
+/// anybody does.
+pub fn unlimited() -> LimitChanges {
+    let windows =
+        limits::Limits::default().rules().iter().map(|rule| (rule.name.to_owned(), Vec::new())).collect();
+    LimitChanges { windows, ..LimitChanges::default() }
 }
 
 /// Events go to endpoints wherever they are.

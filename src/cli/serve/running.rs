@@ -223,6 +223,9 @@ impl Running {
         if let Some(sandbox) = sandbox {
             let _ = sandbox.await;
         }
+        if failure.is_none() {
+            self.app.admission.limiting.close(&self.app.base).await;
+        }
         self.store.close().await;
         if let (Some(dir), Some(operator)) = (&self.store_dir, operator) {
             let _ = operator.remove(dir);

@@ -1,9 +1,10 @@
 //! What can be set of a service, as the API reads and describes it.
 
 use super::fields::{Field, Shape};
+use super::limit_settings::LIMITS;
 use super::words::ChannelWord;
 use crate::model::return_url;
-use crate::model::service::MOST_NAME;
+use crate::model::service::{MOST_NAME, Pending};
 
 const CHANNEL: Shape = Shape::Word(ChannelWord::all);
 
@@ -19,7 +20,7 @@ const COUNTRIES: Shape = Shape::List {
 };
 
 /// What can be set of a service, in the words of the configuration file.
-pub const SETTINGS: [Field; 26] = [
+pub const SETTINGS: [Field; 28] = [
     Field::new(
         "name",
         "The name in texts, calls and pages; no more than 4 digits in a row.",
@@ -150,6 +151,19 @@ pub const SETTINGS: [Field; 26] = [
         "allow_links",
         "Whether names, purposes, amounts and payees that applications give may hold links and addresses.",
         Shape::Flag,
+    )
+    .solid(),
+    Field::new(
+        "pending",
+        "What a second start for a number is while the first one waits for its code: `one` for the same verification, if key, session, purpose and payment are the same, `many` for one of its own.",
+        Shape::Word(|| Pending::ALL.map(Pending::as_str).to_vec()),
+    )
+    .solid(),
+    Field::new(
+        "limits",
+        "Limits that are others than the configuration's: lists like `[\"5/hour\", \"10/day\"]` by the names of \
+         rules, an empty one for no limit. What is set takes the place of all that was.",
+        Shape::Object(&LIMITS),
     )
     .solid(),
 ];

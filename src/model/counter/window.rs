@@ -4,7 +4,8 @@
 //! is compared with the limit is multiplied by the window's length on both sides. It
 //! refuses to know which limit this is.
 
-use super::limit::{length, slack};
+use super::limit::{length, slack, timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// No time has more seconds, before or after 1970; what a record says beyond it was
@@ -36,6 +37,21 @@ fn is_none(seconds: &u32) -> bool {
 }
 
 impl WindowCount {
+    /// How much of it counts at a time, with the share of the bucket before.
+    pub fn weighed(&self, now: Timestamp) -> u64 {
+        let window = Window::at(Some(self), self.seconds, now.as_millisecond());
+        let [whole, left] = [length(self.seconds), length(self.seconds) - window.elapsed]
+            .map(|millis| u128::from(millis.max(0).unsigned_abs()));
+        let weighed = u128::from(window.current) + (u128::from(window.before) * left).div_ceil(whole);
+        u64::try_from(weighed).unwrap_or(u64::MAX)
+    }
+
+    /// When nothing of it counts any more; of one whose length is not known, as if it had
+    /// none.
+    pub fn ends_at(&self) -> Timestamp {
+        timestamp(self.end().unwrap_or_else(|| begin(self.since)))
+    }
+
     /// When nothing of it counts any more, in milliseconds, if its length is known.
     pub(super) fn end(&self) -> Option<i64> {
         if self.seconds == 0 {
@@ -99,9 +115,9 @@ impl Window {
         self.current = self.current.saturating_sub(left);
     }
 
-    /// Adds so many if there is room. Else the first time when there is; `None` when
-    /// there never is.
-    pub(super) fn add(&mut self, amount: u128, max: u64) -> Result<(), Option<i64>> {
+    /// Whether so many more have room. Else the first time when they have; `None` when
+    /// they never do.
+    pub(super) fn room(&self, amount: u128, max: u64) -> Result<(), Option<i64>> {
         let max = u128::from(max);
         // Only now are all factors small enough to be multiplied.
         if amount > max {
@@ -113,8 +129,13 @@ impl Window {
         if (current + amount) * whole + before * left > max * whole {
             return Err(Some(self.passes_at(amount, max)));
         }
-        self.current = u64::try_from(current + amount).unwrap_or(u64::MAX);
         Ok(())
+    }
+
+    /// Adds so many, whether there is room or not.
+    pub(super) fn add(&mut self, amount: u128) {
+        let current = u128::from(self.current).saturating_add(amount);
+        self.current = u64::try_from(current).unwrap_or(u64::MAX);
     }
 
     /// When an amount that is not above the limit and has no room now has room, if

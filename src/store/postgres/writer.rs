@@ -30,8 +30,9 @@ const FEW: usize = 16;
 /// The longest that they do.
 const LONGEST_WAIT: Duration = Duration::from_millis(5);
 
-/// How often a group is tried where others are in its way.
-const MOST_TRIES: u32 = 8;
+/// How often a group is tried where others are in its way: several processes that begin
+/// the same counters at one moment meet at each of them.
+const MOST_TRIES: u32 = 10;
 
 /// The wait before the second try; the next are twice as long each.
 const FIRST_PAUSE: Duration = Duration::from_millis(2);

@@ -10,6 +10,7 @@
 
 mod limits;
 mod sessions;
+mod starts;
 
 use crate::over::store_over;
 use dialback::store::{

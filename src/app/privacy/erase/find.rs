@@ -27,6 +27,11 @@ impl Wanted {
         Self { digits: person.spellings().into_iter().map(digit).collect(), person }
     }
 
+    /// The person's number.
+    pub fn number(&self) -> &PhoneNumber {
+        self.person.number()
+    }
+
     /// The spellings of the number.
     pub fn spellings(&self) -> Vec<String> {
         self.person.spellings()

@@ -6,6 +6,7 @@
 use super::find::Wanted;
 use super::judge::Verdict;
 use super::page::{PAGE, PAGE_TIME, Pass};
+use crate::app::admission::limits::counters::number_counter;
 use crate::app::hash::hash;
 use crate::app::listing::{self, scan_of};
 use crate::app::privacy::PrivacyError;
@@ -54,6 +55,11 @@ impl Pass<'_> {
             Some(Place::Record { kind, id }) => (Kind::named(kind), Some(id.clone())),
             _ => (None, None),
         };
+        if from.is_none() {
+            // Under a name that only who knows the number and our key can make.
+            let names = &self.privacy.admission.limiting.names;
+            self.delete_counter(&number_counter(names, wanted.number())).await?;
+        }
         let first = Kind::ALL.iter().position(|kind| Some(*kind) == start).unwrap_or(0);
         for kind in &Kind::ALL[first..] {
             loop {

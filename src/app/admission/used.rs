@@ -1,0 +1,203 @@
+//! What is used of the limits of a number, an address or a key, and forgetting it.
+//!
+//! It is read as it stands, so what a process has taken ahead of a key's limits counts
+//! as used. Forgetting is for operators: it stands in the audit log.
+
+use crate::app::admission::limits::counters::{block_counter, named, number_counter};
+use crate::app::admission::{Admission, AdmissionError, Limiting, numbers};
+use crate::app::audit;
+use crate::app::fault::Fault;
+use crate::app::transact::{self, Draft, transact};
+use crate::model::audit::{Action, Actor};
+use crate::model::counter::{Addition, Counter};
+use crate::model::limits::{self, Allowance, LimitRule, Limits, Subject, Used};
+use crate::model::phone::PhoneNumber;
+use crate::store::{CommitError, Kind, records};
+use jiff::Timestamp;
+use std::net::IpAddr;
+
+/// Whose limits.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Whose {
+    /// A person's number, and its neighbours' that hold for it.
+    Number(PhoneNumber),
+    /// An address, and its network.
+    Address(IpAddr),
+    /// An API key, by its id.
+    Key(String),
+}
+
+/// Whose limits a text names: a number in any writing, an address, or the id of a key.
+///
+/// # Errors
+/// A number that is none.
+pub fn whose(admission: &Admission, text: &str) -> Result<Whose, AdmissionError> {
+    if let Ok(address) = text.trim().parse() {
+        return Ok(Whose::Address(address));
+    }
+    match is_key(text.trim()) {
+        true => Ok(Whose::Key(text.trim().to_owned())),
+        false => Ok(Whose::Number(numbers::number_of_form(admission, text)?)),
+    }
+}
+
+/// Whether a text names a key: its id, or a caller who has none of the store's.
+pub fn is_key(text: &str) -> bool {
+    let is_id = text.len() == KEY && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_id || CALLERS.contains(&text)
+}
+
+/// Characters of a key's id.
+const KEY: usize = 12;
+/// Callers that have no key of the store.
+const CALLERS: [&str; 4] = ["operator", "environment", "sandbox", "account"];
+
+/// What is used, rule by rule; nothing of what has room as if nothing had been.
+///
+/// # Errors
+/// The store's.
+pub async fn limits_of(admission: &Admission, whose: &Whose) -> Result<Vec<Used>, AdmissionError> {
+    let limiting = &admission.limiting;
+    let limits = limiting.of(&limits::LimitChanges::default());
+    let ids = counters(limiting, whose);
+    let found = records::get_many::<Counter>(admission.base.store(), ids.iter().map(|(_, id)| id)).await?;
+    let now = admission.base.now();
+    let mut used = Vec::new();
+    for ((subject, _), found) in ids.iter().zip(found) {
+        let Some(found) = found else { continue };
+        let hundred = match whose {
+            Whose::Number(number) if *subject == Subject::Block1000 => {
+                Some(number.person().number().block().1.to_owned())
+            }
+            _ => None,
+        };
+        let is_theirs =
+            |one: &Used| one.part.is_empty() || hundred.is_none() || hundred.as_deref() == Some(&one.part);
+        used.extend(of_counter(&limits, &found.record, now).into_iter().filter(is_theirs));
+    }
+    Ok(used)
+}
+
+/// Forgets what is used of the limits of somebody; false where nothing was.
+///
+/// # Errors
+/// The store's.
+pub async fn reset(admission: &Admission, actor: &Actor, whose: &Whose) -> Result<bool, AdmissionError> {
+    let ids = counters(&admission.limiting, whose);
+    let subject = match whose {
+        Whose::Number(number) => number.masked(),
+        Whose::Address(_) => "address".to_owned(),
+        Whose::Key(key) => key.clone(),
+    };
+    let entry = audit::entry(&admission.base, actor, Action::LimitsReset, &subject);
+    let look = || async {
+        let ids = ids.iter().map(|(_, id)| id);
+        let found = records::get_many::<Counter>(admission.base.store(), ids).await?;
+        let found: Vec<_> = found.into_iter().flatten().collect();
+        if found.is_empty() {
+            return Ok::<_, AdmissionError>(Draft::Settled(false));
+        }
+        let mut changes: Vec<_> = found.iter().map(records::delete).collect();
+        changes.push(audit::write(&entry));
+        Ok(Draft::Write(changes, true))
+    };
+    let was_any = transact(&admission.base, &transact::LIMITS, look).await?;
+    admission.limiting.seen.forget(ids.iter().map(|(_, id)| id.as_str()));
+    tracing::info!(%subject, was_any, "limits reset by an operator");
+    Ok(was_any)
+}
+
+/// Forgets every counter that there is, those of rate limits too; false where there was
+/// none. For the sandbox: it is no single commit.
+///
+/// # Errors
+/// The store's.
+pub async fn forget_limits(admission: &Admission, actor: &Actor) -> Result<bool, AdmissionError> {
+    let (store, mut was_any) = (admission.base.whole_store(), false);
+    loop {
+        let page = store.walk(Kind::Counter, None, PAGE).await?;
+        if page.is_empty() {
+            break;
+        }
+        let mut changes = Vec::new();
+        for (id, stored) in &page {
+            changes.extend(records::of::<Counter>(id, Some(stored))?.as_ref().map(records::delete));
+        }
+        match admission.base.store().commit(changes).await {
+            // Somebody counted meanwhile: it is looked again.
+            Ok(()) | Err(CommitError::Conflict) => was_any = true,
+            Err(CommitError::Store(error)) => return Err(error.into()),
+        }
+    }
+    admission.limiting.seen.forget_all();
+    if was_any {
+        let entry = audit::entry(&admission.base, actor, Action::LimitsReset, "everything");
+        admission.base.store().commit(vec![audit::write(&entry)]).await.map_err(Fault::from)?;
+    }
+    Ok(was_any)
+}
+
+/// Counters that are forgotten in one commit.
+const PAGE: usize = 32;
+
+/// The counters that hold for somebody alone, or for them and few others.
+fn counters(limiting: &Limiting, whose: &Whose) -> Vec<(Subject, String)> {
+    let names = &limiting.names;
+    match whose {
+        Whose::Number(number) => vec![
+            (Subject::Number, number_counter(names, number)),
+            (Subject::Block1000, block_counter(names, number)),
+        ],
+        Whose::Address(address) => vec![
+            (Subject::Address, named(names, Subject::Address, &limits::address_of(*address))),
+            (Subject::Subnet, named(names, Subject::Subnet, &limits::subnet_of(*address))),
+        ],
+        Whose::Key(key) => vec![(Subject::Key, named(names, Subject::Key, key))],
+    }
+}
+
+/// What is used in a counter.
+fn of_counter(limits: &Limits, counter: &Counter, now: Timestamp) -> Vec<Used> {
+    let amounts = counter.counts.iter().map(|(name, count)| (name, count.weighed(now), count.ends_at()));
+    let members = counter.members.iter().map(|(name, met)| (name, met.alive_at(now), met.ends_at()));
+    let times = counter.times.iter().map(|(name, times)| (name, times.alive_at(now), times.ends_at()));
+    let locks = counter.streaks.iter().map(|(name, streak)| Used {
+        rule: LimitRule::name_of(name).to_owned(),
+        part: String::new(),
+        used: streak.failures,
+        max: Some(limits.lock_after().into()),
+        seconds: streak.seconds,
+        retry_at: None,
+        until: streak.ends_at(),
+    });
+    let one = |(name, used, until): (&String, u64, Timestamp)| {
+        let mut parts = name.splitn(3, ':');
+        let rule = limits.rule(parts.next()?)?;
+        let seconds: u32 = parts.next()?.parse().ok()?;
+        let part = parts.next().unwrap_or_default().to_owned();
+        let window = rule.windows.iter().find(|window| window.seconds == seconds);
+        (used > 0).then(|| Used {
+            retry_at: window.and_then(|window| retry_at(rule, *window, &part, counter, now)),
+            rule: rule.name.to_owned(),
+            part,
+            used,
+            max: window.map(|window| window.max),
+            seconds,
+            until,
+        })
+    };
+    amounts.chain(members).chain(times).filter_map(one).chain(locks).collect()
+}
+
+/// When a window has room for one more, if it has none.
+fn retry_at(
+    rule: &LimitRule,
+    window: Allowance,
+    part: &str,
+    counter: &Counter,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let addition = Addition::Amount { of: rule.word(part), amount: 1 };
+    let alone = LimitRule { windows: vec![window], ..rule.clone() };
+    counter.add(now, &[addition], &alone.bounds(part)).err()?.passes_at
+}

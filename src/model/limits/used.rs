@@ -1,0 +1,27 @@
+//! What is used of a limit, as it is shown. It refuses to know whose it is.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+/// What is used of a limit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "LimitUse")]
+pub struct Used {
+    /// The rule, as `[limits]` names it.
+    pub rule: String,
+    /// What tells apart several of the same rule: a service's last characters, or a
+    /// hundred of a thousand numbers.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub part: String,
+    /// How much is used within its time.
+    pub used: u64,
+    /// How much there may be, by the configuration; null where it names no such time any
+    /// more. A service may have another limit.
+    pub max: Option<u64>,
+    /// How long its time is, in seconds.
+    pub seconds: u32,
+    /// From when on there is room for one more; null where there is.
+    pub retry_at: Option<Timestamp>,
+    /// From when on nothing of it counts any more, if nothing more comes.
+    pub until: Timestamp,
+}
