@@ -9,6 +9,12 @@
 //! any one window there are fewer than twice the limit, and that many only where
 //! they crowd around the border of two buckets (`tests.rs` has both by property).
 //!
+//! Where the limit is small and somebody counts on it, each is kept by its time instead
+//! ([`Form::Exact`]), and no window has more than the limit.
+//!
+//! Failures in a row ([`Form::Streak`]) are not within a window: they count until a success,
+//! and make who asks for room wait, longer with each.
+//!
 //! Distinct members (the countries of an address) are kept one by one, at most
 //! [`Members::MOST`], as pseudonyms whose key is elsewhere; they are counted
 //! exactly.
@@ -22,18 +28,24 @@
 //! Whatever the numbers are, there is an answer. This module refuses to know what is
 //! counted, and who adds when.
 
+mod asked;
 mod limit;
 mod members;
 mod quota_lease;
+mod streak;
 #[cfg(test)]
 mod tests;
+mod times;
 mod window;
 
-pub use limit::{Addition, Limit, Pseudonym, Reached};
+pub use limit::{Addition, Backoff, Form, Limit, Pseudonym, Reached};
 pub use members::Members;
 pub use quota_lease::{End, QuotaLease, Ticket};
+pub use streak::Streak;
+pub use times::Times;
 pub use window::WindowCount;
 
+use asked::Asked;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -50,6 +62,12 @@ pub struct Counter {
     /// Distinct members for each window, by its limit's name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub members: BTreeMap<String, Members>,
+    /// What is kept one by one for each window, by its limit's name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub times: BTreeMap<String, Times>,
+    /// Failures in a row, by their limit's name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub streaks: BTreeMap<String, Streak>,
     /// When nothing of it counts any more.
     pub ends_at: Timestamp,
 }
@@ -61,7 +79,20 @@ impl Counter {
 
     /// Nothing counted yet.
     pub fn new(id: String) -> Self {
-        Self { id, counts: BTreeMap::new(), members: BTreeMap::new(), ends_at: Timestamp::UNIX_EPOCH }
+        Self {
+            id,
+            counts: BTreeMap::new(),
+            members: BTreeMap::new(),
+            times: BTreeMap::new(),
+            streaks: BTreeMap::new(),
+            ends_at: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    /// How many limits have something counted, of the form that has most.
+    pub fn counted(&self) -> usize {
+        let windows = self.counts.len().max(self.members.len());
+        windows.max(self.times.len()).max(self.streaks.len())
     }
 
     /// The counter with all of the additions, if every limit that counts one of them
@@ -74,7 +105,8 @@ impl Counter {
         let mut next = self.without_outlived(now);
         let mut refused: Option<(Option<i64>, &Limit)> = None;
         for limit in limits {
-            for passes_at in [next.count(now, additions, limit), next.meet(now, additions, limit)] {
+            let asked = Asked::of(additions, limit);
+            for passes_at in [next.count(now, &asked, limit), next.meet(now, &asked, limit)] {
                 let Err(passes_at) = passes_at else { continue };
                 // Never is later than any time.
                 let later = |at: Option<i64>| at.unwrap_or(i64::MAX);
@@ -89,57 +121,87 @@ impl Counter {
         if additions.contains(&Addition::ForgetOthers) {
             forget_others(&mut next.counts, limits, |count| count.end().unwrap_or(i64::MIN));
             forget_others(&mut next.members, limits, Members::end);
+            forget_others(&mut next.times, limits, Times::end);
+            forget_others(&mut next.streaks, limits, Streak::end);
         }
         next.ends_at = next.end(now);
         Ok(next)
     }
 
-    /// Counts the amounts of a limit. When there is no room for them: the time when
-    /// there is.
-    fn count(&mut self, now: i64, additions: &[Addition], limit: &Limit) -> Result<(), Option<i64>> {
-        let (mut amount, mut given_back) = (None, Vec::new());
-        for addition in additions {
-            match addition {
-                Addition::Amount { of, amount: more } if *of == limit.of => {
-                    amount = Some(u128::from(*more).saturating_add(amount.unwrap_or(0)));
-                }
-                Addition::GiveBack { of, amount, added_at } if *of == limit.of => {
-                    given_back.push((*amount, added_at.as_millisecond()));
-                }
-                _ => {}
-            }
+    /// Counts what is asked of a limit but members. When there is no room for it: the time
+    /// when there is.
+    fn count(&mut self, now: i64, asked: &Asked, limit: &Limit) -> Result<(), Option<i64>> {
+        match limit.counted() {
+            Form::Weighed => self.weigh(now, asked, limit),
+            Form::Exact => self.keep(now, asked, limit),
+            Form::Streak(backoff) => self.follow(now, asked, (limit, backoff)),
         }
-        if amount.is_none() && given_back.is_empty() {
+    }
+
+    fn weigh(&mut self, now: i64, asked: &Asked, limit: &Limit) -> Result<(), Option<i64>> {
+        if !asked.is_of_amounts() {
             return Ok(());
         }
         let mut window = Window::at(self.counts.get(&limit.name), limit.seconds, now);
-        for (amount, added_at) in given_back {
-            window.give_back(amount, added_at);
+        for (amount, added_at) in &asked.given_back {
+            window.give_back(*amount, *added_at);
         }
-        if let Some(amount) = amount {
-            window.add(amount, limit.max)?;
+        if let Some(amount) = asked.wanted().filter(|_| !limit.track) {
+            window.room(amount, limit.max)?;
         }
-        match window.count() {
-            Some(count) => drop(self.counts.insert(limit.name.clone(), count)),
-            None => drop(self.counts.remove(&limit.name)),
+        if !asked.changes_amounts() {
+            return Ok(());
         }
+        window.add(asked.amount.unwrap_or(0));
+        put(&mut self.counts, &limit.name, window.count());
         Ok(())
     }
 
-    /// Counts the members of a limit, as [`Counter::count`] does amounts.
-    fn meet(&mut self, now: i64, additions: &[Addition], limit: &Limit) -> Result<(), Option<i64>> {
-        let members: Vec<Pseudonym> = additions
-            .iter()
-            .filter_map(|addition| match addition {
-                Addition::Member { of, member } if *of == limit.of => Some(*member),
-                _ => None,
-            })
-            .collect();
-        if members.is_empty() {
+    fn keep(&mut self, now: i64, asked: &Asked, limit: &Limit) -> Result<(), Option<i64>> {
+        if !asked.is_of_amounts() {
             return Ok(());
         }
-        let met = Members::with(self.members.get(&limit.name), limit, &members, now)?;
-        self.members.insert(limit.name.clone(), met);
+        let mut times = Times::at(self.times.get(&limit.name), limit.seconds, now);
+        for (amount, added_at) in &asked.given_back {
+            times.give_back(*amount, *added_at, now);
+        }
+        if let Some(amount) = asked.wanted().filter(|_| !limit.track) {
+            times.room(amount, limit.max)?;
+        }
+        if !asked.changes_amounts() {
+            return Ok(());
+        }
+        times.add(asked.amount.unwrap_or(0), now);
+        put(&mut self.times, &limit.name, Some(times).filter(|times| !times.at.is_empty()));
+        Ok(())
+    }
+
+    fn follow(
+        &mut self,
+        now: i64,
+        asked: &Asked,
+        (limit, backoff): (&Limit, Backoff),
+    ) -> Result<(), Option<i64>> {
+        let mut streak = self.streaks.get(&limit.name).copied();
+        let waits_until = streak.and_then(|streak| streak.waits_until(limit, backoff, now));
+        if let Some(until) = waits_until.filter(|_| asked.room && !limit.track) {
+            return Err(Some(until));
+        }
+        for is_failure in &asked.tries {
+            streak = is_failure.then(|| Streak::failed(streak, limit, backoff, now));
+        }
+        put(&mut self.streaks, &limit.name, streak);
+        Ok(())
+    }
+
+    /// Counts the members of a limit, as [`Counter::count`] does the rest.
+    fn meet(&mut self, now: i64, asked: &Asked, limit: &Limit) -> Result<(), Option<i64>> {
+        let stored = self.members.get(&limit.name);
+        if asked.members.is_empty() && (stored.is_none() || !asked.room) {
+            return Ok(());
+        }
+        let met = Members::with(stored, limit, asked, now)?;
+        put(&mut self.members, &limit.name, Some(met).filter(|members| !members.met.is_empty()));
         Ok(())
     }
 
@@ -151,13 +213,26 @@ impl Counter {
         let is_over = self.ends_at.as_millisecond() <= now;
         next.counts.retain(|_, count| count.end().map_or(!is_over, |end| end > now));
         next.members.retain(|_, members| members.end() > now);
+        next.times.retain(|_, times| times.end() > now);
+        next.streaks.retain(|_, streak| streak.end() > now);
         next
     }
 
     fn end(&self, now: i64) -> Timestamp {
         let before = self.ends_at.as_millisecond();
         let counts = self.counts.values().map(|count| count.end().unwrap_or(before));
-        timestamp(counts.chain(self.members.values().map(Members::end)).max().unwrap_or(now))
+        let members = self.members.values().map(Members::end);
+        let times = self.times.values().map(Times::end);
+        let streaks = self.streaks.values().map(Streak::end);
+        timestamp(counts.chain(members).chain(times).chain(streaks).max().unwrap_or(now))
+    }
+}
+
+/// Keeps what there is, and nothing where there is nothing.
+fn put<T>(kept: &mut BTreeMap<String, T>, name: &str, value: Option<T>) {
+    match value {
+        Some(value) => drop(kept.insert(name.to_owned(), value)),
+        None => drop(kept.remove(name)),
     }
 }
 

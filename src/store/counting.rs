@@ -94,7 +94,7 @@ impl OpenCounter {
             None => Counter::new(counting.counter.clone()).add(*now, additions, limits),
         };
         match added {
-            Ok(counter) if counter.counts.len().max(counter.members.len()) > Counter::MOST_COUNTED => {
+            Ok(counter) if counter.counted() > Counter::MOST_COUNTED => {
                 let most = Counter::MOST_COUNTED;
                 Err(StoreError::Failed(format!(
                     "more than {most} limits have something counted in one counter"
@@ -105,8 +105,11 @@ impl OpenCounter {
     }
 
     fn change(&self) -> Option<Change> {
-        let found = self.found.as_ref().ok()?;
-        self.next.as_ref().map(|next| records::put(found.as_ref(), next))
+        let found = self.found.as_ref().ok()?.as_ref();
+        let next = self.next.as_ref()?;
+        // Who only asks for room changes nothing, and where there was nothing leaves nothing.
+        let is_same = found.map_or(next.counted() == 0, |found| found.record == *next);
+        (!is_same).then(|| records::put(found, next))
     }
 }
 

@@ -3,7 +3,7 @@
 
 use crate::postgres::{TestDatabase, database};
 use crate::store_contract::{Thing, at, open};
-use crate::store_counters::{adding, giving_back};
+use crate::store_counters::{Try, adding, giving_back, trying};
 use dialback::store::memory::Memory;
 use dialback::store::records::{self, Versioned};
 use dialback::store::{
@@ -21,8 +21,8 @@ enum Step {
     /// Changes made of what was read last, some of an older version.
     Commit(Vec<Write>),
     /// Beside changes, what is added to counters: to which, how many, at which second,
-    /// and whether as many are given back instead.
-    Count(Vec<Write>, BTreeMap<u8, (u64, i64, bool)>),
+    /// and what else is done instead.
+    Count(Vec<Write>, BTreeMap<u8, (u64, i64, Added)>),
     Due {
         until: i64,
         limit: usize,
@@ -36,6 +36,16 @@ enum Step {
     },
     Reopen,
     Compact,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Added {
+    /// So many more.
+    More,
+    /// As many are given back.
+    Back,
+    /// What comes of a check of somebody who has to ask, or need not.
+    Tried(bool, Try),
 }
 
 #[derive(Debug, Clone)]
@@ -71,18 +81,30 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn additions() -> impl Strategy<Value = BTreeMap<u8, (u64, i64, bool)>> {
-    let addition = (0..6u64, 0..200i64, proptest::bool::weighted(0.3));
-    proptest::collection::btree_map(0..COUNTERS, addition, 1..3)
+fn additions() -> impl Strategy<Value = BTreeMap<u8, (u64, i64, Added)>> {
+    let tried = prop_oneof![
+        3 => Just(Try::Fail), 1 => Just(Try::Succeed), 3 => Just(Try::Count), 1 => Just(Try::GiveBack), 1 => Just(Try::Ask)
+    ];
+    let added = prop_oneof![
+        4 => Just(Added::More),
+        2 => Just(Added::Back),
+        4 => (any::<bool>(), tried).prop_map(|(asks, what)| Added::Tried(asks, what)),
+    ];
+    proptest::collection::btree_map(0..COUNTERS, (0..6u64, 0..200i64, added), 1..3)
 }
 
 /// Of so many counters, under a limit of nine in a minute.
 const COUNTERS: u8 = 3;
 
-fn countings(additions: &BTreeMap<u8, (u64, i64, bool)>) -> Vec<Counting> {
-    let counting = |(counter, &(amount, second, is_back)): (&u8, &(u64, i64, bool))| {
+fn countings(additions: &BTreeMap<u8, (u64, i64, Added)>) -> Vec<Counting> {
+    let counting = |(counter, &(amount, second, added)): (&u8, &(u64, i64, Added))| {
         let (id, now) = (counter.to_string(), second * 1000);
-        if is_back { giving_back(&id, amount, now, now) } else { adding(&id, amount, now, 9) }
+        match added {
+            Added::More => adding(&id, amount, now, 9),
+            Added::Back => giving_back(&id, amount, now, now),
+            Added::Tried(true, what) => trying(&id, now, &[Try::Ask, what]),
+            Added::Tried(false, what) => trying(&id, now, &[what]),
+        }
     };
     additions.iter().map(counting).collect()
 }

@@ -236,7 +236,7 @@ async fn the_samples_are_a_store_that_holds_together() {
 #[test]
 fn a_counter_is_written_as_it_was() {
     let (key, body) = records(&Path::new(FOLDER).join("counters-1.ndjson")).remove(0);
-    let limit = |name: &str, of: &str, seconds| Limit { name: name.into(), of: of.into(), seconds, max: 99 };
+    let limit = |name: &str, of: &str, seconds| Limit::new(name, of, seconds, 99);
     let limits = [
         limit("hourly", "start", 3600),
         limit("daily", "start", 86_400),

@@ -72,11 +72,9 @@ fn seconds(counting: &Counting, limited: &Limited) -> i64 {
 }
 
 fn counting(counter: String, limit: &RateLimit, now: Timestamp) -> Counting {
-    let limits = limit.buckets.iter().map(|bucket| Limit {
-        name: bucket.sid.clone(),
-        of: START.to_owned(),
-        seconds: bucket.interval,
-        max: bucket.max.into(),
+    let limits = limit.buckets.iter().map(|bucket| {
+        let max = bucket.max.into();
+        Limit::new(bucket.sid.clone(), START, bucket.interval, max)
     });
     // All of its limits are here: any other name is a bucket's that was deleted.
     let additions = vec![Addition::Amount { of: START.to_owned(), amount: 1 }, Addition::ForgetOthers];

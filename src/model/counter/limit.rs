@@ -16,8 +16,73 @@ pub struct Limit {
     /// changed counts anew.
     pub seconds: u32,
     /// The most there may be. Of distinct members at most [`super::Members::MOST`],
-    /// whatever this says.
+    /// whatever this says. Of failures in a row: after so many there is a first wait.
     pub max: u64,
+    /// How it counts.
+    pub form: Form,
+    /// Counts as ever and refuses nobody: for a rule that is tried, and for what has
+    /// happened already.
+    pub track: bool,
+}
+
+impl Limit {
+    /// The most that are kept one by one.
+    pub const MOST_EXACT: u64 = 128;
+
+    /// A limit that weighs what there was within the window, and refuses.
+    pub fn new(name: impl Into<String>, of: impl Into<String>, seconds: u32, max: u64) -> Self {
+        Self { name: name.into(), of: of.into(), seconds, max, form: Form::Weighed, track: false }
+    }
+
+    /// The same where each is kept by its time, if so many can be.
+    pub fn exact(self) -> Self {
+        Self { form: Form::Exact, ..self }
+    }
+
+    /// The same of failures in a row.
+    pub fn streak(self, backoff: Backoff) -> Self {
+        Self { form: Form::Streak(backoff), ..self }
+    }
+
+    /// The same, and it refuses nobody.
+    pub fn tracked(self) -> Self {
+        Self { track: true, ..self }
+    }
+
+    /// How it counts, for what does not fit into a record is weighed.
+    pub(super) fn counted(&self) -> Form {
+        match self.form {
+            Form::Exact if self.max > Self::MOST_EXACT => Form::Weighed,
+            form => form,
+        }
+    }
+}
+
+/// How a limit counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Form {
+    /// In two buckets that are weighed: small, whatever the number is, and off by what
+    /// the head of the module says.
+    #[default]
+    Weighed,
+    /// Each one by its time, so that no window whatever has more: for small numbers. One
+    /// that allows more than [`Limit::MOST_EXACT`] is weighed.
+    Exact,
+    /// Failures in a row, until a success; [`Limit::seconds`] is for how long the last one
+    /// is remembered, at least as long as it makes anybody wait.
+    Streak(Backoff),
+}
+
+/// How long to wait after failures in a row. The first wait is after [`Limit::max`] of
+/// them, and each further one doubles it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backoff {
+    /// The first wait, in seconds.
+    pub first_seconds: u32,
+    /// The longest wait, in seconds.
+    pub longest_seconds: u32,
+    /// Whether a failure after a wait that is over is the first of a row of its own.
+    pub anew: bool,
 }
 
 /// What is added. What no limit counts changes nothing.
@@ -51,10 +116,42 @@ pub enum Addition {
         /// The member; one that is there already counts no more.
         member: Pseudonym,
     },
+    /// Nothing is added, and it is refused all the same where not even one more has room.
+    /// It is asked before the same call adds.
+    Room {
+        /// The word of the limits that are asked.
+        of: String,
+    },
+    /// One more failure in a row. No limit refuses it, for it has happened; who has to
+    /// wait is asked by [`Addition::Room`].
+    Failure {
+        /// The word of the limits of failures in a row.
+        of: String,
+    },
+    /// The row of failures is over.
+    Success {
+        /// The word of the limits of failures in a row.
+        of: String,
+    },
     /// Where more than [`Counter::MOST_COUNTED`](super::Counter::MOST_COUNTED) limits have something
     /// counted, what none of this call counts is forgotten, first what ends first: for a
     /// counter all of whose limits stand in the call, so that others were deleted.
     ForgetOthers,
+}
+
+impl Addition {
+    /// The word of the limits that it is for.
+    pub(super) fn of(&self) -> Option<&String> {
+        match self {
+            Self::Amount { of, .. }
+            | Self::GiveBack { of, .. }
+            | Self::Member { of, .. }
+            | Self::Room { of }
+            | Self::Failure { of }
+            | Self::Success { of } => Some(of),
+            Self::ForgetOthers => None,
+        }
+    }
 }
 
 /// A limit has no room.

@@ -234,7 +234,7 @@ mod tests {
     }
 
     fn limits(max: u64) -> Vec<Limit> {
-        let limit = |name: &str, seconds, max| Limit { name: name.into(), of: "start".into(), seconds, max };
+        let limit = |name: &str, seconds, max| Limit::new(name, "start", seconds, max);
         vec![limit("minute", 60, max), limit("hour", 3600, max * 20)]
     }
 

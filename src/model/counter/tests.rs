@@ -8,7 +8,7 @@ fn at(millis: i64) -> Timestamp {
 }
 
 fn limit(seconds: u32, max: u64) -> Limit {
-    Limit { name: "starts".into(), of: "start".into(), seconds, max }
+    Limit::new("starts", "start", seconds, max)
 }
 
 fn some(amount: u64) -> Vec<Addition> {
@@ -139,6 +139,48 @@ fn no_more_members_are_kept_than_there_is_room_for() {
     assert!(text.contains(r#""0101010101010101":0"#), "{text}");
     assert_eq!(serde_json::from_str::<Counter>(&text).unwrap(), counter);
     assert!(serde_json::from_str::<Pseudonym>("\"01\"").is_err());
+}
+
+fn room(of: &str) -> Addition {
+    Addition::Room { of: of.into() }
+}
+
+#[test]
+fn who_asks_for_room_adds_nothing_and_is_refused_where_there_is_none() {
+    let limits = [limit(10, 2)];
+    let counter = new().add(at(5_000), &some(1), &limits).unwrap();
+    assert_eq!(counter.add(at(5_001), &[room("start")], &limits).as_ref(), Ok(&counter));
+    let full = counter.add(at(5_000), &some(1), &limits).unwrap();
+    assert_eq!(full.add(at(5_001), &[room("start")], &limits), Err(reached("starts", 15_000)));
+    assert_eq!(full.add(at(5_001), &[room("else")], &limits).as_ref(), Ok(&full));
+    assert_eq!(new().add(at(0), &[room("start")], &limits).unwrap().counted(), 0);
+    assert_eq!(new().add(at(0), &[room("start")], &[limit(10, 0)]).unwrap_err().passes_at, None);
+    // It is asked of what is left once the same call has given back, and with what it adds.
+    let both = [back(1, 5_000), vec![room("start")]].concat();
+    assert_eq!(full.add(at(5_001), &both, &limits).unwrap().counts["starts"].taken, 1);
+    let more = [some(1), vec![room("start")]].concat();
+    assert_eq!(counter.add(at(5_001), &more, &limits).unwrap().counts["starts"].taken, 2);
+    // Of members there is room for one who is not among them.
+    let met = new().add(at(0), &[member("start", 1), member("start", 2)], &limits).unwrap();
+    assert_eq!(met.add(at(1), &[room("start")], &limits), Err(reached("starts", 10_000)));
+    assert!(met.add(at(10_000), &[room("start")], &limits).is_ok());
+}
+
+#[test]
+fn a_limit_that_only_tracks_counts_beyond_itself() {
+    let tracked = [limit(10, 2).tracked()];
+    let counter = new().add(at(5_000), &some(7), &tracked).unwrap();
+    assert_eq!(counter.counts["starts"].taken, 7);
+    assert_eq!(counter.add(at(5_000), &[room("start")], &tracked).as_ref(), Ok(&counter));
+    // Where it refuses at last, what was tracked counts.
+    assert_eq!(counter.add(at(5_000), &some(1), &[limit(10, 8)]).unwrap().counts["starts"].taken, 8);
+    assert!(counter.add(at(5_000), &some(1), &[limit(10, 7)]).is_err());
+    let all: Vec<Addition> = (0..40).map(|n| member("start", n)).collect();
+    let met = new().add(at(0), &all, &tracked).unwrap();
+    assert_eq!(met.members["starts"].met.len(), Members::MOST);
+    let again = met.add(at(5), &[member("start", 0), member("start", 99)], &tracked).unwrap();
+    assert_eq!(again.members["starts"].met[&Pseudonym([0; 8])], 5);
+    assert_eq!(again.members["starts"].met.len(), Members::MOST);
 }
 
 #[test]
@@ -325,6 +367,21 @@ proptest! {
                 ];
                 if let Ok(next) = counter.add(anywhen(now), &additions.concat(), &[limit(seconds, max)]) {
                     prop_assert!(next.counts.get("starts").is_none_or(|count| count.taken <= max));
+                }
+                let backoff = Backoff { first_seconds: seconds, longest_seconds: count.seconds, anew: met % 2 == 0 };
+                let kinds = [limit(seconds, max).tracked(), limit(seconds, max.min(128)).exact(), limit(seconds, max).streak(backoff)];
+                for one in kinds {
+                    let counter = Counter {
+                        times: [("starts".to_owned(), Times { seconds: stored_seconds, at: [(met, count.before), (since, 1), (added_at, 2)].into() })].into(),
+                        streaks: [("starts".to_owned(), Streak { failures: count.taken, last: met, seconds: stored_seconds })].into(),
+                        ..counter.clone()
+                    };
+                    let of = || "start".to_owned();
+                    let tries = [Addition::Failure { of: of() }, Addition::Success { of: of() }];
+                    for extra in [vec![], vec![room("start")], tries[..1].to_vec(), tries.to_vec()] {
+                        let all = [additions.concat(), extra].concat();
+                        let _ = counter.add(anywhen(now), &all, std::slice::from_ref(&one));
+                    }
                 }
             }
         }

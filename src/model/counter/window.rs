@@ -99,9 +99,9 @@ impl Window {
         self.current = self.current.saturating_sub(left);
     }
 
-    /// Adds so many if there is room. Else the first time when there is; `None` when
-    /// there never is.
-    pub(super) fn add(&mut self, amount: u128, max: u64) -> Result<(), Option<i64>> {
+    /// Whether so many more have room. Else the first time when they have; `None` when
+    /// they never do.
+    pub(super) fn room(&self, amount: u128, max: u64) -> Result<(), Option<i64>> {
         let max = u128::from(max);
         // Only now are all factors small enough to be multiplied.
         if amount > max {
@@ -113,8 +113,13 @@ impl Window {
         if (current + amount) * whole + before * left > max * whole {
             return Err(Some(self.passes_at(amount, max)));
         }
-        self.current = u64::try_from(current + amount).unwrap_or(u64::MAX);
         Ok(())
+    }
+
+    /// Adds so many, whether there is room or not.
+    pub(super) fn add(&mut self, amount: u128) {
+        let current = u128::from(self.current).saturating_add(amount);
+        self.current = u64::try_from(current).unwrap_or(u64::MAX);
     }
 
     /// When an amount that is not above the limit and has no room now has room, if
