@@ -56,21 +56,13 @@ pub async fn ask(verifying: &Verifying, ask: &Ask) -> Result<View, VerificationE
     Ok(begin(verifying, &Wish { profile: &Profile::VERIFY, target }).await?.view)
 }
 
-/// Sends again, by the same channel or another.
+/// Sends one of the caller's again, by the same channel or another, for a person at an
+/// address where that is known. Any other is not there.
 ///
 /// # Errors
 /// Too soon, none left, ended, not offered, not found, a payment that is
 /// missing, or the store's.
 pub async fn resend(
-    verifying: &Verifying,
-    id: &VerificationId,
-    channel: Option<Channel>,
-) -> Result<View, VerificationError> {
-    resend_own(verifying, id, (channel, None), &|_| true).await
-}
-
-/// The same of one of the caller's, for a person at an address; any other is not there.
-pub(in crate::app) async fn resend_own(
     verifying: &Verifying,
     id: &VerificationId,
     (channel, address): (Option<Channel>, Option<IpAddr>),

@@ -345,7 +345,13 @@ fn said_by_v1(answer: &Answer) -> String {
 async fn newest(world: &World) -> dialback::model::verification::Verification {
     let filter = dialback::app::verification::VerificationFilter::default();
     let window = dialback::app::Window { limit: 1, after: None };
-    let found = dialback::app::verification::verifications(&world.app.admission, &filter, &window).await;
+    let found = dialback::app::verification::verifications(
+        &world.app.admission,
+        &dialback::model::key::ServiceSet::all(),
+        &filter,
+        &window,
+    )
+    .await;
     found.unwrap().items.remove(0).verification
 }
 
