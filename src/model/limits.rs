@@ -105,12 +105,13 @@ impl LimitRule {
             "" => format!("{}:{seconds}", self.name),
             part => format!("{}:{seconds}:{part}", self.name),
         };
-        let limit = |window: &Allowance| Limit {
-            name: name(window.seconds),
-            of: self.word(part),
-            seconds: window.seconds,
+        // What one person can count on is kept one by one.
+        let is_exact = matches!(self.subject, Subject::Number | Subject::NumberOfService);
+        let limit = |window: &Allowance| {
+            let limit = Limit::new(name(window.seconds), self.word(part), window.seconds, window.max);
+            let limit = if is_exact { limit.exact() } else { limit };
             // A rule that refuses nobody counts on.
-            max: if self.action == Action::Refuse { window.max } else { u64::MAX },
+            if self.action == Action::Refuse { limit } else { limit.tracked() }
         };
         self.windows.iter().map(limit).collect()
     }
