@@ -190,7 +190,7 @@ async fn write_back(store: &dyn Store, record: Change) {
 
 /// Under two limits, as a number has: of an hour and of a day.
 fn counting(counter: &str) -> Counting {
-    let limit = |name: &str, seconds| Limit { name: name.into(), of: "start".into(), seconds, max: u64::MAX };
+    let limit = |name: &str, seconds| Limit::new(name, "start", seconds, u64::MAX);
     Counting {
         counter: counter.to_owned(),
         now: Timestamp::now(),
