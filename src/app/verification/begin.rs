@@ -64,7 +64,8 @@ pub(in crate::app) async fn begin(
     let (face, sends) = (wish.profile.name, verification.sends.len());
     if until.is_none() {
         happen::wake_for(&verifying.base, &verification);
-        tracing::info!(verification = %verification.id, to = %verification.to, channel = %verification.channel(), face, sends, "verification asked for");
+        let what = if is_same { "verification sent again" } else { "verification started" };
+        tracing::info!(verification = %verification.id, to = %verification.to, channel = %verification.channel(), face, sends, "{what}");
     }
     let now = verifying.base.now();
     let wait = until.map(|until| until.map_or(1, |until| request::seconds_between(now, until)));
