@@ -3,9 +3,9 @@
 
 use crate::app::admission::profile::Profile;
 use crate::app::verification::begin::begin;
+use crate::app::verification::code_request::{CodeRequest, Target};
 use crate::app::verification::kept::Kept;
 use crate::app::verification::request::{Ask, Idempotency, StartRequest, Started};
-use crate::app::verification::wish::{Target, Wish};
 use crate::app::verification::{VerificationError, Verifying, View};
 use crate::model::channel::Channel;
 use crate::model::id::VerificationId;
@@ -35,7 +35,7 @@ pub(in crate::app) async fn start_as(
 ) -> Result<Started, VerificationError> {
     let kept = idempotency.map(|idempotency| Kept::new(&idempotency, request));
     let target = Target::Number { request, limits: &[], passes_countries: false, kept };
-    begin(verifying, &Wish { profile, target }).await
+    begin(verifying, &CodeRequest { profile, target }).await
 }
 
 /// Begins the number's verification, or sends again by the one that stands
@@ -53,7 +53,7 @@ pub async fn ask(verifying: &Verifying, ask: &Ask) -> Result<View, VerificationE
         passes_countries: ask.skip_risk_check,
         kept: None,
     };
-    Ok(begin(verifying, &Wish { profile: &Profile::VERIFY, target }).await?.view)
+    Ok(begin(verifying, &CodeRequest { profile: &Profile::VERIFY, target }).await?.view)
 }
 
 /// Sends one of the caller's again, by the same channel or another, for a person at an
@@ -69,5 +69,5 @@ pub async fn resend(
     is_own: &(dyn Fn(&Verification) -> bool + Sync),
 ) -> Result<View, VerificationError> {
     let target = Target::Verification { id, channel, address, is_own };
-    Ok(begin(verifying, &Wish { profile: &Profile::AGAIN, target }).await?.view)
+    Ok(begin(verifying, &CodeRequest { profile: &Profile::AGAIN, target }).await?.view)
 }
