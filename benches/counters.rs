@@ -233,7 +233,7 @@ const MANY: u64 = 1_000_000;
 
 /// Two limits, as a number has: of an hour and of a day.
 fn limits(max: u64) -> Vec<Limit> {
-    let limit = |name: &str, seconds| Limit { name: name.into(), of: "start".into(), seconds, max };
+    let limit = |name: &str, seconds| Limit::new(name, "start", seconds, max);
     vec![limit("hourly", 3600), limit("daily", 86_400)]
 }
 

@@ -114,6 +114,11 @@ fn no(what: impl Into<String>, mend: &str) -> Result<(), NoSender> {
     Err(NoSender { what: what.into(), mend: mend.to_owned() })
 }
 
+/// Whether texts are handed to a messaging service, which finds who they come from.
+pub fn is_messaging_service(sender: &str) -> bool {
+    is_sid(sender, given::MESSAGING_SERVICE)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -87,7 +87,7 @@ async fn what_only_has_to_end_is_a_chore(engine: Engine) {
     assert_eq!((record.lane(), record.due()), (Lane::Chore, Some(record.expires_at)));
     assert_eq!(standing(&world, &id).await, [(Lane::Chore, ms(record.expires_at))]);
     world.pass(60);
-    verification::resend(&world.app.verifying, &id, None).await.unwrap();
+    crate::support::resend(&world.app, &id, None).await.unwrap();
     world.until_accepted(&id, 2).await;
     world.settle().await;
     assert_eq!(standing(&world, &id).await.first().map(|(lane, _)| *lane), Some(Lane::Chore));
@@ -116,7 +116,7 @@ async fn what_an_older_version_filed_among_persons_leaves_nothing_behind(engine:
     let mut world = World::new(engine);
     let id = filed_early(&mut world).await;
     world.pass(60);
-    verification::resend(&world.app.verifying, &id, None).await.unwrap();
+    crate::support::resend(&world.app, &id, None).await.unwrap();
     assert_eq!(standing(&world, &id).await, [(Lane::Person, world.now())]);
     is_whole(&world).await;
     verification::cancel(&world.app.admission, &id).await.unwrap();

@@ -118,7 +118,14 @@ async fn a_listing_of_a_database_far_away_asks_a_few_times() {
             let filter = VerificationFilter { status, ..VerificationFilter::default() };
             let window = Window { limit, after: None };
             let begun = Instant::now();
-            let page = verification::verifications(&app.admission, &filter, &window).await.unwrap();
+            let page = verification::verifications(
+                &app.admission,
+                &dialback::model::key::ServiceSet::all(),
+                &filter,
+                &window,
+            )
+            .await
+            .unwrap();
             (page.items.len(), begun.elapsed())
         };
         let ((warm, _), (twenty, of_twenty), (hundred, of_hundred)) =
@@ -128,8 +135,14 @@ async fn a_listing_of_a_database_far_away_asks_a_few_times() {
         assert_eq!(nobody, 0);
         let begun = Instant::now();
         let longest = Duration::from_secs(600);
-        let count =
-            verification::count_attempts(&app.admission, &AttemptFilter::default(), longest).await.unwrap();
+        let count = verification::count_attempts(
+            &app.admission,
+            &dialback::model::key::ServiceSet::all(),
+            &AttemptFilter::default(),
+            longest,
+        )
+        .await
+        .unwrap();
         let of_all = begun.elapsed();
         assert_eq!((count.total, count.is_whole), (many + 1, true));
         took.push([of_hundred, of_nobody, of_all]);

@@ -28,9 +28,14 @@ async fn a_count_that_takes_too_long_says_that_it_is_none(engine: Engine) {
         world.start(Channel::Sms).await;
     }
     let count = async |longest| {
-        let count = verification::count_attempts(&world.app.admission, &AttemptFilter::default(), longest)
-            .await
-            .unwrap();
+        let count = verification::count_attempts(
+            &world.app.admission,
+            &dialback::model::key::ServiceSet::all(),
+            &AttemptFilter::default(),
+            longest,
+        )
+        .await
+        .unwrap();
         (count.total, count.is_whole)
     };
     assert_eq!(count(Duration::from_secs(600)).await, (3, true));
@@ -170,9 +175,9 @@ async fn sends_are_listed_until_they_have_a_name(engine: Engine) {
     assert_eq!(standing(&world, &to()).await, std::slice::from_ref(&refused), "Twilio never knew it");
     // Two in the same millisecond, of which one has a name in the end.
     world.pass(1);
-    verification::resend(&world.app.verifying, &id, Some(Channel::Call)).await.unwrap();
+    crate::support::resend(&world.app, &id, Some(Channel::Call)).await.unwrap();
     world.until_accepted(&id, 2).await;
-    verification::resend(&world.app.verifying, &id, Some(Channel::Sms)).await.unwrap();
+    crate::support::resend(&world.app, &id, Some(Channel::Sms)).await.unwrap();
     eventually("it is under way", async || world.state(&id, 3).await == SendState::Sending).await;
     let call = world.record(&id).await.sends[1].sid.clone().unwrap().to_string();
     let hanging = (id.delivery(3).to_string(), "sending");

@@ -153,7 +153,7 @@ async fn a_look_up_asks_for_the_code_that_was_sent(engine: Engine) {
     let id = world.start(Channel::Sms).await.verification.id;
     eventually("the first is ordered", async || world.gateway.orders().len() == 1).await;
     world.settle().await;
-    verification::resend(&world.app.verifying, &id, None).await.unwrap();
+    crate::support::resend(&world.app, &id, None).await.unwrap();
     world.until_accepted(&id, 2).await;
     pass_slowly(&world, 10).await;
     world.until_accepted(&id, 1).await;
@@ -268,7 +268,7 @@ async fn a_refused_send_has_failed_with_its_code(engine: Engine) {
     let view = verification::fetch(&world.app.admission, &id).await.unwrap();
     assert_eq!((view.status, view.sends_left), (Status::Pending, 4), "another channel may still do it");
     world.pass(30);
-    verification::resend(&world.app.verifying, &id, Some(Channel::Call)).await.unwrap();
+    crate::support::resend(&world.app, &id, Some(Channel::Call)).await.unwrap();
     world.until_accepted(&id, 2).await;
 }
 
@@ -303,7 +303,7 @@ async fn who_asks_to_be_left_alone_is(engine: Engine) {
     eventually("it is sent", async || world.state(&id, 1).await == SendState::Accepted).await;
     world.script([Say::NotProcessed(Duration::from_secs(86_400))], []);
     world.pass(30);
-    verification::resend(&world.app.verifying, &id, None).await.unwrap();
+    crate::support::resend(&world.app, &id, None).await.unwrap();
     world.settle().await;
     let end = world.record(&id).await.expires_at;
     let last = world.record(&id).await.next_attempt_at(2).unwrap();
@@ -358,9 +358,9 @@ async fn who_asks_again_during_an_outage_gets_one_message(engine: Engine) {
     world.work();
     let id = world.start(Channel::Sms).await.verification.id;
     pass_by_seconds(&world, 31).await;
-    verification::resend(&world.app.verifying, &id, None).await.unwrap();
+    crate::support::resend(&world.app, &id, None).await.unwrap();
     pass_by_seconds(&world, 61).await;
-    verification::resend(&world.app.verifying, &id, None).await.unwrap();
+    crate::support::resend(&world.app, &id, None).await.unwrap();
     // Each of the older ones has had its turn, and given way.
     pass_by_seconds(&world, 31).await;
     world.always(Say::Taken, Find::Nothing);

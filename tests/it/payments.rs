@@ -102,9 +102,7 @@ async fn what_began_before_payments_were_needed_is_not_sent_again() {
             "{error}"
         );
     };
-    is_missing(
-        verification::resend(&world.app.verifying, &sid.parse().unwrap(), None).await.unwrap_err().into(),
-    );
+    is_missing(crate::support::resend(&world.app, &sid.parse().unwrap(), None).await.unwrap_err().into());
     is_missing(verification::create_session(&world.app.admission, session).await.unwrap_err());
     let browser = verification::new_browser(&world.app.base);
     let began =

@@ -39,7 +39,15 @@ async fn start(app: &App, request: StartRequest) -> Started {
 async fn count(app: &App) -> (usize, usize) {
     let filter = verification::VerificationFilter::default();
     let window = Window { limit: 100, after: None };
-    let all = verification::verifications(&app.admission, &filter, &window).await.unwrap().items;
+    let all = verification::verifications(
+        &app.admission,
+        &dialback::model::key::ServiceSet::all(),
+        &filter,
+        &window,
+    )
+    .await
+    .unwrap()
+    .items;
     (all.len(), all.iter().map(|view| view.verification.sends.len()).sum())
 }
 

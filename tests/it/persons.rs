@@ -88,16 +88,35 @@ async fn a_verification_is_found_by_either_spelling(engine: Engine) {
     world.until_accepted(&other, 1).await;
     for to in [MOBILE, HOME] {
         let filter = VerificationFilter { to: Some(to.into()), ..VerificationFilter::default() };
-        let page =
-            verification::verifications(&world.app.admission, &filter, &Window { limit: 1, after: None })
-                .await
-                .unwrap();
+        let page = verification::verifications(
+            &world.app.admission,
+            &dialback::model::key::ServiceSet::all(),
+            &filter,
+            &Window { limit: 1, after: None },
+        )
+        .await
+        .unwrap();
         assert_eq!(page.items[0].verification.id, other);
         let rest = Window { limit: 1, after: page.next };
-        let page = verification::verifications(&world.app.admission, &filter, &rest).await.unwrap();
+        let page = verification::verifications(
+            &world.app.admission,
+            &dialback::model::key::ServiceSet::all(),
+            &filter,
+            &rest,
+        )
+        .await
+        .unwrap();
         assert_eq!((page.items[0].verification.id.clone(), page.next), (first.id.clone(), None));
         let filter = AttemptFilter { to: Some(to.into()), ..AttemptFilter::default() };
-        let attempts = verification::attempts(&world.app.admission, &filter, None, 10).await.unwrap();
+        let attempts = verification::attempts(
+            &world.app.admission,
+            &dialback::model::key::ServiceSet::all(),
+            &filter,
+            None,
+            10,
+        )
+        .await
+        .unwrap();
         assert_eq!(attempts.attempts.len(), 3);
     }
     let options = EraseOptions::default();

@@ -120,8 +120,15 @@ async fn what_refers_to_something_deleted_is_shown_without_it() {
     assert_eq!(privacy::delete_old(&kept.app.privacy, "one").await.unwrap().unwrap().deliveries, 1);
     let view = verification::fetch(&kept.app.admission, &id).await.unwrap();
     assert!(view.deliveries[0].1.is_none());
-    let attempts =
-        verification::attempts(&kept.app.admission, &AttemptFilter::default(), None, 10).await.unwrap();
+    let attempts = verification::attempts(
+        &kept.app.admission,
+        &dialback::model::key::ServiceSet::all(),
+        &AttemptFilter::default(),
+        None,
+        10,
+    )
+    .await
+    .unwrap();
     assert!(attempts.attempts.len() == 1 && attempts.attempts[0].delivery.is_none());
     // A callback that comes now begins anew and hurts nobody.
     messaging::record(&kept.app.messaging, &proof(), report(&sid, Status::Read, Some(&name), Some(PERSON)))

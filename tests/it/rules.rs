@@ -274,7 +274,7 @@ async fn what_is_offered_again_goes_by_the_sender_of_the_country() {
         .unwrap();
     let id = &begun.verification.id;
     assert_eq!(verification::fetch(&world.app.admission, id).await.unwrap().channels_left, [Channel::Call]);
-    let again = verification::resend(&world.app.verifying, id, None).await;
+    let again = crate::support::resend(&world.app, id, None).await;
     assert!(matches!(again, Err(VerificationError::Admission(AdmissionError::OptedOut))), "{again:?}");
 }
 

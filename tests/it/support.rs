@@ -434,6 +434,15 @@ pub fn request(to: &str, channel: Channel) -> StartRequest {
     StartRequest { channel: Some(channel), ..StartRequest::to(to) }
 }
 
+/// Sends one again, whoever's it is.
+pub async fn resend(
+    app: &App,
+    id: &VerificationId,
+    channel: Option<Channel>,
+) -> Result<View, verification::VerificationError> {
+    verification::resend(&app.verifying, id, (channel, None), &|_| true).await
+}
+
 /// Waits until it is so.
 pub async fn eventually<F: Future<Output = bool>>(what: &str, mut is_so: impl FnMut() -> F) {
     let deadline = Instant::now() + Duration::from_secs(10);

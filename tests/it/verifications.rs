@@ -152,7 +152,7 @@ async fn fifty_rapid_resends_send_once(engine: Engine) {
     for passed in 0..50u64 {
         // Two a second, by the service's own clock.
         world.clock.advance(Duration::from_millis(500 * (passed % 2)));
-        let error = verification::resend(&world.app.verifying, &id, None).await.unwrap_err();
+        let error = crate::support::resend(&world.app, &id, None).await.unwrap_err();
         let VerificationError::Admission(AdmissionError::TooSoon { at, seconds }) = error else {
             panic!("{error:?}")
         };
@@ -162,7 +162,7 @@ async fn fifty_rapid_resends_send_once(engine: Engine) {
     world.pass(30);
     let resends = (0..50).map(|_| {
         let (app, id) = (world.app.clone(), id.clone());
-        tokio::spawn(async move { verification::resend(&app.verifying, &id, None).await })
+        tokio::spawn(async move { crate::support::resend(&app, &id, None).await })
     });
     let results: Vec<_> = join_all(resends).await.into_iter().map(Result::unwrap).collect();
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
@@ -176,7 +176,7 @@ async fn a_new_code_on_resend_kills_the_old_one(engine: Engine) {
     let mut world = World::with(engine, Policy { new_code_on_resend: true, ..Policy::default() });
     let (id, old) = world.sent().await;
     world.pass(30);
-    verification::resend(&world.app.verifying, &id, Some(Channel::Call)).await.unwrap();
+    crate::support::resend(&world.app, &id, Some(Channel::Call)).await.unwrap();
     world.until_accepted(&id, 2).await;
     let order = &world.gateway.orders()[1];
     assert_eq!((order.channel, order.valid_for), (Channel::Call, Duration::from_secs(570)));
@@ -307,7 +307,7 @@ async fn who_has_opted_out_gets_no_text(engine: Engine) {
         async |channel| verification::start(&world.app.verifying, request(PERSON, channel), None).await;
     assert!(matches!(start(Channel::Sms).await, Err(VerificationError::Admission(AdmissionError::OptedOut))));
     assert!(matches!(
-        verification::resend(&world.app.verifying, &id, None).await,
+        crate::support::resend(&world.app, &id, None).await,
         Err(VerificationError::Admission(AdmissionError::OptedOut))
     ));
     let call = start(Channel::Call).await.expect("a call is not a text");
@@ -483,7 +483,7 @@ async fn no_code_is_ever_at_rest(engine: Engine) {
             verification::start(&world.app.verifying, request(&to, Channel::Sms), key(&to)).await.unwrap();
         let id = started.view.verification.id;
         pass_slowly(&world, 10).await;
-        verification::resend(&world.app.verifying, &id, Some(Channel::Call)).await.unwrap();
+        crate::support::resend(&world.app, &id, Some(Channel::Call)).await.unwrap();
         world.settle().await;
         let code = world.gateway.orders().last().unwrap().code.clone();
         verification::check(&world.app.verifying, &id, &wrong(&code)).await.unwrap();

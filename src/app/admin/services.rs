@@ -20,16 +20,11 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
-/// Lists services, the newest first and those of the configuration last.
+/// Lists these of all services, the newest first and those of the configuration last.
 ///
 /// # Errors
 /// The store's.
-pub async fn services(directory: &Directory, window: &Window) -> Result<Page<Arc<Service>>, AdminError> {
-    services_among(directory, &ServiceSet::all(), window).await
-}
-
-/// The same, of these alone.
-pub(in crate::app) async fn services_among(
+pub async fn services(
     directory: &Directory,
     services: &ServiceSet,
     window: &Window,

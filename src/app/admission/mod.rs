@@ -10,6 +10,7 @@ pub(in crate::app) mod opt_outs;
 pub(in crate::app) mod parts;
 pub(in crate::app) mod profile;
 pub(in crate::app) mod request;
+pub(in crate::app) mod rule;
 pub(in crate::app) mod rules;
 pub(in crate::app) mod safe_list;
 pub(in crate::app) mod sent;

@@ -59,7 +59,7 @@ pub async fn attempts(
     after: Option<AttemptPlace>,
     limit: usize,
 ) -> Result<AttemptPage, VerificationError> {
-    verification::attempts::attempts_among(&key.all.admission, &key.services, filter, after, limit).await
+    verification::attempts(&key.all.admission, &key.services, filter, after, limit).await
 }
 
 /// See [`verification::count_attempts`](crate::app::verification::count_attempts).
@@ -71,7 +71,7 @@ pub async fn count_attempts(
     filter: &AttemptFilter,
     longest: Duration,
 ) -> Result<AttemptCount, VerificationError> {
-    verification::attempts::count_attempts_among(&key.all.admission, &key.services, filter, longest).await
+    verification::count_attempts(&key.all.admission, &key.services, filter, longest).await
 }
 
 /// See [`events::event`](crate::app::events::event).

@@ -33,7 +33,7 @@ pub async fn service(key: &Narrowed, id: &ServiceId) -> Result<Arc<Service>, Ser
 /// # Errors
 /// As there.
 pub async fn services(key: &Narrowed, window: &Window) -> Result<Page<Arc<Service>>, AdminError> {
-    admin::services::services_among(&key.all.directory, &key.services, window).await
+    admin::services(&key.all.directory, &key.services, window).await
 }
 
 /// The sets of texts that the key's services name; nothing where all sets

@@ -69,7 +69,7 @@ pub async fn verifications(
     filter: &VerificationFilter,
     window: &Window,
 ) -> Result<Page<View>, VerificationError> {
-    verification::listed::verifications_among(&key.all.admission, &key.services, filter, window).await
+    verification::verifications(&key.all.admission, &key.services, filter, window).await
 }
 
 /// See [`verification::check`](crate::app::verification::check).
@@ -129,7 +129,7 @@ pub async fn resend(
     id: &VerificationId,
     channel: Option<Channel>,
 ) -> Result<View, VerificationError> {
-    verification::start::resend_own(&key.all.verifying, id, (channel, None), &|one| key.has(one)).await
+    verification::resend(&key.all.verifying, id, (channel, None), &|one| key.has(one)).await
 }
 
 /// See [`verification::cancel`](crate::app::verification::cancel).

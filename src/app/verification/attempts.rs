@@ -115,22 +115,12 @@ pub async fn attempt(
     attempts.pop().ok_or(Fault::NotFound.into())
 }
 
-/// Lists attempts. A page may be short, or even empty, while `next` says
+/// Lists attempts of these services. A page may be short, or even empty, while `next` says
 /// that there is more.
 ///
 /// # Errors
 /// A number that is none, or the store's.
 pub async fn attempts(
-    admission: &Admission,
-    filter: &AttemptFilter,
-    after: Option<AttemptPlace>,
-    limit: usize,
-) -> Result<AttemptPage, VerificationError> {
-    attempts_among(admission, &ServiceSet::all(), filter, after, limit).await
-}
-
-/// The same, of these services.
-pub(in crate::app) async fn attempts_among(
     admission: &Admission,
     services: &ServiceSet,
     filter: &AttemptFilter,
@@ -162,21 +152,12 @@ pub(in crate::app) async fn attempts_among(
     Ok(AttemptPage { attempts: with_deliveries(directory, found).await?, next })
 }
 
-/// Counts attempts, for that long at most. It only reads, so whoever asks may
+/// Counts attempts of these services, for that long at most. It only reads, so whoever asks may
 /// drop it.
 ///
 /// # Errors
 /// As [`verification::attempts`](crate::app::verification::attempts).
 pub async fn count_attempts(
-    admission: &Admission,
-    filter: &AttemptFilter,
-    longest: Duration,
-) -> Result<AttemptCount, VerificationError> {
-    count_attempts_among(admission, &ServiceSet::all(), filter, longest).await
-}
-
-/// The same, of these services.
-pub(in crate::app) async fn count_attempts_among(
     admission: &Admission,
     services: &ServiceSet,
     filter: &AttemptFilter,

@@ -13,11 +13,11 @@ use crate::app::admission::request::{self, Open, Request};
 use crate::app::admission::sent::count;
 use crate::app::fault::Fault;
 use crate::app::transact::{self, Draft, transact};
+use crate::app::verification::code_request::{CodeRequest, Target};
 use crate::app::verification::limits::counts;
 use crate::app::verification::pending::Mark;
 use crate::app::verification::request::{StartRequest, Started};
 use crate::app::verification::seen::{self, Seen, Sight};
-use crate::app::verification::wish::{Target, Wish};
 use crate::app::verification::{VerificationError, Verifying, happen, made, view};
 use crate::model::channel::Channel;
 use crate::model::policy::Policy;
@@ -49,23 +49,24 @@ enum Begun {
 /// same moment; or the store's. Nothing was written then.
 pub(in crate::app) async fn begin(
     verifying: &Verifying,
-    wish: &Wish<'_>,
+    asked: &CodeRequest<'_>,
 ) -> Result<Started, VerificationError> {
-    let subject = match wish.target {
+    let subject = match asked.target {
         Target::Number { .. } => &transact::START,
         Target::Verification { .. } => &transact::VERIFICATION,
     };
     let first_seen = OnceLock::new();
-    let look = || look(verifying, wish, &first_seen);
+    let look = || look(verifying, asked, &first_seen);
     let (verification, ahead, is_same, until) = match transact(&verifying.base, subject, look).await?? {
         Begun::Replayed(started) => return Ok(*started),
         Begun::Shown(shown) => (shown.0, shown.1, true, Some(shown.2)),
         Begun::Sent(sent) => (sent.0, sent.1, sent.2, None),
     };
-    let (face, sends) = (wish.profile.name, verification.sends.len());
+    let (face, sends) = (asked.profile.name, verification.sends.len());
     if until.is_none() {
         happen::wake_for(&verifying.base, &verification);
-        tracing::info!(verification = %verification.id, to = %verification.to, channel = %verification.channel(), face, sends, "verification asked for");
+        let what = if is_same { "verification sent again" } else { "verification started" };
+        tracing::info!(verification = %verification.id, to = %verification.to, channel = %verification.channel(), face, sends, "{what}");
     }
     let now = verifying.base.now();
     let wait = until.map(|until| until.map_or(1, |until| request::seconds_between(now, until)));
@@ -76,52 +77,52 @@ pub(in crate::app) async fn begin(
 /// What has to be written, as it is seen now.
 async fn look(
     verifying: &Verifying,
-    wish: &Wish<'_>,
+    asked: &CodeRequest<'_>,
     first_seen: &OnceLock<Mark>,
 ) -> Result<Draft<Result<Begun, VerificationError>>, VerificationError> {
-    let seen = match seen::see(verifying, wish.profile, &wish.target).await? {
+    let seen = match seen::see(verifying, asked.profile, &asked.target).await? {
         Sight::Answered(started) => return Ok(Draft::Settled(Ok(Begun::Replayed(started)))),
         Sight::Outdated => return Ok(Draft::Later(SHORTLY)),
         Sight::Seen(seen) => *seen,
     };
     // Somebody else asked between our reading and our writing: the person gets
     // one message, not two.
-    let is_late = *first_seen.get_or_init(|| seen.mark()) != seen.mark() && wish.target.is_number();
-    if is_late && wish.profile.early == Early::Refused {
+    let is_late = *first_seen.get_or_init(|| seen.mark()) != seen.mark() && asked.target.is_number();
+    if is_late && asked.profile.early == Early::Refused {
         return Ok(Draft::Settled(Err(Fault::Contended.into())));
     }
-    let policy = policy(verifying, wish.profile, &seen.service);
-    let request = request_of(verifying, wish, &policy, &seen);
+    let policy = policy(verifying, asked.profile, &seen.service);
+    let request = request_of(verifying, asked, &policy, &seen);
     let admitted = admit(&request);
     tell(&request, &admitted);
     let channel = match admitted.verdict {
         Verdict::Taken(channel) | Verdict::Flagged(channel) => channel,
-        Verdict::Slowed { until, .. } if wish.profile.early == Early::Shown => {
-            return Ok(shown(verifying, wish, seen, Some(until)));
+        Verdict::Slowed { until, .. } if asked.profile.early == Early::Shown => {
+            return Ok(shown(verifying, asked, seen, Some(until)));
         }
         Verdict::Slowed { why, .. } => return Err(why.into()),
         Verdict::Refused { code, until, why } => {
             let until = until.map(tracing::field::display);
-            tracing::debug!(face = wish.profile.name, code, until, "a code was refused");
+            tracing::debug!(face = asked.profile.name, code, until, "a code was refused");
             return Err(why.into());
         }
     };
     match is_late && seen.stands_open(verifying.base.now()) {
-        true => Ok(shown(verifying, wish, seen, None)),
-        false => written(verifying, wish, seen, (channel, &policy)).await,
+        true => Ok(shown(verifying, asked, seen, None)),
+        false => written(verifying, asked, seen, (channel, &policy)).await,
     }
 }
 
 /// The request as the rules see it.
 fn request_of<'r>(
     verifying: &'r Verifying,
-    wish: &'r Wish<'_>,
+    asked: &'r CodeRequest<'_>,
     policy: &Policy,
     seen: &'r Seen<'_>,
 ) -> Request<'r> {
     Request {
-        profile: wish.profile,
-        who: wish.target.who(),
+        profile: asked.profile,
+        who: asked.target.who(),
         now: verifying.base.now(),
         service: seen.service.clone(),
         policy: policy.clone(),
@@ -159,12 +160,12 @@ fn tell(request: &Request<'_>, admitted: &Admitted) {
 /// That what stands open is shown, and nothing sent.
 fn shown(
     verifying: &Verifying,
-    wish: &Wish<'_>,
+    asked: &CodeRequest<'_>,
     seen: Seen<'_>,
     until: Option<Timestamp>,
 ) -> Draft<Result<Begun, VerificationError>> {
     let Some(last) = seen.last else { return Draft::Again };
-    let answer = wish.target.kept().map(|kept| kept.answer(verifying, &last.record, true));
+    let answer = asked.target.kept().map(|kept| kept.answer(verifying, &last.record, true));
     let shown = Ok(Begun::Shown(Box::new((last.record, seen.ahead, until))));
     match answer {
         Some(answer) => Draft::Write(vec![answer], shown),
@@ -175,23 +176,23 @@ fn shown(
 /// The commit of a new verification, or of one that is sent again.
 async fn written(
     verifying: &Verifying,
-    wish: &Wish<'_>,
+    asked: &CodeRequest<'_>,
     seen: Seen<'_>,
     (channel, policy): (Channel, &Policy),
 ) -> Result<Draft<Result<Begun, VerificationError>>, VerificationError> {
-    let is_same = seen.stands_open(verifying.base.now()) || !wish.target.is_number();
-    let (old, mut verification) = match (&seen.last, &wish.target) {
+    let is_same = seen.stands_open(verifying.base.now()) || !asked.target.is_number();
+    let (old, mut verification) = match (&seen.last, &asked.target) {
         (Some(old), _) if is_same => (Some(old), sent_again(verifying, &seen, old, (channel, policy))?),
         (_, Target::Number { request, .. }) => (None, begun(verifying, request, &seen, channel)?),
         (_, Target::Verification { .. }) => return Err(Fault::NotFound.into()),
     };
-    let asker = wish.target.who().asker();
+    let asker = asked.target.who().asker();
     let counted = count(&verifying.admission, &seen.service, &asker, &mut verification).await?;
     let mut changes = happen::written(&verifying.telling, old, &verification);
     if old.is_none() {
         changes.extend(seen.place.as_ref().map(|place| place.leading_to(&seen.service, &verification)));
     }
-    changes.extend(wish.target.kept().map(|kept| kept.answer(verifying, &verification, is_same)));
+    changes.extend(asked.target.kept().map(|kept| kept.answer(verifying, &verification, is_same)));
     let counts = counts(&verifying.base, &seen.service.id, seen.known_limits(), seen.limits).await?;
     let mut additions = counts.additions();
     additions.extend(counted.countings);

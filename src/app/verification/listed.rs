@@ -27,21 +27,12 @@ pub struct VerificationFilter {
     pub until: Option<Timestamp>,
 }
 
-/// Lists verifications, newest first. A page may be short, or even empty,
+/// Lists verifications of these services, newest first. A page may be short, or even empty,
 /// while `next` says that there is more.
 ///
 /// # Errors
 /// A number that is none, or the store's.
 pub async fn verifications(
-    admission: &Admission,
-    filter: &VerificationFilter,
-    window: &Window,
-) -> Result<Page<View>, VerificationError> {
-    verifications_among(admission, &ServiceSet::all(), filter, window).await
-}
-
-/// The same, of these services.
-pub(in crate::app) async fn verifications_among(
     admission: &Admission,
     services: &ServiceSet,
     filter: &VerificationFilter,

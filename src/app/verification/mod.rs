@@ -4,6 +4,7 @@
 pub(in crate::app) mod attempts;
 pub(in crate::app) mod begin;
 pub(in crate::app) mod check;
+pub(in crate::app) mod code_request;
 pub(in crate::app) mod error;
 pub(in crate::app) mod happen;
 pub(in crate::app) mod kept;
@@ -19,7 +20,6 @@ pub(in crate::app) mod sessions;
 pub(in crate::app) mod start;
 pub(in crate::app) mod verdict;
 pub(in crate::app) mod view;
-pub(in crate::app) mod wish;
 
 pub use self::attempts::{
     Attempt, AttemptCount, AttemptFilter, AttemptPage, AttemptPlace, attempt, attempts, count_attempts,

@@ -3,9 +3,9 @@
 
 use crate::app::admission::profile::Profile;
 use crate::app::verification::begin::begin;
+use crate::app::verification::code_request::{CodeRequest, Target};
 use crate::app::verification::kept::Kept;
 use crate::app::verification::request::{Ask, Idempotency, StartRequest, Started};
-use crate::app::verification::wish::{Target, Wish};
 use crate::app::verification::{VerificationError, Verifying, View};
 use crate::model::channel::Channel;
 use crate::model::id::VerificationId;
@@ -35,7 +35,7 @@ pub(in crate::app) async fn start_as(
 ) -> Result<Started, VerificationError> {
     let kept = idempotency.map(|idempotency| Kept::new(&idempotency, request));
     let target = Target::Number { request, limits: &[], passes_countries: false, kept };
-    begin(verifying, &Wish { profile, target }).await
+    begin(verifying, &CodeRequest { profile, target }).await
 }
 
 /// Begins the number's verification, or sends again by the one that stands
@@ -53,10 +53,11 @@ pub async fn ask(verifying: &Verifying, ask: &Ask) -> Result<View, VerificationE
         passes_countries: ask.skip_risk_check,
         kept: None,
     };
-    Ok(begin(verifying, &Wish { profile: &Profile::VERIFY, target }).await?.view)
+    Ok(begin(verifying, &CodeRequest { profile: &Profile::VERIFY, target }).await?.view)
 }
 
-/// Sends again, by the same channel or another.
+/// Sends one of the caller's again, by the same channel or another, for a person at an
+/// address where that is known. Any other is not there.
 ///
 /// # Errors
 /// Too soon, none left, ended, not offered, not found, a payment that is
@@ -64,18 +65,9 @@ pub async fn ask(verifying: &Verifying, ask: &Ask) -> Result<View, VerificationE
 pub async fn resend(
     verifying: &Verifying,
     id: &VerificationId,
-    channel: Option<Channel>,
-) -> Result<View, VerificationError> {
-    resend_own(verifying, id, (channel, None), &|_| true).await
-}
-
-/// The same of one of the caller's, for a person at an address; any other is not there.
-pub(in crate::app) async fn resend_own(
-    verifying: &Verifying,
-    id: &VerificationId,
     (channel, address): (Option<Channel>, Option<IpAddr>),
     is_own: &(dyn Fn(&Verification) -> bool + Sync),
 ) -> Result<View, VerificationError> {
     let target = Target::Verification { id, channel, address, is_own };
-    Ok(begin(verifying, &Wish { profile: &Profile::AGAIN, target }).await?.view)
+    Ok(begin(verifying, &CodeRequest { profile: &Profile::AGAIN, target }).await?.view)
 }

@@ -150,6 +150,7 @@ pub const CREATE: Operation = Operation {
         &problem::RECIPIENT_OPTED_OUT,
         &problem::VERIFICATION_PENDING,
         &problem::NO_SENDS_LEFT,
+        &problem::LIMIT_REACHED,
     ],
     repeats: Repeats::KeptByHandler,
 };
@@ -300,6 +301,7 @@ pub const RESEND: Operation = Operation {
         &problem::RECIPIENT_OPTED_OUT,
         &problem::RESEND_TOO_SOON,
         &problem::NO_SENDS_LEFT,
+        &problem::LIMIT_REACHED,
     ],
     repeats: Repeats::Kept,
 };

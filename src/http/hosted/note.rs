@@ -95,6 +95,9 @@ impl Note {
     /// The text, in the person's language; `None` for a note that is none.
     pub fn text(&self, words: &Words) -> Option<String> {
         let mut text = text(&words.errors, &self.name)?.to_owned();
+        if self.name == "limit" {
+            text = joined(&text, &words.errors.too_soon);
+        }
         if words.direction == Direction::Rtl {
             // A calling code keeps its plus in front (UAX 9: an isolate).
             text = text.replace("+{code}", "\u{2066}+{code}\u{2069}");
@@ -179,6 +182,7 @@ fn text<'a>(errors: &'a Errors, name: &str) -> Option<&'a str> {
         "country" => &errors.country,
         "opted_out" => &errors.opted_out,
         "too_soon" => &errors.too_soon,
+        "limit" => &errors.limit,
         "sends" => &errors.sends,
         "numbers" => &errors.numbers,
         "starts" => &errors.starts,
@@ -210,6 +214,10 @@ mod tests {
         let words = &words::all()[0];
         for (cookie, says) in [
             ("n=too_soon&a=75", Some("Please wait 1:15 before you ask for another.")),
+            (
+                "n=limit&a=3725",
+                Some("Too many codes have been requested. Please wait 1:02:05 before you ask for another."),
+            ),
             (
                 "n=too_short&a=49&j=DE",
                 Some("This number is too short for +49. It was read as a number of Germany (+49)."),

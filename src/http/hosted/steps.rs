@@ -215,6 +215,7 @@ fn note_of(error: SessionError, form: &Form) -> Option<Note> {
         }
         Refusal::Admission(AdmissionError::OptedOut) => Note::new("opted_out"),
         Refusal::Admission(AdmissionError::TooSoon { seconds, .. }) => Note::about("too_soon", seconds),
+        Refusal::Admission(AdmissionError::LimitReached { seconds, .. }) => Note::about("limit", seconds),
         Refusal::Admission(AdmissionError::NoSendsLeft { .. }) => Note::new("sends"),
         Refusal::Session(SessionError::NoNumbersLeft) => Note::new("numbers"),
         Refusal::Session(SessionError::NoStartsLeft) => Note::new("starts"),

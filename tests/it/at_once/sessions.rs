@@ -177,7 +177,14 @@ impl Way {
     async fn sent_to(&self, number: &str) -> Vec<Verification> {
         let filter = VerificationFilter { to: Some(number.to_owned()), ..VerificationFilter::default() };
         let window = Window { limit: 20, after: None };
-        let page = verification::verifications(&self.app.admission, &filter, &window).await.unwrap();
+        let page = verification::verifications(
+            &self.app.admission,
+            &dialback::model::key::ServiceSet::all(),
+            &filter,
+            &window,
+        )
+        .await
+        .unwrap();
         page.items.into_iter().map(|view| view.verification).collect()
     }
 

@@ -45,7 +45,15 @@ async fn one_is_begun_for_a_caller_in_every_order() {
         let judge = |(apps, said): ([App; 2], Said)| async move {
             let filter = verification::VerificationFilter::default();
             let window = Window { limit: 100, after: None };
-            let all = verification::verifications(&apps[0].admission, &filter, &window).await.unwrap().items;
+            let all = verification::verifications(
+                &apps[0].admission,
+                &dialback::model::key::ServiceSet::all(),
+                &filter,
+                &window,
+            )
+            .await
+            .unwrap()
+            .items;
             assert_eq!(all.len(), made, "{callers:?}");
             assert!(all.iter().all(|view| view.verification.sends.len() == 1), "{callers:?}");
             let said = said.lock().unwrap();

@@ -1,8 +1,8 @@
 //! A service uses the channels of its settings alone.
 
-use super::{OfWay, Rule};
 use crate::app::admission::AdmissionError;
 use crate::app::admission::finding::{Finding, Reason};
+use crate::app::admission::rule::{OfWay, Rule};
 use crate::app::admission::way::Way;
 
 pub(super) const RULE: OfWay = Rule { name: "channel", code: "channel_not_offered", judge };

@@ -1,10 +1,10 @@
 //! Between two sends of a verification lies a wait, unless the last one did not arrive
 //! and another way is asked for.
 
-use super::{OfRequest, Rule};
 use crate::app::admission::AdmissionError;
 use crate::app::admission::finding::Finding;
 use crate::app::admission::request::Request;
+use crate::app::admission::rule::{OfRequest, Rule};
 use crate::model::verification::Status;
 
 pub(super) const RULE: OfRequest = Rule { name: "cooldown", code: "resend_too_soon", judge };

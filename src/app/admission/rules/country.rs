@@ -1,9 +1,9 @@
 //! A channel reaches the countries that the service says, and numbers on the safe list
 //! wherever they are.
 
-use super::{OfWay, Rule};
 use crate::app::admission::AdmissionError;
 use crate::app::admission::finding::Finding;
+use crate::app::admission::rule::{OfWay, Rule};
 use crate::app::admission::way::{Countries, Way, region_of};
 use crate::model::service::Reach;
 

@@ -1,8 +1,8 @@
 //! An application brings a code of its own only where the service takes one.
 
-use super::{OfRequest, Rule};
 use crate::app::admission::finding::Finding;
 use crate::app::admission::request::Request;
+use crate::app::admission::rule::{OfRequest, Rule};
 use crate::app::admission::terms::refuse_chosen;
 
 pub(super) const RULE: OfRequest = Rule { name: "custom_code", code: "not_allowed", judge };

@@ -1,10 +1,10 @@
 //! An idempotency key is for one request. The same request again never comes here: it is
 //! answered as it was.
 
-use super::{OfRequest, Rule};
 use crate::app::admission::AdmissionError;
 use crate::app::admission::finding::Finding;
 use crate::app::admission::request::Request;
+use crate::app::admission::rule::{OfRequest, Rule};
 
 pub(super) const RULE: OfRequest = Rule { name: "idempotency", code: "idempotency_key_reused", judge };
 

@@ -1,9 +1,9 @@
 //! Numbers of some kinds cost somebody money or reach nobody: the configuration says
 //! which are refused.
 
-use super::{OfRequest, Rule};
 use crate::app::admission::finding::Finding;
 use crate::app::admission::request::Request;
+use crate::app::admission::rule::{OfRequest, Rule};
 
 pub(super) const RULE: OfRequest = Rule { name: "kind", code: "invalid_number", judge };
 

@@ -1,8 +1,8 @@
 //! Where a service says so, a landline gets calls alone.
 
-use super::{OfWay, Rule};
 use crate::app::admission::AdmissionError;
 use crate::app::admission::finding::Finding;
+use crate::app::admission::rule::{OfWay, Rule};
 use crate::app::admission::way::Way;
 
 pub(super) const RULE: OfWay = Rule { name: "landline", code: "channel_not_offered", judge };

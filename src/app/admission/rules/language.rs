@@ -1,9 +1,9 @@
 //! A language is one that there are texts in: whoever asks for another would find out
 //! from people who cannot read theirs.
 
-use super::{OfRequest, Rule};
 use crate::app::admission::finding::Finding;
 use crate::app::admission::request::Request;
+use crate::app::admission::rule::{OfRequest, Rule};
 
 pub(super) const RULE: OfRequest = Rule { name: "language", code: "invalid_request", judge };
 

@@ -21,24 +21,10 @@ pub(in crate::app) mod tests;
 mod words;
 mod wrong_codes;
 
-use crate::app::admission::finding::{Finding, Reason};
+use crate::app::admission::finding::Reason;
 use crate::app::admission::request::Request;
+use crate::app::admission::rule::{OfRequest, OfWay};
 use crate::app::admission::way::Way;
-
-/// A rule.
-pub(in crate::app) struct Rule<J> {
-    /// Its name.
-    pub(in crate::app) name: &'static str,
-    /// The word that programs rely on where it refuses: that of its problem at `/v1`.
-    pub(in crate::app) code: &'static str,
-    /// What it finds.
-    judge: J,
-}
-
-/// A rule about a request as a whole.
-type OfRequest = Rule<fn(&Request<'_>) -> Option<Finding>>;
-/// A rule about one way to a number.
-type OfWay = Rule<fn(&Way<'_>) -> Option<Finding>>;
 
 /// What is asked before any way is looked for. A list of blocked numbers has its place
 /// after the kind of the number.
@@ -81,18 +67,4 @@ pub(in crate::app) fn last(request: &Request<'_>) -> Vec<Reason> {
 /// place of a text.
 pub(in crate::app) fn no_way() -> Reason {
     channel::no_way()
-}
-
-impl OfRequest {
-    fn reason(&self, request: &Request<'_>) -> Option<Reason> {
-        let finding = (self.judge)(request)?;
-        Some(Reason { rule: self.name, code: self.code, channel: None, finding })
-    }
-}
-
-impl OfWay {
-    fn reason(&self, way: &Way<'_>) -> Option<Reason> {
-        let finding = (self.judge)(way)?;
-        Some(Reason { rule: self.name, code: self.code, channel: Some(way.channel), finding })
-    }
 }

@@ -1,10 +1,10 @@
 //! While a verification stands open, its person's next start by the same caller goes on
 //! with it: it has to be for the same payment and purpose, or the face renews it.
 
-use super::{OfRequest, Rule};
 use crate::app::admission::AdmissionError;
 use crate::app::admission::finding::Finding;
 use crate::app::admission::request::Request;
+use crate::app::admission::rule::{OfRequest, Rule};
 use crate::model::verification::Status;
 
 pub(super) const RULE: OfRequest = Rule { name: "one_per_number", code: "verification_pending", judge };

@@ -1,8 +1,8 @@
 //! Who told a sender to stop gets no messages from it.
 
-use super::{OfWay, Rule};
 use crate::app::admission::AdmissionError;
 use crate::app::admission::finding::Finding;
+use crate::app::admission::rule::{OfWay, Rule};
 use crate::app::admission::way::Way;
 
 pub(super) const RULE: OfWay = Rule { name: "opt_out", code: "recipient_opted_out", judge };

@@ -1,9 +1,9 @@
 //! A service that binds its codes to payments is told of one, whole
 //! (see [`terms`](crate::app::admission::terms)).
 
-use super::{OfRequest, Rule};
 use crate::app::admission::finding::Finding;
 use crate::app::admission::request::Request;
+use crate::app::admission::rule::{OfRequest, Rule};
 use crate::app::admission::terms::refuse_unpaid;
 
 pub(super) const RULE: OfRequest = Rule { name: "payment", code: "payment_missing", judge };

@@ -1,10 +1,10 @@
 //! A rate limit that a request names is one of the service's. Whether it has room is
 //! decided in the commit.
 
-use super::{OfRequest, Rule};
 use crate::app::admission::AdmissionError;
 use crate::app::admission::finding::Finding;
 use crate::app::admission::request::Request;
+use crate::app::admission::rule::{OfRequest, Rule};
 
 pub(super) const RULE: OfRequest = Rule { name: "rate_limits", code: "invalid_request", judge };
 

@@ -1,12 +1,12 @@
 //! A channel needs somebody to send as. Texts and calls go by the account's sender where
 //! the service names none; a WhatsApp message does so only by a messaging service.
 
-use super::{OfWay, Rule};
 use crate::app::admission::AdmissionError;
 use crate::app::admission::finding::Finding;
+use crate::app::admission::rule::{OfWay, Rule};
 use crate::app::admission::way::Way;
 use crate::model::channel::Channel;
-use crate::model::id::given;
+use crate::model::sender::is_messaging_service;
 
 pub(super) const RULE: OfWay = Rule { name: "sender", code: "channel_not_offered", judge };
 
@@ -14,7 +14,7 @@ fn judge(way: &Way<'_>) -> Option<Finding> {
     let own = &way.service.settings;
     let has_own = own.whatsapp_from.is_some() || own.messaging_service_sid.is_some();
     // Without any sender for all nothing is Twilio's: what sends then knows its own.
-    let is_number = way.sender.is_some_and(|sender| !sender.starts_with(given::MESSAGING_SERVICE));
+    let is_number = way.sender.is_some_and(|sender| !is_messaging_service(sender));
     let is_missing = way.channel == Channel::Whatsapp && !has_own && is_number;
     is_missing.then(|| Finding::never(AdmissionError::NoSender(way.channel)))
 }

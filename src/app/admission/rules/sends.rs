@@ -1,9 +1,9 @@
 //! A verification has so many sends.
 
-use super::{OfRequest, Rule};
 use crate::app::admission::AdmissionError;
 use crate::app::admission::finding::Finding;
 use crate::app::admission::request::Request;
+use crate::app::admission::rule::{OfRequest, Rule};
 use crate::model::verification::Status;
 
 pub(super) const RULE: OfRequest = Rule { name: "sends", code: "no_sends_left", judge };

@@ -1,9 +1,9 @@
 //! What is said to people in a service's name is what its terms let be said
 //! (see [`terms`](crate::app::admission::terms)).
 
-use super::{OfRequest, Rule};
 use crate::app::admission::finding::Finding;
 use crate::app::admission::request::Request;
+use crate::app::admission::rule::{OfRequest, Rule};
 
 pub(super) const RULE: OfRequest = Rule { name: "words", code: "not_allowed", judge };
 

@@ -1,10 +1,10 @@
 //! Where a face holds a number after wrong codes, it begins nothing anew until the
 //! verification that they were offered to would have ended.
 
-use super::{OfRequest, Rule};
 use crate::app::admission::AdmissionError;
 use crate::app::admission::finding::Finding;
 use crate::app::admission::request::Request;
+use crate::app::admission::rule::{OfRequest, Rule};
 use crate::model::verification::Status;
 
 pub(super) const RULE: OfRequest = Rule { name: "wrong_codes", code: "max_checks", judge };

@@ -14,7 +14,7 @@ use crate::app::fault::Fault;
 use crate::app::services::Directory;
 use crate::app::transact::{self, Draft, TRIES, transact};
 use crate::app::verification::check::{self, check};
-use crate::app::verification::start::{resend_own, start_as};
+use crate::app::verification::start::{resend, start_as};
 use crate::app::verification::{
     Checked, Idempotency, Offer, SessionError, StartRequest, VerificationError, Verifying, happen, sessions,
 };
@@ -247,7 +247,7 @@ pub async fn session_resend(
     if !view.channels.contains(&channel) {
         return Err(AdmissionError::ChannelOff(channel).into());
     }
-    resend_own(verifying, &verification, (Some(channel), visitor.address), &|_| true).await?;
+    resend(verifying, &verification, (Some(channel), visitor.address), &|_| true).await?;
     sessions::session_view(&verifying.admission, view.session).await
 }
 

@@ -10,7 +10,7 @@ use crate::model::verification::Verification;
 use std::net::IpAddr;
 
 /// What is wanted, by whichever face.
-pub(in crate::app) struct Wish<'w> {
+pub(in crate::app) struct CodeRequest<'w> {
     /// How the face differs.
     pub(in crate::app) profile: &'w Profile,
     /// A code for whom.
