@@ -130,6 +130,10 @@ pub struct Settings {
     /// hold links and addresses, as `Booking.com` is one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub allow_links: bool,
+    /// With `psd2`: for how long five wrong codes in a row block a number's payments, 60 to
+    /// 86400 seconds.
+    #[serde(default = "usual_block", skip_serializing_if = "is_usual_block")]
+    pub psd2_block_seconds: u32,
 }
 
 /// Which countries a channel reaches, as ISO 3166 codes: `DE`.
@@ -256,6 +260,7 @@ impl Settings {
         };
         all.remove("resend_cooldown_is_set");
         all.entry("allow_links").or_insert(Value::Bool(self.allow_links));
+        all.entry("psd2_block_seconds").or_insert(self.psd2_block_seconds.into());
         if let Some(Value::Object(pages)) = all.get_mut("pages") {
             pages.entry("success_url").or_insert(Value::Null);
         }
@@ -386,8 +391,19 @@ impl Settings {
             skip_sms_to_landlines: false,
             pages: Pages::default(),
             allow_links: false,
+            psd2_block_seconds: usual_block(),
         }
     }
+}
+
+/// A quarter of an hour: RTS (EU) 2018/389 Art. 4(3)(b) asks for a block and leaves its
+/// length to the risk.
+fn usual_block() -> u32 {
+    900
+}
+
+fn is_usual_block(seconds: &u32) -> bool {
+    *seconds == usual_block()
 }
 
 #[cfg(test)]

@@ -247,6 +247,7 @@ fn service() -> Service {
         skip_sms_to_landlines: true,
         pages,
         allow_links: false,
+        psd2_block_seconds: 900,
     };
     Service { id: id("VA", 1), settings, origin: Origin::Api, created_at: at(-9000), updated_at: at(-8000) }
 }
