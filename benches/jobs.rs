@@ -34,6 +34,7 @@ use dialback::model::dispatch::Dispatch;
 use dialback::model::endpoint::{Endpoint, SigningKey};
 use dialback::model::event::{Event, EventBody, EventType};
 use dialback::model::id::{EndpointId, EventId, Sid};
+use dialback::model::limits::Limits;
 use dialback::model::phone::NumberPolicy;
 use dialback::model::policy::Policy;
 use dialback::secret::Secret;
@@ -261,6 +262,8 @@ impl Bench {
             events: Events::new(Arc::new(courier), EventSettings::default()),
             test_numbers: Vec::new(),
             numbers: NumberPolicy::default(),
+            // They begin more than any installation may.
+            limits: Limits::none(),
             codes: CodeKeys::new(vec![key]).expect("a key"),
             sender: Some("+15005550006".into()),
             accounts: Accounts::default(),

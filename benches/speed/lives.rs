@@ -19,6 +19,7 @@ use dialback::model::account::{Accounts, Proof};
 use dialback::model::code::{CodeKey, CodeKeys};
 use dialback::model::delivery::{About, Fact, Report, Source};
 use dialback::model::id::Sid;
+use dialback::model::limits::Limits;
 use dialback::model::phone::NumberPolicy;
 use dialback::model::policy::Policy;
 use dialback::model::service;
@@ -207,6 +208,8 @@ fn parts(store: Arc<dyn Maintenance>, gateway: Arc<dyn Gateway>) -> Parts {
         policy,
         test_numbers: Vec::new(),
         numbers: NumberPolicy::default(),
+        // They begin more than any installation may.
+        limits: Limits::none(),
         codes: CodeKeys::new(vec![key]).expect("one key"),
         sender: Some("+15005550006".to_owned()),
         accounts: Accounts::default(),

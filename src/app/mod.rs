@@ -15,6 +15,7 @@ pub mod events;
 pub mod fault;
 mod hash;
 pub mod keyed;
+mod leases;
 mod listing;
 pub mod messaging;
 pub mod privacy;
@@ -26,7 +27,7 @@ pub mod verification;
 pub use self::keyed::Narrowed;
 pub use self::listing::{Page, Place, Window};
 
-use crate::app::admission::Admission;
+use crate::app::admission::{Admission, Limiting};
 use crate::app::base::Base;
 use crate::app::board::Board;
 use crate::app::events::{Events, Telling};
@@ -39,6 +40,7 @@ use crate::entropy::Entropy;
 use crate::gateway::Gateway;
 use crate::model::account::Accounts;
 use crate::model::code::CodeKeys;
+use crate::model::limits::Limits;
 use crate::model::phone::NumberPolicy;
 use crate::model::policy::Policy;
 use crate::model::test_number::TestNumber;
@@ -94,6 +96,8 @@ pub struct Parts {
     pub test_numbers: Vec<TestNumber>,
     /// The rules of numbers.
     pub numbers: NumberPolicy,
+    /// How often something may happen to whom.
+    pub limits: Limits,
     /// The keys that derive codes.
     pub codes: CodeKeys,
     /// Who we send as: our number or messaging service, for opt-outs.
@@ -123,6 +127,7 @@ impl App {
             numbers: parts.numbers,
             test_numbers: parts.test_numbers,
             sender: parts.sender,
+            limiting: Limiting::new(parts.limits, parts.codes.pseudonyms()),
         });
         let verifying = Arc::new(Verifying {
             base: base.clone(),

@@ -6,6 +6,7 @@
 
 use crate::app::base::Base;
 use crate::app::fault::{Failing, Fault};
+use crate::app::leases::Tickets;
 use crate::store::{Change, Commit, CommitError, CountedError, Limited};
 use crate::telemetry::metrics::{Meter, Outcome, Place, meter};
 use futures_util::future::join;
@@ -66,6 +67,8 @@ pub(in crate::app) enum Draft<T> {
     Counted {
         /// The changes and the additions.
         commit: Commit,
+        /// What it takes of this process's own blocks of limits.
+        tickets: Tickets,
         /// What it is when they are written.
         done: T,
         /// What it is when a limit refused them.
@@ -136,8 +139,13 @@ where
                 (Ok(()), known) => return Ok((done, known?)),
                 (Err(error), _) => give_way(base, error, lost).await?,
             },
-            Draft::Counted { commit, done, refused } => {
-                match join(base.store().commit_counted(commit), beside(&done)).await {
+            Draft::Counted { mut commit, mut tickets, done, refused } => {
+                tickets.begin(&mut commit);
+                let (result, known) = join(base.store().commit_counted(commit), beside(&done)).await;
+                // A whole block had no room: one alone may have.
+                let is_again = tickets.settle(&result);
+                match (result, known) {
+                    (Err(CountedError::Limited(_)), _) if is_again => {}
                     (Ok(()), known) => return Ok((done, known?)),
                     (Err(CountedError::Limited(limited)), _) => {
                         let done = refused(&limited);

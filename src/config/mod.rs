@@ -16,6 +16,7 @@ mod file;
 mod guessable;
 mod jobs;
 mod layers;
+mod limits;
 mod loopback;
 mod networks;
 mod owners;

@@ -3,6 +3,7 @@
 use super::codes::Codes;
 use super::events::Events;
 use super::jobs::Jobs;
+use super::limits;
 use super::reader::Reader;
 use super::retention::Retention;
 use super::sections::{
@@ -12,6 +13,7 @@ use super::services::{Base, Services};
 use super::store::Store;
 use super::test_numbers;
 use super::twilio::Twilio;
+use crate::model::limits::Limits;
 use crate::model::test_number::TestNumber;
 
 /// Everything that can be configured. Each field is the key of the same name in
@@ -49,6 +51,8 @@ pub struct Config {
     pub messages: Messages,
     /// `[numbers]`
     pub numbers: Numbers,
+    /// `[limits]`
+    pub limits: Limits,
     /// `[codes]`
     pub codes: Codes,
     /// `[events]`
@@ -95,6 +99,7 @@ impl Config {
             voice,
             messages: Messages::read(r),
             numbers: Numbers::read(r),
+            limits: limits::read(r),
             codes: Codes::read(r),
             events: Events::read(r),
             jobs: Jobs::read(r),

@@ -84,6 +84,8 @@ kinds! {
         "Its number is proved, or it has failed: `detail` says which. Its result is what there is to know of it.";
     RESEND_TOO_SOON = "resend_too_soon" 429 "The next message or call is not allowed yet":
         "Wait until `resend_at`, which is `retry_after` seconds from now.";
+    LIMIT_REACHED = "limit_reached" 429 "A limit is reached":
+        "What was asked for would be one too many for a number, an address, a key or all together: `rule` is its name under `[limits]`, and `retry_at` the first time when there is room again.";
     NO_SENDS_LEFT = "no_sends_left" 429 "All messages and calls are used up":
         "This verification may send no more. Start a new one.";
     NO_NUMBERS_LEFT = "no_numbers_left" 429 "All numbers are used up":
@@ -161,6 +163,12 @@ pub struct Members {
     /// From when on the next message or call is allowed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resend_at: Option<jiff::Timestamp>,
+    /// The limit that is reached.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// From when on there may be room again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_at: Option<jiff::Timestamp>,
     /// How many seconds to wait.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<i64>,

@@ -164,6 +164,12 @@ impl Refusal {
                 | AdmissionError::Link { field: name }
                 | AdmissionError::PaymentMissing { field: name } => field(name),
                 AdmissionError::CustomCodeOff => field("custom_code"),
+                AdmissionError::LimitReached { rule, retry_at, seconds } => Members {
+                    rule: Some(rule.clone()),
+                    retry_at: Some(*retry_at),
+                    retry_after: Some(*seconds),
+                    ..none
+                },
                 AdmissionError::Setting(wrong) => field(&wrong.field),
                 _ => none,
             },
@@ -194,7 +200,8 @@ impl Refusal {
     /// After how many whole seconds it may pass; nothing where time changes nothing.
     pub fn retry_after(&self) -> Option<i64> {
         match self {
-            Self::Verification(VerificationError::TooSoon { seconds, .. }) => Some(*seconds),
+            Self::Verification(VerificationError::TooSoon { seconds, .. })
+            | Self::Admission(AdmissionError::LimitReached { seconds, .. }) => Some(*seconds),
             Self::Fault(Fault::Contended | Fault::Store(_))
             | Self::Verification(VerificationError::InProgress) => Some(1),
             _ => None,
@@ -208,6 +215,7 @@ fn admission(error: &AdmissionError) -> &'static Kind {
         AdmissionError::ChannelOff(_) | AdmissionError::Landline => &problem::CHANNEL_NOT_OFFERED,
         AdmissionError::CountryOff { .. } => &problem::COUNTRY_NOT_OFFERED,
         AdmissionError::NoChannel => &problem::NO_CHANNEL,
+        AdmissionError::LimitReached { .. } => &problem::LIMIT_REACHED,
         AdmissionError::OptedOut => &problem::RECIPIENT_OPTED_OUT,
         AdmissionError::NotAllowed { .. } | AdmissionError::Link { .. } | AdmissionError::CustomCodeOff => {
             &problem::NOT_ALLOWED

@@ -5,6 +5,7 @@
 //! tell any code. This module refuses to know where keys come from.
 
 use crate::model::id::VerificationId;
+use crate::model::pseudonym::Pseudonyms;
 use crate::model::typed;
 use crate::model::typed::sentence::{self, Form, Found};
 use crate::secret::Secret;
@@ -198,6 +199,12 @@ impl CodeKeys {
         mac.update(b"dialback request v1\0");
         mac.update(text.as_bytes());
         hex::encode(mac.finalize().into_bytes())
+    }
+
+    /// What makes names for numbers and addresses, by the oldest of the keys: a new one
+    /// that is put before it changes none of them.
+    pub fn pseudonyms(&self) -> Pseudonyms {
+        Pseudonyms::new(&self.0[self.0.len() - 1].secret)
     }
 
     /// The code, or `None` when its key is gone.

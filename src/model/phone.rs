@@ -11,6 +11,7 @@ mod length;
 mod mask;
 mod number;
 mod policy;
+mod range;
 mod read;
 
 use crate::model::typed;
@@ -23,6 +24,7 @@ pub use kind::Line;
 pub use mask::mask;
 pub use number::PhoneNumber;
 pub use policy::NumberPolicy;
+pub use range::Standing;
 
 impl PhoneNumber {
     /// Reads what a person or program wrote.

@@ -14,6 +14,7 @@ pub use crate::model::code::DIGITS;
 
 use crate::model::channel::Channel;
 use crate::model::id::ServiceId;
+use crate::model::limits::LimitChanges;
 use crate::model::phone::PhoneNumber;
 use crate::model::policy::{Gate, Policy};
 use jiff::Timestamp;
@@ -134,6 +135,9 @@ pub struct Settings {
     /// 86400 seconds.
     #[serde(default = "usual_block", skip_serializing_if = "is_usual_block")]
     pub psd2_block_seconds: u32,
+    /// The limits that are others than the configuration's `[limits]`, by name.
+    #[serde(default, skip_serializing_if = "LimitChanges::is_empty")]
+    pub limits: LimitChanges,
 }
 
 /// Which countries a channel reaches, as ISO 3166 codes: `DE`.
@@ -261,6 +265,7 @@ impl Settings {
         all.remove("resend_cooldown_is_set");
         all.entry("allow_links").or_insert(Value::Bool(self.allow_links));
         all.entry("psd2_block_seconds").or_insert(self.psd2_block_seconds.into());
+        all.entry("limits").or_insert_with(|| Value::Object(Map::new()));
         if let Some(Value::Object(pages)) = all.get_mut("pages") {
             pages.entry("success_url").or_insert(Value::Null);
         }
@@ -392,6 +397,7 @@ impl Settings {
             pages: Pages::default(),
             allow_links: false,
             psd2_block_seconds: usual_block(),
+            limits: LimitChanges::default(),
         }
     }
 }

@@ -21,6 +21,7 @@ use crate::model::id::ServiceId;
 use crate::model::id::SessionId;
 use crate::model::id::Sid;
 use crate::model::id::VerificationId;
+use crate::model::limits::Admitted;
 use crate::model::phone::PhoneNumber;
 use crate::model::policy::Policy;
 pub use attempts::Attempts;
@@ -80,6 +81,10 @@ pub struct Verification {
     /// True for a test number: its code is fixed, and nothing is sent.
     #[serde(default, skip_serializing_if = "is_default")]
     pub test: bool,
+    /// What it was counted under beside its number and its service; nothing for a test
+    /// number, and for what was begun before limits counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub admitted: Option<Admitted>,
     /// Codes offered so far.
     pub checks: u32,
     /// Messages and calls asked for so far, in order; at most 255.
@@ -202,6 +207,7 @@ impl Verification {
             session: request.session,
             details: request.details,
             test: request.test,
+            admitted: request.admitted,
             to: request.to,
             locale: request.locale,
             status: Status::Pending,
@@ -347,6 +353,8 @@ pub struct Start {
     pub code: CodeSeed,
     /// A random digit for the gate, when the policy names one.
     pub gate_key: Option<u8>,
+    /// What it is counted under beside its number and its service.
+    pub admitted: Option<Admitted>,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

@@ -15,6 +15,7 @@ use dialback::model::event::{Event, EventBody, EventType, Reason};
 use dialback::model::id::{AuditId, EventId};
 use dialback::model::idempotency::IdempotencyRecord;
 use dialback::model::key::{Access, ApiKey, Scope, ServiceSet};
+use dialback::model::limits::Admitted;
 use dialback::model::opt_out::OptOut;
 use dialback::model::phone::PhoneNumber;
 use dialback::model::policy::Gate;
@@ -153,6 +154,13 @@ pub fn verification(n: u32) -> Verification {
         code: seed,
         details: if whole { details() } else { Details::default() },
         test: n == 1 || n == 4,
+        admitted: whole.then(|| Admitted {
+            key: some("0123456789ab"),
+            address: some("00112233445566778899aabbccddeeff"),
+            subnet: some("ffeeddccbbaa99887766554433221100"),
+            device: None,
+            flags: vec!["address_unverified".into()],
+        }),
         checks: n,
         sends,
         outbox: match whole {
@@ -248,6 +256,10 @@ fn service() -> Service {
         pages,
         allow_links: false,
         psd2_block_seconds: 900,
+        limits: serde_json::from_value(serde_json::json!({
+            "number_sends": ["3/hour"], "flag": ["block100_sends"], "track_only": [], "number_lock_after": 50,
+        }))
+        .unwrap(),
     };
     Service { id: id("VA", 1), settings, origin: Origin::Api, created_at: at(-9000), updated_at: at(-8000) }
 }

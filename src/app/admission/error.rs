@@ -5,6 +5,7 @@ use crate::app::services::ServiceError;
 use crate::model::channel::Channel;
 use crate::model::phone::PhoneError;
 use crate::model::service::BadSetting;
+use jiff::Timestamp;
 
 /// Why something may not be.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -59,6 +60,16 @@ pub enum AdmissionError {
     /// The service takes no codes that applications chose.
     #[error("this service takes no codes of the application's own: its setting custom_code allows them")]
     CustomCodeOff,
+    /// A limit has no room.
+    #[error("the limit {rule} is reached until {retry_at}")]
+    LimitReached {
+        /// The rule, as `[limits]` names it.
+        rule: String,
+        /// The first time when there is room again, if nobody else takes it.
+        retry_at: Timestamp,
+        /// How long that is from now, in whole seconds of our clock, at least one.
+        seconds: i64,
+    },
     /// A name or limit that is none.
     #[error("{0}")]
     Malformed(&'static str),

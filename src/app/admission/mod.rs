@@ -2,6 +2,7 @@
 //! wish, and the terms of a service.
 
 pub(in crate::app) mod error;
+pub(in crate::app) mod limits;
 pub(in crate::app) mod numbers;
 pub(in crate::app) mod opt_outs;
 pub(in crate::app) mod parts;
@@ -10,6 +11,7 @@ pub(in crate::app) mod terms;
 pub(in crate::app) mod ways;
 
 pub use self::error::AdmissionError;
+pub use self::limits::Limiting;
 pub use self::numbers::number_of_form;
 pub use self::opt_outs::{delete_opt_out, opt_outs, opt_outs_of, set_opt_out};
 pub use self::parts::Admission;

@@ -1,5 +1,6 @@
 //! What admission stands on.
 
+use crate::app::admission::Limiting;
 use crate::app::base::Base;
 use crate::app::events::Telling;
 use crate::app::services::Directory;
@@ -21,4 +22,6 @@ pub struct Admission {
     pub test_numbers: Vec<TestNumber>,
     /// Who we send as: our number or messaging service, for opt-outs.
     pub sender: Option<String>,
+    /// How often something may happen to whom.
+    pub limiting: Limiting,
 }

@@ -11,6 +11,7 @@ pub(in crate::app) mod parts;
 pub(in crate::app) mod pending;
 pub(in crate::app) mod repeats;
 pub(in crate::app) mod sessions;
+pub(in crate::app) mod settled;
 pub(in crate::app) mod start;
 pub(in crate::app) mod verdict;
 pub(in crate::app) mod view;

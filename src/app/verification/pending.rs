@@ -8,6 +8,7 @@ use crate::app::admission::ways::{self, ways};
 use crate::app::admission::{Admission, numbers};
 use crate::app::base::Base;
 use crate::app::fault::Fault;
+use crate::app::leases::Tickets;
 use crate::app::services::{Directory, find};
 use crate::app::transact::{self, Draft, transact};
 use crate::app::verification::limits::{Counts, counts};
@@ -102,6 +103,7 @@ fn draft(
 ) -> Draft<Result<Verification, AskError>> {
     Draft::Counted {
         commit: Commit { changes, additions: counts.additions() },
+        tickets: Tickets::default(),
         done: Ok(verification),
         refused: Box::new(move |limited| Err(counts.reached(limited))),
     }

@@ -272,6 +272,7 @@ pub(in crate::app) fn new_verification_by(
         locale: request.locale.clone(),
         channel,
         gate_key: happen::gate_key(&verifying.base, service),
+        admitted: None,
     };
     Ok(Verification::start(&service.policy(&verifying.directory.policy), start, verifying.base.now()))
 }

@@ -53,6 +53,7 @@ pub(super) fn app_of(
         policy: parts::policy(config),
         test_numbers: config.test_numbers.clone(),
         numbers: parts::numbers(config),
+        limits: config.limits.clone(),
         codes: parts::code_keys(config, local)?,
         sender: sender(config),
         accounts: parts::accounts(config, local),

@@ -13,6 +13,7 @@ pub mod events;
 pub mod fields;
 pub mod gate;
 pub mod keys;
+mod limit_settings;
 pub mod operation;
 pub mod opt_outs;
 pub mod paging;

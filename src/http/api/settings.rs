@@ -1,6 +1,7 @@
 //! What can be set of a service, as the API reads and describes it.
 
 use super::fields::{Field, Shape};
+use super::limit_settings::LIMITS;
 use super::words::ChannelWord;
 use crate::model::return_url;
 use crate::model::service::MOST_NAME;
@@ -19,7 +20,7 @@ const COUNTRIES: Shape = Shape::List {
 };
 
 /// What can be set of a service, in the words of the configuration file.
-pub const SETTINGS: [Field; 27] = [
+pub const SETTINGS: [Field; 28] = [
     Field::new(
         "name",
         "The name in texts, calls and pages; no more than 4 digits in a row.",
@@ -156,6 +157,13 @@ pub const SETTINGS: [Field; 27] = [
         "psd2_block_seconds",
         "With `psd2`: for how long five wrong codes in a row, over all verifications of a number, block its payments.",
         Shape::Number { least: 60, most: 86_400 },
+    )
+    .solid(),
+    Field::new(
+        "limits",
+        "Limits that are others than the configuration's: lists like `[\"5/hour\", \"10/day\"]` by the names of \
+         rules, an empty one for no limit. What is set takes the place of all that was.",
+        Shape::Object(&LIMITS),
     )
     .solid(),
 ];

@@ -13,8 +13,7 @@
 //! dropped. So a ticket gives itself back: as one that was not used before its commit
 //! began, and later as one of which nobody knows, which is not used again.
 //!
-//! Nothing of the product takes blocks yet: today's limits are of single values. The
-//! module refuses to know the store, and for which limits a process shares a lease.
+//! The module refuses to know the store, and for which limits a process shares a lease.
 
 use super::limit::{Addition, Limit, Reached, length};
 use super::window::bucket;
@@ -106,6 +105,14 @@ impl QuotaLease {
     pub fn take(&self, now: Timestamp) -> Ticket {
         let (additions, source) = self.0.take(now);
         Ticket { lease: Arc::clone(&self.0), additions, source, stage: Stage::NotBegun }
+    }
+
+    /// Whether nothing is left of it, or nothing that is good for anything, so that it
+    /// may be forgotten.
+    pub fn is_idle(&self, now: Timestamp) -> bool {
+        let taken = self.0.taken();
+        let is_alive = |block: &Block| now.as_millisecond() < end_of(&self.0.limits, block.added_at);
+        !taken.is_fetching && !taken.block.as_ref().is_some_and(is_alive)
     }
 
     /// What is left, to be given back by a process that ends.

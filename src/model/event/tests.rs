@@ -40,6 +40,7 @@ fn begun(test: bool) -> Verification {
         details: Details::default(),
         test,
         gate_key: None,
+        admitted: None,
     };
     Verification::start(&Policy::default(), start, at(0))
 }

@@ -60,6 +60,7 @@ impl Settings {
         ];
         all.extend(senders_and_pages.into_iter().filter_map(Result::err).map(|wrong| self.complaint(wrong)));
         all.extend(self.wrong_urls());
+        all.extend(self.wrong_limits());
         all
     }
 
@@ -187,6 +188,11 @@ impl Settings {
             true => Err(bad("pages.return_urls", format!("has at most {most} addresses"))),
             false => Ok(()),
         }
+    }
+
+    fn wrong_limits(&self) -> Vec<Complaint> {
+        let mistakes = self.limits.mistakes().into_iter();
+        mistakes.map(|(name, what)| self.complaint(bad(&format!("limits.{name}"), what))).collect()
     }
 
     /// Each address by itself, so that one that is refused today keeps no other

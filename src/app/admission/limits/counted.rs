@@ -1,0 +1,129 @@
+//! What a start, a send, an approval and a send that never left add to counters.
+//!
+//! Each is a list for the commit of what it counts: one addition for each counter, under
+//! all limits that count it. It refuses to know whether there is room, which the commit
+//! alone decides.
+
+use super::Limiting;
+use super::counters::CountedFor;
+use crate::app::admission::AdmissionError;
+use crate::app::leases::Tickets;
+use crate::model::counter::{Addition, Pseudonym};
+use crate::model::limits::{Action, Counted, LimitRule, Limits, Subject};
+use crate::store::{Counting, Limited};
+use jiff::Timestamp;
+
+/// What a commit adds for limits: as it is, and what is taken of this process's blocks.
+#[derive(Default)]
+pub(in crate::app) struct Additions {
+    pub(in crate::app) countings: Vec<Counting>,
+    pub(in crate::app) tickets: Tickets,
+}
+
+/// What the last send of a verification counts, and what its start counts where that is
+/// the first. It counts at the time when it was asked for, so that it can be given back
+/// there.
+pub(in crate::app) fn asked(limiting: &Limiting, limits: &Limits, who: &CountedFor<'_>) -> Additions {
+    let Some(send) = who.verification.sends.last() else { return Additions::default() };
+    let at = send.asked_at;
+    let mut added = Added { limiting, limits, who, now: at, all: Additions::default() };
+    added.add(Counted::Sends, |of| Addition::Amount { of, amount: 1 });
+    if send.number == 1 {
+        added.add(Counted::Unverified, |of| Addition::Amount { of, amount: 1 });
+        let member: Pseudonym = who.names.member("country", &who.standing.region);
+        added.add(Counted::Countries, |of| Addition::Member { of, member });
+    }
+    added.all
+}
+
+/// What approval gives back: that it was not proved.
+pub(in crate::app) fn proved(
+    limiting: &Limiting,
+    limits: &Limits,
+    who: &CountedFor<'_>,
+    now: Timestamp,
+) -> Vec<Counting> {
+    let added_at = who.verification.created_at;
+    given_back(limiting, limits, who, (Counted::Unverified, added_at), now)
+}
+
+/// What a send gives back that certainly never left: that it was sent.
+pub(in crate::app) fn unsent(
+    limiting: &Limiting,
+    limits: &Limits,
+    who: &CountedFor<'_>,
+    asked_at: Timestamp,
+    now: Timestamp,
+) -> Vec<Counting> {
+    given_back(limiting, limits, who, (Counted::Sends, asked_at), now)
+}
+
+fn given_back(
+    limiting: &Limiting,
+    limits: &Limits,
+    who: &CountedFor<'_>,
+    (counted, added_at): (Counted, Timestamp),
+    now: Timestamp,
+) -> Vec<Counting> {
+    let mut added = Added { limiting, limits, who, now, all: Additions::default() };
+    added.add(counted, |of| Addition::GiveBack { of, amount: 1, added_at });
+    added.all.countings
+}
+
+/// What is added so far.
+struct Added<'a> {
+    limiting: &'a Limiting,
+    limits: &'a Limits,
+    who: &'a CountedFor<'a>,
+    now: Timestamp,
+    all: Additions,
+}
+
+impl Added<'_> {
+    /// Adds to the counter of each subject of whom that is counted.
+    fn add(&mut self, counted: Counted, addition: impl Fn(String) -> Addition) {
+        let counts = |rule: &&LimitRule| rule.counted == counted && !rule.windows.is_empty();
+        for rule in self.limits.rules().iter().filter(counts) {
+            let Some(place) = self.who.counter(rule.subject) else { continue };
+            let (limits, of) = (rule.limits(&place.part), rule.word(&place.part));
+            let addition = addition(of.clone());
+            let is_leased = rule.subject.is_shared()
+                && rule.action == Action::Refuse
+                && matches!(addition, Addition::Amount { .. });
+            let leases = &self.limiting.leases;
+            let tickets = &mut self.all.tickets;
+            if is_leased && leases.take(tickets, &place.counter, &of, limits.clone(), self.now) {
+                continue;
+            }
+            let found = self.all.countings.iter().position(|counting| counting.counter == place.counter);
+            let at = found.unwrap_or_else(|| {
+                let (counter, now) = (place.counter.clone(), self.now);
+                self.all.countings.push(Counting { counter, now, additions: Vec::new(), limits: Vec::new() });
+                self.all.countings.len() - 1
+            });
+            let counting = &mut self.all.countings[at];
+            if !counting.additions.contains(&addition) {
+                counting.additions.push(addition);
+            }
+            if rule.subject == Subject::NumberOfService {
+                // A number may have to do with any number of services in its time.
+                counting.additions.push(Addition::ForgetOthers);
+            }
+            counting.limits.extend(limits);
+        }
+    }
+}
+
+/// What a limit of ours that refused a commit comes to; nothing where the limit is
+/// another's, by its name.
+pub(in crate::app) fn refused(limits: &Limits, limited: &Limited, now: Timestamp) -> Option<AdmissionError> {
+    let (rule, rest) = limited.reached.limit.split_once(':')?;
+    let rule = limits.rule(rule)?;
+    let seconds: i64 = rest.split(':').next()?.parse().ok()?;
+    let now = now.as_millisecond();
+    // Where there never is room, as long as its window.
+    let at = limited.reached.passes_at.map_or(now.saturating_add(seconds * 1000), |at| at.as_millisecond());
+    let seconds = (at.saturating_sub(now).saturating_add(999) / 1000).max(1);
+    let retry_at = Timestamp::from_millisecond(at).unwrap_or(Timestamp::MAX);
+    Some(AdmissionError::LimitReached { rule: rule.name.to_owned(), retry_at, seconds })
+}

@@ -1,0 +1,94 @@
+//! Under which counters somebody is counted. It refuses to know what is counted there.
+
+use crate::app::hash::hash;
+use crate::model::id::ServiceId;
+use crate::model::limits::{Admitted, Subject};
+use crate::model::phone::{PhoneNumber, Standing};
+use crate::model::pseudonym::Pseudonyms;
+use crate::model::verification::Verification;
+
+/// A counter, and which part of it is a subject's; empty where it has it for itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::app) struct Counted {
+    pub(in crate::app) counter: String,
+    pub(in crate::app) part: String,
+}
+
+/// Characters of a service's id that tell it from the others of one number.
+const PART: usize = 12;
+
+/// The counter of a subject, by its pseudonym.
+pub(in crate::app) fn counter_id(subject: Subject, pseudonym: &str) -> String {
+    hash(&["limit", subject.word(), pseudonym])
+}
+
+/// The counter of a person's number, with those of the services that it has to do with.
+pub(in crate::app) fn number_counter(names: &Pseudonyms, number: &PhoneNumber) -> String {
+    named(names, Subject::Number, number.person().as_str())
+}
+
+/// The counter of the thousand numbers around a number.
+pub(in crate::app) fn block_counter(names: &Pseudonyms, number: &PhoneNumber) -> String {
+    named(names, Subject::Block1000, number.person().number().block().0)
+}
+
+/// The counter of a value that is no pseudonym yet.
+pub(in crate::app) fn named(names: &Pseudonyms, subject: Subject, value: &str) -> String {
+    counter_id(subject, &names.of(subject.word(), value))
+}
+
+/// For whom a verification is counted.
+pub(in crate::app) struct CountedFor<'a> {
+    pub(in crate::app) names: &'a Pseudonyms,
+    pub(in crate::app) service: &'a ServiceId,
+    pub(in crate::app) verification: &'a Verification,
+    pub(in crate::app) admitted: &'a Admitted,
+    /// Where its number stands in its plan.
+    pub(in crate::app) standing: Standing,
+}
+
+impl<'a> CountedFor<'a> {
+    /// Those of a verification of a service.
+    pub(in crate::app) fn new(
+        names: &'a Pseudonyms,
+        service: &'a ServiceId,
+        verification: &'a Verification,
+        admitted: &'a Admitted,
+    ) -> Self {
+        Self { names, service, verification, admitted, standing: verification.to.standing() }
+    }
+
+    /// Where one of the subjects is counted; nothing where it is not known.
+    pub(in crate::app) fn counter(&self, subject: Subject) -> Option<Counted> {
+        let person = || self.verification.to.person();
+        let own = |value: &str| Some(alone(named(self.names, subject, value)));
+        let by_name = |name: &Option<String>| Some(alone(counter_id(subject, name.as_deref()?)));
+        match subject {
+            Subject::Number => own(person().as_str()),
+            Subject::NumberOfService => {
+                let id = self.service.as_str();
+                let part = id[id.len().saturating_sub(PART)..].to_owned();
+                Some(Counted { counter: number_counter(self.names, &self.verification.to), part })
+            }
+            Subject::Block1000 => own(person().number().block().0),
+            Subject::Block100 => {
+                let person = person();
+                let (thousand, hundred) = person.number().block();
+                Some(Counted { counter: named(self.names, subject, thousand), part: hundred.to_owned() })
+            }
+            Subject::Range => own(&self.standing.range),
+            Subject::Country => own(&self.standing.region),
+            Subject::Service => own(self.service.as_str()),
+            Subject::Whole => own(""),
+            Subject::Session => own(self.verification.session.as_ref()?.as_str()),
+            Subject::Key => own(self.admitted.key.as_deref()?),
+            Subject::Address => by_name(&self.admitted.address),
+            Subject::Subnet => by_name(&self.admitted.subnet),
+            Subject::Device => by_name(&self.admitted.device),
+        }
+    }
+}
+
+fn alone(counter: String) -> Counted {
+    Counted { counter, part: String::new() }
+}
