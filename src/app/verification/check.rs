@@ -99,7 +99,7 @@ async fn happen_and_view(
         let verification = verification.clone();
         async move { around(admission, &[&verification]).await }
     };
-    let (decision, ahead) = happen_beside(&admission.telling, id, input, beside).await?;
+    let (decision, ahead) = happen_beside(admission, id, input, beside).await?;
     Ok((decision.outcome, view_from(admission, decision.verification, &ahead).await?))
 }
 

@@ -5,8 +5,8 @@
 //! locked gets no new verification and no send, and no check beyond the first five of a
 //! verification. These five are each verification's own: they are set aside when it
 //! begins and never refused, so that nobody locks out who has begun already (ASVS 6.1.1).
-//! What is set aside and what was wrong within a day stay together below the number of
-//! wrong codes at which the number locks, so that the day has no more of them.
+//! What is set aside and what was wrong within a day are never more than a hundred
+//! together, so that no day has more wrong codes.
 //!
 //! With `psd2` five wrong codes in a row, over all verifications, block the number's
 //! payments for a while: starts, sends and checks (RTS (EU) 2018/389, Art. 4(3)(b)).
@@ -14,13 +14,14 @@
 //! It refuses to know how codes are compared, and how a refusal is told.
 
 use super::counters::number_counter;
+use crate::app::admission::AdmissionError;
 use crate::model::counter::{Addition, Backoff, Limit};
-use crate::model::limits::{Action, Counted, Limits, Subject};
+use crate::model::limits::{Action, Counted, LimitRule, Limits, Subject};
 use crate::model::phone::PhoneNumber;
 use crate::model::pseudonym::Pseudonyms;
 use crate::model::service::Settings;
 use crate::model::verification::{Status, Verification};
-use crate::store::Counting;
+use crate::store::{Counting, Limited};
 use jiff::Timestamp;
 
 /// The checks that are a verification's own, whatever else happens to its number.
@@ -41,6 +42,9 @@ const PAYMENT: &str = "payment_codes";
 const DAY: u32 = 86_400;
 /// For how long wrong codes in a row are remembered since the last of them.
 const REMEMBERED: u32 = 90 * DAY;
+/// So many codes of a number may be set aside and wrong within a day, or as many as lock it
+/// where these are more.
+const MOST_IN_A_DAY: u64 = 100;
 /// After so many wrong codes in a row a payment is blocked.
 const MOST_FOR_PAYMENTS: u64 = 5;
 
@@ -49,7 +53,9 @@ pub(in crate::app) fn ask(counting: &mut Counting, limits: &Limits, settings: &S
     let room = |of: &str| Addition::Room { of: of.to_owned() };
     counting.additions.push(room(WRONG));
     counting.limits.extend(of_wrong(limits));
-    if begins {
+    // Where anybody may send a number any amount, no day has a bound that could be kept.
+    let is_bounded = limits.of(Subject::Number, Counted::Sends).any(|rule| rule.action == Action::Refuse);
+    if begins && is_bounded {
         counting.additions.push(Addition::Amount { of: CODES.to_owned(), amount: OWN.into() });
         counting.limits.extend(of_codes(limits));
     }
@@ -97,7 +103,9 @@ fn additions(old: &Verification, new: &Verification, is_payment: bool) -> (Vec<A
     }
     if is_approved {
         add(|of| Addition::Success { of }, WRONG);
-        add(|of| Addition::Success { of }, PAYMENT);
+        if is_payment {
+            add(|of| Addition::Success { of }, PAYMENT);
+        }
     } else if is_checked {
         add(|of| Addition::Failure { of }, WRONG);
         add(|of| Addition::Amount { of, amount: 1 }, WRONG);
@@ -120,6 +128,24 @@ fn additions(old: &Verification, new: &Verification, is_payment: bool) -> (Vec<A
     (all, is_own)
 }
 
+/// What a limit of a number's wrong codes that refused a commit comes to.
+pub(in crate::app) fn locked(limited: &Limited, now: Timestamp) -> AdmissionError {
+    let now = now.as_millisecond();
+    // Where there never is room, as long as any wait.
+    let never = now.saturating_add(i64::from(DAY) * 1000);
+    let at = limited.reached.passes_at.map_or(never, |at| at.as_millisecond());
+    AdmissionError::LimitReached {
+        rule: LimitRule::name_of(&limited.reached.limit).to_owned(),
+        retry_at: Timestamp::from_millisecond(at).unwrap_or(Timestamp::MAX),
+        seconds: (at.saturating_sub(now).saturating_add(999) / 1000).max(1),
+    }
+}
+
+/// Whether a limit is of wrong codes: where it refuses a start, the number is locked.
+pub(in crate::app) fn is_of_codes(rule: &str) -> bool {
+    [LOCK, BLOCK, "number_wrong_codes"].contains(&rule)
+}
+
 /// The limits of wrong codes of a number: within a time, and in a row.
 fn of_wrong(limits: &Limits) -> impl Iterator<Item = Limit> {
     let windows: Vec<Limit> =
@@ -132,7 +158,8 @@ fn of_wrong(limits: &Limits) -> impl Iterator<Item = Limit> {
 
 /// The limit of codes that are set aside and were wrong within a day.
 fn of_codes(limits: &Limits) -> impl Iterator<Item = Limit> {
-    locks(limits).map(|after| Limit::new(format!("{LOCK}:{DAY}:day"), CODES, DAY, after).exact()).into_iter()
+    let most = locks(limits).map(|after| after.max(MOST_IN_A_DAY));
+    most.map(|most| Limit::new(format!("{LOCK}:{DAY}:day"), CODES, DAY, most).exact()).into_iter()
 }
 
 /// After how many wrong codes a number locks; nothing where it never does.

@@ -5,6 +5,7 @@
 //! alone decides.
 
 use super::Limiting;
+use super::checks;
 use super::counters::CountedFor;
 use crate::app::admission::AdmissionError;
 use crate::app::leases::Tickets;
@@ -117,6 +118,9 @@ impl Added<'_> {
 /// What a limit of ours that refused a commit comes to; nothing where the limit is
 /// another's, by its name.
 pub(in crate::app) fn refused(limits: &Limits, limited: &Limited, now: Timestamp) -> Option<AdmissionError> {
+    if checks::is_of_codes(LimitRule::name_of(&limited.reached.limit)) {
+        return Some(checks::locked(limited, now));
+    }
     let (rule, rest) = limited.reached.limit.split_once(':')?;
     let rule = limits.rule(rule)?;
     let seconds: i64 = rest.split(':').next()?.parse().ok()?;
