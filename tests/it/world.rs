@@ -18,7 +18,6 @@ use dialback::model::channel::Channel;
 use dialback::model::code::{CodeKey, CodeKeys};
 use dialback::model::delivery::{About, Fact, Report, Source};
 use dialback::model::id::Sid;
-use dialback::model::limits::Limits;
 use dialback::model::phone::NumberPolicy;
 use dialback::model::policy::Policy;
 use dialback::model::service;
@@ -177,7 +176,7 @@ fn parts(gateway: Arc<dyn Gateway>, clock: Clock, change: impl FnOnce(&mut servi
         policy,
         test_numbers: Vec::new(),
         numbers: NumberPolicy { fictional: vec!["+1500555".to_owned()], ..NumberPolicy::default() },
-        limits: Limits::default(),
+        limits: dialback::model::limits::Limits::default(),
         codes: CodeKeys::new(vec![CodeKey { id: "test".to_owned(), secret }]).unwrap(),
         sender: Some("+15005550006".to_owned()),
         accounts: Accounts::default(),
