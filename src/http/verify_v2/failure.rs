@@ -234,6 +234,13 @@ impl Failure {
                 super::settings::parameter(field),
                 "has a link, an address or a telephone number in it; the service's allow_links allows it",
             ),
+            AdmissionError::LimitReached { rule, seconds, .. } => match rule.as_str() {
+                "number_wrong_codes" | "number_lock_after" | "psd2_block" => Self::checks_used_up(*seconds),
+                "number_sends" | "number_service_sends" => {
+                    Self::new(429, 60203, "Max send attempts reached").after(*seconds)
+                }
+                rule => Self::new(429, 20429, "Too many requests").after(*seconds).with(REACHED, rule),
+            },
             AdmissionError::CustomCodeOff => Self::unsupported(),
             AdmissionError::PaymentMissing { .. } => Self::payment_missing(),
             AdmissionError::Setting(setting) => setting.into(),

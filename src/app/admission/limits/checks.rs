@@ -141,11 +141,6 @@ pub(in crate::app) fn locked(limited: &Limited, now: Timestamp) -> AdmissionErro
     }
 }
 
-/// Whether a limit is of wrong codes: where it refuses a start, the number is locked.
-pub(in crate::app) fn is_of_codes(rule: &str) -> bool {
-    [LOCK, BLOCK, "number_wrong_codes"].contains(&rule)
-}
-
 /// The limits of wrong codes of a number: within a time, and in a row.
 fn of_wrong(limits: &Limits) -> impl Iterator<Item = Limit> {
     let windows: Vec<Limit> =

@@ -6,11 +6,12 @@
 
 use super::Limiting;
 use super::checks;
-use super::counters::CountedFor;
+use super::counters::{CountedFor, number_counter};
 use crate::app::admission::AdmissionError;
 use crate::app::leases::Tickets;
 use crate::model::counter::{Addition, Pseudonym};
 use crate::model::limits::{Action, Counted, LimitRule, Limits, Subject};
+use crate::model::service::Settings;
 use crate::store::{Counting, Limited};
 use jiff::Timestamp;
 
@@ -22,9 +23,14 @@ pub(in crate::app) struct Additions {
 }
 
 /// What the last send of a verification counts, and what its start counts where that is
-/// the first. It counts at the time when it was asked for, so that it can be given back
-/// there.
-pub(in crate::app) fn asked(limiting: &Limiting, limits: &Limits, who: &CountedFor<'_>) -> Additions {
+/// the first; and what it asks of the number's wrong codes. It counts at the time when it
+/// was asked for, so that it can be given back there.
+pub(in crate::app) fn asked(
+    limiting: &Limiting,
+    limits: &Limits,
+    settings: &Settings,
+    who: &CountedFor<'_>,
+) -> Additions {
     let Some(send) = who.verification.sends.last() else { return Additions::default() };
     let at = send.asked_at;
     let mut added = Added { limiting, limits, who, now: at, all: Additions::default() };
@@ -34,6 +40,8 @@ pub(in crate::app) fn asked(limiting: &Limiting, limits: &Limits, who: &CountedF
         let member: Pseudonym = who.names.member("country", &who.standing.region);
         added.add(Counted::Countries, |of| Addition::Member { of, member });
     }
+    let number = added.counting(number_counter(who.names, &who.verification.to));
+    checks::ask(number, limits, settings, send.number == 1);
     added.all
 }
 
@@ -81,6 +89,17 @@ struct Added<'a> {
 }
 
 impl Added<'_> {
+    /// What is added to a counter so far.
+    fn counting(&mut self, counter: String) -> &mut Counting {
+        let countings = &mut self.all.countings;
+        let found = countings.iter().position(|counting| counting.counter == counter);
+        let at = found.unwrap_or_else(|| {
+            countings.push(Counting { counter, now: self.now, additions: Vec::new(), limits: Vec::new() });
+            countings.len() - 1
+        });
+        &mut countings[at]
+    }
+
     /// Adds to the counter of each subject of whom that is counted.
     fn add(&mut self, counted: Counted, addition: impl Fn(String) -> Addition) {
         let counts = |rule: &&LimitRule| rule.counted == counted && !rule.windows.is_empty();
@@ -96,13 +115,7 @@ impl Added<'_> {
             if is_leased && leases.take(tickets, &place.counter, &of, limits.clone(), self.now) {
                 continue;
             }
-            let found = self.all.countings.iter().position(|counting| counting.counter == place.counter);
-            let at = found.unwrap_or_else(|| {
-                let (counter, now) = (place.counter.clone(), self.now);
-                self.all.countings.push(Counting { counter, now, additions: Vec::new(), limits: Vec::new() });
-                self.all.countings.len() - 1
-            });
-            let counting = &mut self.all.countings[at];
+            let counting = self.counting(place.counter);
             if !counting.additions.contains(&addition) {
                 counting.additions.push(addition);
             }
@@ -117,17 +130,14 @@ impl Added<'_> {
 
 /// What a limit of ours that refused a commit comes to; nothing where the limit is
 /// another's, by its name.
-pub(in crate::app) fn refused(limits: &Limits, limited: &Limited, now: Timestamp) -> Option<AdmissionError> {
-    if checks::is_of_codes(LimitRule::name_of(&limited.reached.limit)) {
-        return Some(checks::locked(limited, now));
-    }
+pub(in crate::app) fn refused(limited: &Limited, now: Timestamp) -> Option<AdmissionError> {
+    // No bucket of a rate limit has a colon in its name.
     let (rule, rest) = limited.reached.limit.split_once(':')?;
-    let rule = limits.rule(rule)?;
     let seconds: i64 = rest.split(':').next()?.parse().ok()?;
     let now = now.as_millisecond();
     // Where there never is room, as long as its window.
     let at = limited.reached.passes_at.map_or(now.saturating_add(seconds * 1000), |at| at.as_millisecond());
     let seconds = (at.saturating_sub(now).saturating_add(999) / 1000).max(1);
     let retry_at = Timestamp::from_millisecond(at).unwrap_or(Timestamp::MAX);
-    Some(AdmissionError::LimitReached { rule: rule.name.to_owned(), retry_at, seconds })
+    Some(AdmissionError::LimitReached { rule: rule.to_owned(), retry_at, seconds })
 }
