@@ -189,7 +189,8 @@ impl Verdict {
 /// many. Then it comes back late, unless too many wait like this already: who holds
 /// ever more connections open gets no more slowness, and no more of the server.
 pub async fn wrong_key(guesses: &Guesses, app: &App, proxies: &[IpNet], request: &Request) -> Option<u64> {
-    let from = counted(sender(request, proxies));
+    // Unlike for a share, loopback is no proxy by itself: somebody is blamed by this.
+    let from = counted(request.person(proxies));
     let verdict = guesses.take(from, Instant::now());
     if verdict.is_news {
         let (app, from, count) = (app.clone(), shown(from), verdict.count);
@@ -208,12 +209,6 @@ pub async fn wrong_key(guesses: &Guesses, app: &App, proxies: &[IpNet], request:
         tokio::time::sleep(verdict.hold()).await;
     }
     verdict.wait
-}
-
-/// Who sent a request, behind the proxies that we trust. Unlike for a share, loopback
-/// is none by itself: somebody is blamed by this.
-fn sender(request: &Request, proxies: &[IpNet]) -> IpAddr {
-    request.behind(|hop| proxies.iter().any(|net| net.contains(hop)))
 }
 
 /// What counts as one: an IPv4 address, or what one customer gets of IPv6.
@@ -306,7 +301,7 @@ mod tests {
             let incoming = Incoming { peer, uri: "/".parse().unwrap() };
             let body = futures_util::stream::empty::<Result<Bytes, warp::Error>>();
             let request = Request::new(Vec::new(), Method::GET, incoming, headers, body);
-            super::sender(&request, &["10.0.0.0/8".parse().unwrap()]).to_string()
+            request.person(&["10.0.0.0/8".parse().unwrap()]).to_string()
         };
         assert_eq!(sender("192.0.2.7", &["198.51.100.1"]), "192.0.2.7", "anybody may write that");
         assert_eq!(sender("10.0.0.1", &["203.0.113.9, 192.0.2.7"]), "192.0.2.7");

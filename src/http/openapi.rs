@@ -141,7 +141,13 @@ fn parameters(operation: &Operation) -> Vec<Value> {
 
 fn responses(operation: &Operation, schemas: &mut SchemaGenerator) -> Value {
     let mut responses = BTreeMap::new();
-    responses.insert(operation.answer.status, success(operation, schemas));
+    let Answer { status, about, also, .. } = operation.answer;
+    responses.insert(status, success(operation, (status, about), schemas));
+    if let Some((status, about)) = also {
+        let mut response = success(operation, (status, about), schemas);
+        response["headers"]["Retry-After"] = json!({ "$ref": "#/components/headers/Retry-After" });
+        responses.insert(status, response);
+    }
     if operation.method == "GET" {
         let unchanged = json!({
             "description": "You have it already.",
@@ -177,12 +183,12 @@ fn responses(operation: &Operation, schemas: &mut SchemaGenerator) -> Value {
     Value::Object(named.collect())
 }
 
-fn success(operation: &Operation, schemas: &mut SchemaGenerator) -> Value {
-    let Answer { about, media, schema, is_list, links, status } = &operation.answer;
+fn success(operation: &Operation, (status, about): (u16, &str), schemas: &mut SchemaGenerator) -> Value {
+    let Answer { media, schema, is_list, links, .. } = &operation.answer;
     let mut headers = vec!["RateLimit", "RateLimit-Policy"];
     headers.extend((operation.method == "GET").then_some("ETag"));
     headers.extend(is_list.then_some("Link"));
-    headers.extend((*status == 201).then_some("Location"));
+    headers.extend((status == 201).then_some("Location"));
     headers.extend((operation.repeats.is_kept()).then_some("Idempotent-Replayed"));
     let headers: Map<String, Value> = headers
         .into_iter()

@@ -76,6 +76,8 @@ kinds! {
         "A request with this `Idempotency-Key` has not been answered yet. Ask again after `Retry-After` seconds.";
     VERIFICATION_ENDED = "verification_ended" 409 "The verification has ended; start a new one":
         "It was approved, canceled, used up or has expired: `verification_status` says which.";
+    VERIFICATION_PENDING = "verification_pending" 409 "Another verification of this number is under way":
+        "Your key has begun one for this number, for another purpose, amount or payee, and it waits for its code. Call it off, or wait for its end; a service with `pending` = `many` lets you begin as many as you like.";
     SERVICE_READ_ONLY = "service_read_only" 409 "The service comes from the configuration":
         "It is changed in the configuration file, under the key that `configured_at` names, and not here.";
     TEST_NUMBERS_READ_ONLY = "test_numbers_read_only" 409 "Test numbers come from the configuration":
@@ -87,7 +89,7 @@ kinds! {
     LIMIT_REACHED = "limit_reached" 429 "A limit is reached":
         "What was asked for would be one too many for a number, an address, a key or all together: `rule` is its name under `[limits]`, and `retry_at` the first time when there is room again.";
     NO_SENDS_LEFT = "no_sends_left" 429 "All messages and calls are used up":
-        "This verification may send no more. Start a new one.";
+        "This verification may send no more. Call it off, or wait for its end, and start a new one.";
     NO_NUMBERS_LEFT = "no_numbers_left" 429 "All numbers are used up":
         "The person has changed the number as often as a session allows.";
     NO_STARTS_LEFT = "no_starts_left" 429 "All verifications are used up":

@@ -158,7 +158,9 @@ impl Refusal {
             Self::Service(ServiceError::NoSuchService) => field("service"),
             Self::Admission(error) => match error {
                 AdmissionError::Number(error) => Members { reason: Some(error.code()), ..field("to") },
-                AdmissionError::ChannelOff(_) | AdmissionError::Landline => field("channel"),
+                AdmissionError::ChannelOff(_) | AdmissionError::Landline | AdmissionError::NoSender(_) => {
+                    field("channel")
+                }
                 AdmissionError::CountryOff { .. } | AdmissionError::NoChannel => field("to"),
                 AdmissionError::NotAllowed { field: name, .. }
                 | AdmissionError::Link { field: name }
@@ -171,14 +173,14 @@ impl Refusal {
                     ..none
                 },
                 AdmissionError::Setting(wrong) => field(&wrong.field),
+                AdmissionError::TooSoon { at, seconds } => {
+                    Members { resend_at: Some(*at), retry_after: Some(*seconds), ..none }
+                }
                 _ => none,
             },
             Self::Verification(error) => match error {
                 VerificationError::Ended(status) => {
                     Members { verification_status: Some(status.as_str()), ..none }
-                }
-                VerificationError::TooSoon { at, seconds } => {
-                    Members { resend_at: Some(*at), retry_after: Some(*seconds), ..none }
                 }
                 VerificationError::NotACode { length, .. } => {
                     Members { length: Some(*length), ..field("code") }
@@ -200,8 +202,12 @@ impl Refusal {
     /// After how many whole seconds it may pass; nothing where time changes nothing.
     pub fn retry_after(&self) -> Option<i64> {
         match self {
-            Self::Verification(VerificationError::TooSoon { seconds, .. })
-            | Self::Admission(AdmissionError::LimitReached { seconds, .. }) => Some(*seconds),
+            Self::Admission(
+                AdmissionError::TooSoon { seconds, .. }
+                | AdmissionError::LimitReached { seconds, .. }
+                | AdmissionError::Reached { seconds, .. }
+                | AdmissionError::ChecksUsedUp { seconds },
+            ) => Some(*seconds),
             Self::Fault(Fault::Contended | Fault::Store(_))
             | Self::Verification(VerificationError::InProgress) => Some(1),
             _ => None,
@@ -212,7 +218,9 @@ impl Refusal {
 fn admission(error: &AdmissionError) -> &'static Kind {
     match error {
         AdmissionError::Number(_) => &problem::INVALID_NUMBER,
-        AdmissionError::ChannelOff(_) | AdmissionError::Landline => &problem::CHANNEL_NOT_OFFERED,
+        AdmissionError::ChannelOff(_) | AdmissionError::Landline | AdmissionError::NoSender(_) => {
+            &problem::CHANNEL_NOT_OFFERED
+        }
         AdmissionError::CountryOff { .. } => &problem::COUNTRY_NOT_OFFERED,
         AdmissionError::NoChannel => &problem::NO_CHANNEL,
         AdmissionError::LimitReached { .. } => &problem::LIMIT_REACHED,
@@ -221,7 +229,15 @@ fn admission(error: &AdmissionError) -> &'static Kind {
             &problem::NOT_ALLOWED
         }
         AdmissionError::PaymentMissing { .. } => &problem::PAYMENT_MISSING,
-        AdmissionError::Malformed(_) | AdmissionError::Setting(_) => &problem::INVALID_REQUEST,
+        AdmissionError::TooSoon { .. } => &problem::RESEND_TOO_SOON,
+        AdmissionError::NoSendsLeft { .. } => &problem::NO_SENDS_LEFT,
+        AdmissionError::OtherPending => &problem::VERIFICATION_PENDING,
+        AdmissionError::KeyReused => &problem::IDEMPOTENCY_KEY_REUSED,
+        // What Verify's face alone asks for.
+        AdmissionError::Reached { .. } | AdmissionError::ChecksUsedUp { .. } => &problem::RATE_LIMITED,
+        AdmissionError::NoSuchLimit { .. } | AdmissionError::Malformed(_) | AdmissionError::Setting(_) => {
+            &problem::INVALID_REQUEST
+        }
         AdmissionError::Service(_) | AdmissionError::Fault(_) => &problem::INTERNAL,
     }
 }
@@ -229,11 +245,8 @@ fn admission(error: &AdmissionError) -> &'static Kind {
 fn verification(error: &VerificationError) -> &'static Kind {
     match error {
         VerificationError::Ended(_) => &problem::VERIFICATION_ENDED,
-        VerificationError::TooSoon { .. } => &problem::RESEND_TOO_SOON,
-        VerificationError::NoSendsLeft => &problem::NO_SENDS_LEFT,
         VerificationError::NotACode { .. } | VerificationError::SeveralCodes => &problem::INVALID_CODE,
         VerificationError::CodeNotChosen => &problem::NOT_ALLOWED,
-        VerificationError::KeyReused => &problem::IDEMPOTENCY_KEY_REUSED,
         VerificationError::InProgress => &problem::IDEMPOTENCY_IN_PROGRESS,
         VerificationError::CodeKeyGone | VerificationError::Admission(_) | VerificationError::Fault(_) => {
             &problem::INTERNAL

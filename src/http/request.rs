@@ -69,6 +69,12 @@ impl Request {
         self.behind(|ip| ip.is_loopback() || trusted.iter().any(|net| net.contains(ip)))
     }
 
+    /// The address of the person whose browser sent a request: the peer, or whom a proxy
+    /// saw last that is trusted. No other header says it.
+    pub fn person(&self, trusted: &[IpNet]) -> IpAddr {
+        self.behind(|hop| trusted.iter().any(|net| net.contains(hop)))
+    }
+
     /// The last address on a request's way that is no proxy.
     pub fn behind(&self, is_proxy: impl Fn(&IpAddr) -> bool) -> IpAddr {
         let peer = self.peer();

@@ -15,6 +15,9 @@ pub struct IdempotencyRecord {
     /// The verification as it was answered, for the request that started one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verification: Option<Verification>,
+    /// Whether that verification stood open before the request.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_same: bool,
     /// What was answered otherwise, in the words of who answered. Nothing of
     /// both while the request is being done.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -4,9 +4,11 @@
 //! Its settings come from the configuration file or through the API in the
 //! same words, and are checked here for both.
 
+mod pending;
 mod rules;
 mod strength;
 
+pub use self::pending::Pending;
 pub use self::rules::{Complaint, check_name};
 pub use self::strength::{GUESSABLE, LONGEST_LIFE};
 
@@ -135,6 +137,10 @@ pub struct Settings {
     /// 86400 seconds.
     #[serde(default = "usual_block", skip_serializing_if = "is_usual_block")]
     pub psd2_block_seconds: u32,
+    /// What a second start for a number is, by the same caller, while the first one waits
+    /// for its code.
+    #[serde(default, skip_serializing_if = "Pending::is_one")]
+    pub pending: Pending,
     /// The limits that are others than the configuration's `[limits]`, by name.
     #[serde(default, skip_serializing_if = "LimitChanges::is_empty")]
     pub limits: LimitChanges,
@@ -265,6 +271,7 @@ impl Settings {
         all.remove("resend_cooldown_is_set");
         all.entry("allow_links").or_insert(Value::Bool(self.allow_links));
         all.entry("psd2_block_seconds").or_insert(self.psd2_block_seconds.into());
+        all.entry("pending").or_insert(Value::from(self.pending.as_str()));
         all.entry("limits").or_insert_with(|| Value::Object(Map::new()));
         if let Some(Value::Object(pages)) = all.get_mut("pages") {
             pages.entry("success_url").or_insert(Value::Null);
@@ -397,6 +404,7 @@ impl Settings {
             pages: Pages::default(),
             allow_links: false,
             psd2_block_seconds: usual_block(),
+            pending: Pending::One,
             limits: LimitChanges::default(),
         }
     }

@@ -176,6 +176,8 @@ async fn deliveries_are_listed_newest_first_and_filtered() {
         let id = text(&app.begin(number, channel).await["id"]);
         let view = app.verification(&id, |view| view["deliveries"][0]["status"] == end).await;
         sids.insert(0, text(&view["deliveries"][0]["sid"]));
+        // Or the next one of the number would be the same verification.
+        answer(app.api(Method::DELETE, &format!("/v1/verifications/{id}"))).await;
         app.advance(60).await;
     }
     app.texted_code(one, 2).await;

@@ -6,7 +6,7 @@ use crate::engines::over_each_engine;
 use crate::support::{Engine, PERSON, World, request};
 use dialback::app::admission::AdmissionError;
 use dialback::app::fault::Fault;
-use dialback::app::verification::{self, Ask, AskError, StartRequest, VerificationError};
+use dialback::app::verification::{self, Ask, StartRequest, VerificationError};
 use dialback::app::{admin, services};
 use dialback::model::audit::Actor;
 use dialback::model::channel::Channel;
@@ -74,7 +74,9 @@ async fn a_number_and_its_counts_are_forgotten(engine: Engine) {
     let view = verification::ask(&world.app.verifying, &ask(request(PERSON, Channel::Sms))).await.unwrap();
     let refused =
         verification::ask(&world.app.verifying, &ask(request(PERSON, Channel::Sms))).await.unwrap_err();
-    assert!(matches!(refused, AskError::Reached { name, .. } if name == "ip"));
+    assert!(
+        matches!(refused, VerificationError::Admission(AdmissionError::Reached { name, .. }) if name == "ip")
+    );
     let service = world.app.directory.services.default_service().clone();
     assert_eq!(
         verification::last_asked(&world.app.admission, &service, PERSON).await.unwrap(),
@@ -119,13 +121,7 @@ async fn a_chosen_code_survives_a_policy_of_new_codes(engine: Engine) {
     assert!(matches!(refused, VerificationError::Admission(AdmissionError::CustomCodeOff)), "{refused}");
     let refused =
         verification::ask(&world.app.verifying, &Ask { limits: vec![], ..ask(elsewhere) }).await.unwrap_err();
-    assert!(
-        matches!(
-            refused,
-            AskError::Verification(VerificationError::Admission(AdmissionError::CustomCodeOff))
-        ),
-        "{refused}"
-    );
+    assert!(matches!(refused, VerificationError::Admission(AdmissionError::CustomCodeOff)), "{refused}");
     let id = verification::ask(&world.app.verifying, &ask(chosen("Ab12345"))).await.unwrap().verification.id;
     world.settle().await;
     // By the other face, which brings no code.
@@ -160,10 +156,10 @@ async fn a_value_that_all_share_is_counted_for_all(engine: Engine) {
         })
     };
     let all = join_all((0..ASKED).map(one)).await;
-    let refused: Vec<AskError> = all.into_iter().filter_map(|asked| asked.unwrap().err()).collect();
+    let refused: Vec<VerificationError> = all.into_iter().filter_map(|asked| asked.unwrap().err()).collect();
     assert_eq!(refused.len(), ASKED - MAX as usize, "{refused:?}");
-    let wait = |error: &AskError| match error {
-        AskError::Reached { name, seconds } if name == "ip" => *seconds,
+    let wait = |error: &VerificationError| match error {
+        VerificationError::Admission(AdmissionError::Reached { name, seconds }) if name == "ip" => *seconds,
         other => panic!("refused for something else: {other:?}"),
     };
     // A fortieth of the next hour, when the first of them has room, and the rest of this one.
@@ -208,7 +204,10 @@ async fn a_request_that_came_to_nothing_is_not_counted(engine: Engine) {
     // Who has no message left.
     while verification::ask(&world.app.verifying, &ask(request(PERSON, Channel::Sms))).await.is_ok() {}
     let refused = verification::ask(&world.app.verifying, &ask(request(PERSON, Channel::Sms))).await;
-    assert!(matches!(refused, Err(AskError::SendsUsedUp { .. })), "{refused:?}");
+    assert!(
+        matches!(refused, Err(VerificationError::Admission(AdmissionError::NoSendsLeft { .. }))),
+        "{refused:?}"
+    );
     assert_eq!(taken(&world).await, 2);
     // Of several limits one has no room, and another lets nobody through at all.
     limit_by(&world, &service, ("RK2", "door"), 1).await;
@@ -224,7 +223,7 @@ async fn a_request_that_came_to_nothing_is_not_counted(engine: Engine) {
         (["door", "closed"], "closed", 3600),
     ] {
         match verification::ask(&world.app.verifying, &by(&names)).await {
-            Err(AskError::Reached { name, seconds }) => {
+            Err(VerificationError::Admission(AdmissionError::Reached { name, seconds })) => {
                 assert_eq!((name.as_str(), seconds), (expected, wait))
             }
             other => panic!("{other:?}"),
@@ -232,7 +231,9 @@ async fn a_request_that_came_to_nothing_is_not_counted(engine: Engine) {
     }
     assert_eq!(taken(&world).await, 2 + 2, "one by each of two");
     let refused = verification::ask(&world.app.verifying, &by(&["ip", "none"])).await;
-    assert!(matches!(refused, Err(AskError::NoSuchLimit { name }) if name == "none"));
+    assert!(
+        matches!(refused, Err(VerificationError::Admission(AdmissionError::NoSuchLimit { name })) if name == "none")
+    );
     assert_eq!(taken(&world).await, 2 + 2);
 }
 
@@ -272,19 +273,28 @@ async fn what_older_versions_counted_goes_on(engine: Engine) {
     asked("192.0.2.1").await.unwrap();
     let refused = asked("192.0.2.1").await.unwrap_err();
     // All three are in this hour, and a third of them has to be out of sight.
-    assert!(matches!(refused, AskError::Reached { seconds, .. } if seconds == 3540 + 1200), "{refused:?}");
+    assert!(
+        matches!(refused, VerificationError::Admission(AdmissionError::Reached { seconds, .. }) if seconds == 3540 + 1200),
+        "{refused:?}"
+    );
     for _ in 0..3 {
         asked("192.0.2.2").await.unwrap();
     }
-    assert!(matches!(asked("192.0.2.2").await, Err(AskError::Reached { .. })));
+    assert!(matches!(
+        asked("192.0.2.2").await,
+        Err(VerificationError::Admission(AdmissionError::Reached { .. }))
+    ));
     // Under the spelling that somebody wrote, before numbers counted for their person.
     let (spelling, person) = ("+5215512345678", "+525512345678");
     assert_eq!(dialback::model::phone::address_key(spelling), person);
     save(older(&counter_id(&world, spelling), 2, hour)).await;
     let both = join_all([asked(spelling), asked(spelling)]).await;
     assert_eq!(both.iter().filter(|asked| asked.is_ok()).count(), 1, "{both:?}");
-    assert!(matches!(asked(person).await, Err(AskError::Reached { .. })));
-    assert!(matches!(asked(spelling).await, Err(AskError::Reached { .. })));
+    assert!(matches!(asked(person).await, Err(VerificationError::Admission(AdmissionError::Reached { .. }))));
+    assert!(matches!(
+        asked(spelling).await,
+        Err(VerificationError::Admission(AdmissionError::Reached { .. }))
+    ));
     let ids: Vec<String> = counters(&world).await.into_iter().map(|counter| counter.id).collect();
     assert_eq!(ids.len(), 3, "{ids:?}");
     assert!(!ids.contains(&counter_id(&world, spelling)), "{ids:?}");

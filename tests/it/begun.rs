@@ -7,6 +7,6 @@ use dialback::model::verification::Verification;
 /// Begins one, as this caller.
 pub async fn by(app: &App, request: StartRequest, caller: &str) -> Result<Verification, VerificationError> {
     let mut request = request;
-    request.details.user = Some(caller.to_owned());
+    request.caller = Some(caller.to_owned());
     Ok(verification::start(&app.verifying, request, None).await?.view.verification)
 }

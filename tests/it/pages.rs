@@ -2,6 +2,7 @@
 //! that keeps cookies and sends forms.
 
 mod codes;
+mod faces;
 mod numbers;
 mod short;
 mod ways;

@@ -6,9 +6,7 @@ use crate::support::{Engine, PERSON, World, eventually, proof, request};
 use dialback::app::admission::{self, AdmissionError};
 use dialback::app::fault::Fault;
 use dialback::app::privacy::{self, EraseOptions};
-use dialback::app::verification::{
-    self, Ask, AskError, AttemptFilter, VerificationError, VerificationFilter,
-};
+use dialback::app::verification::{self, Ask, AttemptFilter, VerificationError, VerificationFilter};
 use dialback::app::{Window, messaging, services};
 use dialback::model::active_verification::ActiveVerification;
 use dialback::model::audit::Actor;
@@ -144,6 +142,7 @@ async fn what_was_written_before_there_was_a_key_is_found(engine: Engine) {
     let pending = ActiveVerification {
         service: service.id.clone(),
         number: MOBILE.parse().unwrap(),
+        caller: None,
         verification: view.verification.id.clone(),
         expires_at: view.verification.expires_at,
     };
@@ -188,7 +187,7 @@ async fn a_limit_by_number_counts_the_person() {
     };
     verification::ask(&world.app.verifying, &ask(MOBILE)).await.unwrap();
     let refused = verification::ask(&world.app.verifying, &ask(HOME)).await.unwrap_err();
-    assert!(matches!(refused, AskError::Reached { .. }));
+    assert!(matches!(refused, VerificationError::Admission(AdmissionError::Reached { .. })));
     verification::ask(&world.app.verifying, &ask("+541123456780")).await.unwrap();
 }
 

@@ -6,9 +6,7 @@ use crate::wire::{Answer, answer, text, with_json};
 use crate::world::{API_KEY, World};
 use dialback::app::admin;
 use dialback::app::admission::{self, AdmissionError};
-use dialback::app::verification::{
-    self, LocaleHints, NewSession, SessionError, SessionView, VerificationError,
-};
+use dialback::app::verification::{self, NewSession, SessionError, SessionView, VerificationError, Visitor};
 use dialback::model::audit::Actor;
 use dialback::model::channel::Channel;
 use dialback::model::service::{Countries, Settings};
@@ -76,13 +74,12 @@ async fn pages(world: &World, to: &str, channel: Option<Channel>) -> Outcome {
         }
         Err(error) => Err(error.to_string()),
     };
-    verification::session_begin(&app.verifying, &id, &browser, LocaleHints::default()).await.unwrap();
-    let entered = said(
-        verification::session_number(&app.verifying, &id, &browser, to, None, LocaleHints::default()).await,
-    );
+    verification::session_begin(&app.verifying, &id, &browser, Visitor::default()).await.unwrap();
+    let entered =
+        said(verification::session_number(&app.verifying, &id, &browser, to, None, Visitor::default()).await);
     match channel {
         Some(channel) if entered == Err("asks".to_owned()) => said(
-            verification::session_start(&app.verifying, &id, &browser, channel, LocaleHints::default()).await,
+            verification::session_start(&app.verifying, &id, &browser, channel, Visitor::default()).await,
         ),
         _ => entered,
     }

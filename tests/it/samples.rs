@@ -20,7 +20,7 @@ use dialback::model::opt_out::OptOut;
 use dialback::model::phone::PhoneNumber;
 use dialback::model::policy::Gate;
 use dialback::model::safe_number::SafeNumber;
-use dialback::model::service::{Countries, Origin, Pages, Service, Settings};
+use dialback::model::service::{Countries, Origin, Pages, Pending, Service, Settings};
 use dialback::model::session::{End, Session};
 use dialback::model::session_window::SessionWindow;
 use dialback::model::status::Status as Delivered;
@@ -256,6 +256,7 @@ fn service() -> Service {
         pages,
         allow_links: false,
         psd2_block_seconds: 900,
+        pending: Pending::One,
         limits: serde_json::from_value(serde_json::json!({
             "number_sends": ["3/hour"], "flag": ["block100_sends"], "track_only": [], "number_lock_after": 50,
         }))
@@ -374,6 +375,7 @@ fn pending() -> ActiveVerification {
     ActiveVerification {
         service: id("VA", 1),
         number: number(1),
+        caller: None,
         verification: id("VE", 1),
         expires_at: at(600),
     }
@@ -384,6 +386,7 @@ fn answer(n: u32) -> IdempotencyRecord {
         id: format!("dbk|{n}"),
         fingerprint: "5f".repeat(32),
         verification: (n == 1).then(|| verification(1)),
+        is_same: false,
         reply: some("{\"status\":201}"),
         expires_at: at(86_400),
     }

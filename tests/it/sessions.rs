@@ -6,7 +6,7 @@ use crate::support::eventually;
 use crate::wire::{Answer, answer, text, with_json};
 use crate::world::{API_KEY, World};
 use dialback::app::admin;
-use dialback::app::verification::{self, LocaleHints, VerificationError};
+use dialback::app::verification::{self, VerificationError, Visitor};
 use dialback::model::audit::Actor;
 use dialback::model::channel::Channel;
 use dialback::model::id::SessionId;
@@ -45,7 +45,7 @@ async fn begun(world: &World, body: Value) -> (SessionId, Secret) {
     assert_eq!(made.status, 201, "{}", made.text);
     let id: SessionId = text(&made.json()["id"]).parse().unwrap();
     let browser = verification::new_browser(&world.app.base);
-    verification::session_begin(&world.app.verifying, &id, &browser, LocaleHints::default()).await.unwrap();
+    verification::session_begin(&world.app.verifying, &id, &browser, Visitor::default()).await.unwrap();
     (id, browser)
 }
 

@@ -418,6 +418,7 @@ async fn verification_pointer(full: &Full, service: &dialback::model::id::Servic
     let pointer = ActiveVerification {
         service: service.clone(),
         number: number.parse().unwrap(),
+        caller: None,
         verification: id.parse().unwrap(),
         expires_at: now + SignedDuration::from_mins(10),
     };

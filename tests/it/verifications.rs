@@ -153,7 +153,9 @@ async fn fifty_rapid_resends_send_once(engine: Engine) {
         // Two a second, by the service's own clock.
         world.clock.advance(Duration::from_millis(500 * (passed % 2)));
         let error = verification::resend(&world.app.verifying, &id, None).await.unwrap_err();
-        let VerificationError::TooSoon { at, seconds } = error else { panic!("{error:?}") };
+        let VerificationError::Admission(AdmissionError::TooSoon { at, seconds }) = error else {
+            panic!("{error:?}")
+        };
         let left = allowed_at.duration_since(world.now()).as_millis();
         assert_eq!((at, i128::from(seconds)), (allowed_at, (left + 999) / 1000));
     }

@@ -30,6 +30,9 @@ pub enum AdmissionError {
     /// No channel of the service reaches this number.
     #[error("no channel of this service reaches this number")]
     NoChannel,
+    /// The service has nobody to send as by this channel.
+    #[error("the channel {0} has no sender: set the service's whatsapp_from")]
+    NoSender(Channel),
     /// The recipient told our sender to stop.
     #[error("the recipient has opted out of messages from this sender")]
     OptedOut,
@@ -60,6 +63,50 @@ pub enum AdmissionError {
     /// The service takes no codes that applications chose.
     #[error("this service takes no codes of the application's own: its setting custom_code allows them")]
     CustomCodeOff,
+    /// The next send is not allowed yet.
+    #[error("the next message or call is allowed from {at} on")]
+    TooSoon {
+        /// From when on.
+        at: Timestamp,
+        /// How long that is from now, in whole seconds of our clock.
+        seconds: i64,
+    },
+    /// All sends are used up.
+    #[error("no message or call is left in this verification")]
+    NoSendsLeft {
+        /// How long the verification still lives, in whole seconds.
+        seconds: i64,
+    },
+    /// The codes of the number's verification were all wrong, and its time is
+    /// not over.
+    #[error("all checks of the verification are used up")]
+    ChecksUsedUp {
+        /// How long it would still live, in whole seconds.
+        seconds: i64,
+    },
+    /// A verification of the number stands open for another payment or purpose.
+    #[error(
+        "a verification of this number is under way for another purpose, amount or payee: call it off, or wait \
+         for its end"
+    )]
+    OtherPending,
+    /// A rate limit of the service is reached.
+    #[error("the rate limit {name} is reached")]
+    Reached {
+        /// Its unique name.
+        name: String,
+        /// How long until there is room again, in whole seconds.
+        seconds: i64,
+    },
+    /// The service has no rate limit of this name.
+    #[error("the service has no rate limit {name}")]
+    NoSuchLimit {
+        /// The name.
+        name: String,
+    },
+    /// The same idempotency key came with another request.
+    #[error("this idempotency key was used for another request")]
+    KeyReused,
     /// A limit has no room.
     #[error("the limit {rule} is reached until {retry_at}")]
     LimitReached {

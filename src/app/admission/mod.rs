@@ -1,13 +1,19 @@
 //! Whether something may be: what a number is, which way may lead to it, what people
 //! wish, and the terms of a service.
 
+pub(in crate::app) mod admit;
 pub(in crate::app) mod error;
+pub(in crate::app) mod finding;
 pub(in crate::app) mod limits;
 pub(in crate::app) mod numbers;
 pub(in crate::app) mod opt_outs;
 pub(in crate::app) mod parts;
+pub(in crate::app) mod profile;
+pub(in crate::app) mod request;
+pub(in crate::app) mod rules;
 pub(in crate::app) mod safe_list;
 pub(in crate::app) mod terms;
+pub(in crate::app) mod way;
 pub(in crate::app) mod ways;
 
 pub use self::error::AdmissionError;

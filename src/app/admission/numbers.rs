@@ -10,10 +10,18 @@ pub(in crate::app) fn number<'a>(
     admission: &'a Admission,
     text: &str,
 ) -> Result<(PhoneNumber, Option<&'a TestNumber>), AdmissionError> {
-    number_by(admission, text, &admission.numbers).map_err(|error| match error {
-        AdmissionError::Number(error) => error.read_by(text, &admission.numbers).into(),
-        error => error,
-    })
+    Ok(read(admission, text)?)
+}
+
+/// The same, or what is wrong with the text.
+pub(in crate::app) fn read<'a>(
+    admission: &'a Admission,
+    text: &str,
+) -> Result<(PhoneNumber, Option<&'a TestNumber>), PhoneError> {
+    let policy = &admission.numbers;
+    let is_test = |number: &PhoneNumber| test_of(admission, number).is_some();
+    let number = PhoneNumber::parse_or_known(text, policy, is_test);
+    Ok(known(admission, number.map_err(|error| error.read_by(text, policy))?))
 }
 
 /// What a number that was read is to tests.

@@ -4,6 +4,7 @@
 //! nobody brings a code where it takes none. This module refuses to know who asks.
 
 use crate::app::admission::AdmissionError;
+use crate::app::services::Directory;
 use crate::model::service::{self, BadSetting, Service, Settings};
 use crate::model::verification::Details;
 use crate::model::wording;
@@ -89,6 +90,20 @@ pub(in crate::app) fn refuse_unpaid(service: &Service, details: &Details) -> Res
             what: "amount and payee go together, and one of them is missing: give both, or neither",
         },
     })
+}
+
+/// Refuses a language that there are no texts in, for the set that is named or the
+/// service's own.
+///
+/// # Errors
+/// What is wrong with it.
+pub(in crate::app) fn refuse_unspoken(
+    directory: &Directory,
+    service: &Service,
+    set: Option<&str>,
+    locale: Option<&str>,
+) -> Result<(), BadSetting> {
+    locale.map_or(Ok(()), |locale| directory.services.judge_locale(service, set, locale))
 }
 
 /// Refuses a code that the application chose where the service takes none.

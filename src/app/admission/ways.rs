@@ -5,9 +5,9 @@
 //! instead of a text that is refused: only who asks for one, a service that has
 //! it first, or a landline that takes no texts leads to one.
 
-use crate::app::admission::{Admission, AdmissionError, opt_outs, safe_list};
-use crate::app::fault::Fault;
-use crate::app::services::{Directory, compat};
+use crate::app::admission::way::{Countries, Way};
+use crate::app::admission::{Admission, AdmissionError, opt_outs, rules, safe_list};
+use crate::app::services::compat;
 use crate::model::channel::Channel;
 use crate::model::opt_out::OptOut;
 use crate::model::phone::PhoneNumber;
@@ -20,19 +20,18 @@ use std::sync::Arc;
 pub(in crate::app) struct Ways {
     /// It, with the messaging service of the number's country.
     pub(in crate::app) service: Arc<Service>,
-    countries: Countries,
-}
-
-/// Which countries a channel reaches this time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::app) enum Countries {
-    /// Those of the service's settings.
-    AsSet,
-    /// All: the number is on the safe list, or the application says so.
-    All,
+    /// Which countries are reached this time.
+    pub(in crate::app) countries: Countries,
+    /// Who texts come from where the service names nobody.
+    sender: Option<String>,
 }
 
 impl Ways {
+    /// Those of a service as it sends to a number.
+    pub(in crate::app) fn of(service: Arc<Service>, countries: Countries, sender: Option<&str>) -> Self {
+        Self { service, countries, sender: sender.map(str::to_owned) }
+    }
+
     /// The channels that may be used, the preferred one first.
     pub(in crate::app) fn channels(&self, to: &PhoneNumber) -> Vec<Channel> {
         let usable = |channel: &Channel| self.refusal(*channel, to).is_none();
@@ -53,21 +52,13 @@ impl Ways {
                 .any(|before| !matches!(self.refusal(*before, to), Some(AdmissionError::Landline)))
     }
 
-    /// Why a channel may not be used; nothing when it may.
+    /// Why a channel may not be used, whatever the person wishes; nothing when it may.
     fn refusal(&self, channel: Channel, to: &PhoneNumber) -> Option<AdmissionError> {
-        if !self.service.settings.channels.contains(&channel) {
-            return Some(AdmissionError::ChannelOff(channel));
-        }
-        if self.service.is_deaf(channel, to) {
-            return Some(AdmissionError::Landline);
-        }
-        let is_out = self.countries == Countries::AsSet && self.service.reach(channel, to) == Reach::No;
-        is_out.then(|| AdmissionError::CountryOff { channel, region: region_of(to) })
+        let (service, countries) = (&*self.service, self.countries);
+        let sender = self.sender.as_deref();
+        let way = Way { service, to, channel, countries, is_unwanted: false, sender };
+        rules::of_way(&way).iter().find_map(|reason| reason.finding.refusal().cloned())
     }
-}
-
-fn region_of(to: &PhoneNumber) -> String {
-    to.region().unwrap_or_else(|| "??".to_owned())
 }
 
 /// Wants what says which ways of a service lead to a number: what is kept with the
@@ -93,94 +84,52 @@ pub(in crate::app) fn want_ways(
 /// A service as it sends to a number. Whether the number is on the safe list
 /// is looked up where it would make a difference.
 pub(in crate::app) async fn ways(
-    directory: &Directory,
+    admission: &Admission,
     service: Arc<Service>,
     to: &PhoneNumber,
     ahead: &Ahead,
 ) -> Result<Ways, AdmissionError> {
-    let service = compat::sending_to(directory, service, to, ahead).await?;
+    let service = compat::sending_to(&admission.directory, service, to, ahead).await?;
     let is_safe = is_refused_somewhere(&service, to)
-        && safe_list::stored_safe_number(&directory.base, to, ahead).await?.is_some();
-    Ok(Ways { service, countries: if is_safe { Countries::All } else { Countries::AsSet } })
+        && safe_list::stored_safe_number(&admission.base, to, ahead).await?.is_some();
+    let countries = if is_safe { Countries::All } else { Countries::AsSet };
+    Ok(Ways::of(service, countries, admission.sender.as_deref()))
 }
 
 fn is_refused_somewhere(service: &Service, to: &PhoneNumber) -> bool {
     service.settings.channels.iter().any(|channel| service.reach(*channel, to) == Reach::No)
 }
 
-/// The same where the application passes over the rules about countries.
-pub(in crate::app) async fn ways_to_all(
-    directory: &Directory,
-    service: Arc<Service>,
-    to: &PhoneNumber,
-    ahead: &Ahead,
-) -> Result<Ways, AdmissionError> {
-    Ok(Ways { service: compat::sending_to(directory, service, to, ahead).await?, countries: Countries::All })
-}
-
-/// The channel that was asked for, if it may be used; or the best that may.
-///
-/// # Errors
-/// Why it may not, or why the preferred one may not; or the store's.
-pub(in crate::app) async fn way(
+/// The channels of a service, as it sends to a number, whose senders the person has told
+/// to stop.
+pub(in crate::app) async fn unwanted(
     admission: &Admission,
-    ways: &Ways,
-    asked: Option<Channel>,
+    service: &Service,
     to: &PhoneNumber,
     ahead: &Ahead,
-) -> Result<Channel, AdmissionError> {
-    if let Some(channel) = asked {
-        refuse_way(admission, ways, channel, to, ahead).await?;
-        return Ok(channel);
-    }
-    let channels = &ways.service.settings.channels;
-    let mut refused = None;
-    for channel in channels.iter().copied() {
-        if ways.is_makeshift(channel, channels, to) {
-            continue;
-        }
-        match refuse_way(admission, ways, channel, to, ahead).await {
-            Ok(()) => return Ok(channel),
-            Err(AdmissionError::Fault(Fault::Store(error))) => return Err(error.into()),
-            Err(error) => drop(refused.get_or_insert(error)),
+) -> Result<Vec<Channel>, AdmissionError> {
+    let mut unwanted = Vec::new();
+    for channel in service.settings.channels.iter().copied() {
+        if is_unwanted(admission, service, to, channel, ahead).await? {
+            unwanted.push(channel);
         }
     }
-    Err(refused.unwrap_or(AdmissionError::NoChannel))
+    Ok(unwanted)
 }
 
-/// Refuses a channel that the service does not have, that does not go to
-/// the number or its country, or that the person does not want.
-pub(in crate::app) async fn refuse_way(
-    admission: &Admission,
-    ways: &Ways,
-    channel: Channel,
-    to: &PhoneNumber,
-    ahead: &Ahead,
-) -> Result<(), AdmissionError> {
-    if let Some(refused) = ways.refusal(channel, to) {
-        return Err(refused);
-    }
-    if ways.service.reach(channel, to) == Reach::Watched {
-        tracing::warn!(%to, %channel, region = region_of(to), "a watched country");
-    }
-    refuse_opted_out(admission, &ways.service, to, channel, ahead).await
-}
-
-pub(in crate::app) async fn refuse_opted_out(
+/// Whether the person has told the sender of a channel to stop.
+pub(in crate::app) async fn is_unwanted(
     admission: &Admission,
     service: &Service,
     to: &PhoneNumber,
     channel: Channel,
     ahead: &Ahead,
-) -> Result<(), AdmissionError> {
+) -> Result<bool, AdmissionError> {
     let Some((address, sender)) = wish_address(admission, service, to, channel) else {
-        return Ok(());
+        return Ok(false);
     };
     let wishes = opt_outs::opt_outs_towards(&admission.base, &address, &sender, ahead).await?;
-    match OptOut::latest(wishes.iter().map(|wish| &wish.record)) {
-        Some(wish) if wish.opted_out => Err(AdmissionError::OptedOut),
-        _ => Ok(()),
-    }
+    Ok(OptOut::latest(wishes.iter().map(|wish| &wish.record)).is_some_and(|wish| wish.opted_out))
 }
 
 /// Under which address a number's wish stands, and towards which sender;

@@ -3,8 +3,7 @@
 use crate::app::fault::Fault;
 use crate::app::keyed::narrowed::Narrowed;
 use crate::app::verification::{
-    Ask, AskError, Checked, Idempotency, Offer, StartRequest, Started, VerificationError, VerificationFilter,
-    View,
+    Ask, Checked, Idempotency, Offer, StartRequest, Started, VerificationError, VerificationFilter, View,
 };
 use crate::app::{Page, Window};
 use crate::model::channel::Channel;
@@ -24,16 +23,18 @@ pub async fn start(
     idempotency: Option<Idempotency>,
 ) -> Result<Started, VerificationError> {
     let service = key.named(request.service.clone())?;
-    verification::start(&key.all.verifying, StartRequest { service, ..request }, idempotency).await
+    let request = StartRequest { service, caller: Some(key.actor.as_str().to_owned()), ..request };
+    verification::start(&key.all.verifying, request, idempotency).await
 }
 
 /// See [`verification::ask`](crate::app::verification::ask).
 ///
 /// # Errors
 /// As there.
-pub async fn ask(key: &Narrowed, ask: &Ask) -> Result<View, AskError> {
+pub async fn ask(key: &Narrowed, ask: &Ask) -> Result<View, VerificationError> {
     let mut ask = ask.clone();
     ask.request.service = key.named(ask.request.service)?;
+    ask.request.caller = Some(key.actor.as_str().to_owned());
     verification::ask(&key.all.verifying, &ask).await
 }
 
@@ -128,7 +129,7 @@ pub async fn resend(
     id: &VerificationId,
     channel: Option<Channel>,
 ) -> Result<View, VerificationError> {
-    verification::start::resend_own(&key.all.verifying, id, channel, |one| key.has(one)).await
+    verification::start::resend_own(&key.all.verifying, id, (channel, None), &|one| key.has(one)).await
 }
 
 /// See [`verification::cancel`](crate::app::verification::cancel).
@@ -139,12 +140,13 @@ pub async fn cancel(key: &Narrowed, id: &VerificationId) -> Result<View, Verific
     verification::check::cancel_own(&key.all.admission, id, |one| key.has(one)).await
 }
 
-/// See [`verification::approve`](crate::app::verification::approve).
+/// Ends a verification of the key's services whose code the application chose and checked
+/// itself.
 ///
 /// # Errors
-/// As there.
+/// Not found, ended otherwise, [`VerificationError::CodeNotChosen`], or the store's.
 pub async fn approve(key: &Narrowed, id: &VerificationId) -> Result<View, VerificationError> {
-    verification::check::approve_own(&key.all.admission, id, |one| key.has(one)).await
+    verification::check::approve(&key.all.admission, id, |one| key.has(one)).await
 }
 
 /// See [`verification::release`](crate::app::verification::release).

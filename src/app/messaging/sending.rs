@@ -6,7 +6,7 @@
 //! it is tried and looked up again is the model's to say, and who does it when is
 //! for `jobs`.
 
-use crate::app::admission::{AdmissionError, ways};
+use crate::app::admission::ways;
 use crate::app::base::Base;
 use crate::app::events::told;
 use crate::app::fault::Fault;
@@ -94,18 +94,10 @@ async fn carry(
         (Err(error), _) => Err(SendError::Refused { code: None, reason: error.to_string() }),
         // What was promised may leave much later: people change their wish.
         (Ok(request), Effect::Send { .. }) => {
-            match ways::refuse_opted_out(
-                &messaging.admission,
-                &request.service,
-                &verification.to,
-                send.channel,
-                &ahead,
-            )
-            .await
-            {
-                Ok(()) => messaging.gateway.send(&request).await.map(Some),
-                Err(AdmissionError::OptedOut) => Err(opted_out()),
-                Err(error) => return Err(error.into()),
+            let (service, to) = (&request.service, &verification.to);
+            match ways::is_unwanted(&messaging.admission, service, to, send.channel, &ahead).await? {
+                false => messaging.gateway.send(&request).await.map(Some),
+                true => Err(opted_out()),
             }
         }
         (Ok(request), Effect::LookUp { .. }) => look_up(messaging, &request, &verification, number).await?,

@@ -146,16 +146,11 @@ pub(in crate::app) async fn cancel_own(
     }
 }
 
-/// Ends a verification whose code the application chose and checked itself.
+/// Ends a verification of the caller's whose code the application chose and checked itself.
 ///
 /// # Errors
 /// Not found, ended otherwise, [`VerificationError::CodeNotChosen`], or the store's.
-pub async fn approve(admission: &Admission, id: &VerificationId) -> Result<View, VerificationError> {
-    approve_own(admission, id, |_| true).await
-}
-
-/// The same of one of the caller's.
-pub(in crate::app) async fn approve_own(
+pub(in crate::app) async fn approve(
     admission: &Admission,
     id: &VerificationId,
     is_own: impl Fn(&Verification) -> bool,

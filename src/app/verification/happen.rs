@@ -1,6 +1,7 @@
 //! The one way in which a stored verification changes.
 
 use crate::app::admission::limits::checks;
+use crate::app::admission::request::seconds_between;
 use crate::app::admission::{Admission, AdmissionError};
 use crate::app::base::Base;
 use crate::app::events::{Telling, told};
@@ -108,17 +109,19 @@ pub(in crate::app) fn written(
 
 pub(in crate::app) fn refuse(
     base: &Base,
+    verification: &Verification,
     outcome: Outcome,
     channel: Channel,
 ) -> Result<(), VerificationError> {
     match outcome {
         Outcome::Ended(status) => Err(VerificationError::Ended(status)),
         Outcome::TooSoon { at } => {
-            let left = at.duration_since(base.now()).as_millis();
-            let seconds = i64::try_from((left + 999) / 1000).unwrap_or(i64::MAX).max(1);
-            Err(VerificationError::TooSoon { at, seconds })
+            Err(AdmissionError::TooSoon { at, seconds: seconds_between(base.now(), at) }.into())
         }
-        Outcome::NoSendsLeft => Err(VerificationError::NoSendsLeft),
+        Outcome::NoSendsLeft => {
+            let seconds = seconds_between(base.now(), verification.expires_at);
+            Err(AdmissionError::NoSendsLeft { seconds }.into())
+        }
         Outcome::ChannelOff => Err(AdmissionError::ChannelOff(channel).into()),
         Outcome::CodeNotChosen => Err(VerificationError::CodeNotChosen),
         _ => Ok(()),

@@ -4,16 +4,14 @@
 //! room is decided in the commit alone, where nobody comes between, so nobody is refused
 //! for a race. It refuses to know what the request begins.
 
+use crate::app::admission::AdmissionError;
 use crate::app::base::Base;
 use crate::app::fault::Fault;
 use crate::app::hash::hash;
-use crate::app::services::compat::compat;
-use crate::app::verification::AskError;
 use crate::model::compat::RateLimit;
 use crate::model::counter::{Addition, Counter, Limit};
 use crate::model::id::ServiceId;
 use crate::model::phone::address_key;
-use crate::model::service::Service;
 use crate::store::records;
 use crate::store::{CommitError, Counting, Limited};
 use jiff::Timestamp;
@@ -24,25 +22,23 @@ const START: &str = "start";
 /// What a request adds to counters, one for each rate limit that it brings a value for.
 pub(in crate::app) struct Counts(Vec<(String, Counting)>);
 
-/// The counts of the rate limits that a request names with their values.
+/// The counts of the rate limits that a request names with their values, of those that
+/// the service has.
 ///
 /// # Errors
-/// [`AskError::NoSuchLimit`], or the store's.
+/// The store's.
 pub(in crate::app) async fn counts(
     base: &Base,
-    service: &Service,
+    service: &ServiceId,
+    known: &[RateLimit],
     limits: &[(String, String)],
-) -> Result<Counts, AskError> {
-    if limits.is_empty() {
-        return Ok(Counts(Vec::new()));
-    }
-    let compat = compat(base, &service.id).await?.record;
+) -> Result<Counts, Fault> {
     let mut counts = Vec::new();
     for (name, value) in limits {
-        let limit = compat.rate_limits.iter().find(|limit| limit.unique_name == *name);
-        let limit = limit.ok_or_else(|| AskError::NoSuchLimit { name: name.clone() })?;
-        if !limit.buckets.is_empty() {
-            let counter = counter_of(base, &compat.service, limit, value).await?;
+        let limit = known.iter().find(|limit| limit.unique_name == *name);
+        // Of one that the service does not have a rule has said so.
+        if let Some(limit) = limit.filter(|limit| !limit.buckets.is_empty()) {
+            let counter = counter_of(base, service, limit, value).await?;
             counts.push((name.clone(), counting(counter, limit, base.now())));
         }
     }
@@ -56,10 +52,10 @@ impl Counts {
     }
 
     /// What a limit that refused the commit comes to for who asked.
-    pub(in crate::app) fn reached(&self, limited: &Limited) -> AskError {
+    pub(in crate::app) fn reached(&self, limited: &Limited) -> AdmissionError {
         let found = self.0.iter().find(|(_, counting)| counting.counter == limited.counter);
         let name = found.map_or_else(|| limited.reached.limit.clone(), |(name, _)| name.clone());
-        AskError::Reached { name, seconds: found.map_or(1, |(_, counting)| seconds(counting, limited)) }
+        AdmissionError::Reached { name, seconds: found.map_or(1, |(_, counting)| seconds(counting, limited)) }
     }
 }
 

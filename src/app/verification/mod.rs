@@ -2,34 +2,41 @@
 //! through the pages, which lead to them.
 
 pub(in crate::app) mod attempts;
+pub(in crate::app) mod begin;
 pub(in crate::app) mod check;
 pub(in crate::app) mod error;
 pub(in crate::app) mod happen;
+pub(in crate::app) mod kept;
 pub(in crate::app) mod limits;
 pub(in crate::app) mod listed;
+pub(in crate::app) mod made;
 pub(in crate::app) mod parts;
 pub(in crate::app) mod pending;
 pub(in crate::app) mod repeats;
+pub(in crate::app) mod request;
+pub(in crate::app) mod seen;
 pub(in crate::app) mod sessions;
 pub(in crate::app) mod settled;
 pub(in crate::app) mod start;
 pub(in crate::app) mod verdict;
 pub(in crate::app) mod view;
+pub(in crate::app) mod wish;
 
 pub use self::attempts::{
     Attempt, AttemptCount, AttemptFilter, AttemptPage, AttemptPlace, attempt, attempts, count_attempts,
 };
-pub use self::check::{Checked, Offer, approve, cancel, check, fetch};
-pub use self::error::{AskError, VerificationError};
+pub use self::check::{Checked, Offer, cancel, check, fetch};
+pub use self::error::VerificationError;
 pub use self::listed::{VerificationFilter, verifications};
 pub use self::parts::Verifying;
-pub use self::pending::{Ask, ask, belongs, last_asked, release, seconds_left};
+pub use self::pending::{belongs, last_asked, release, seconds_left};
 pub use self::repeats::{Claim, Repeat, claim, settle_claim};
+pub use self::request::{Ask, Idempotency, StartRequest, Started};
 pub use self::sessions::{
-    LocaleHints, NewSession, SessionError, SessionView, create_session, end_session, new_browser, session,
-    session_again, session_begin, session_change, session_check, session_leave, session_number,
+    LocaleHints, NewSession, SessionError, SessionView, Visitor, create_session, end_session, new_browser,
+    session, session_again, session_begin, session_change, session_check, session_leave, session_number,
     session_resend, session_result, session_start,
 };
-pub use self::start::{Idempotency, StartRequest, Started, resend, start};
+pub use self::start::{ask, resend, start};
 pub use self::verdict::verdict;
 pub use self::view::View;

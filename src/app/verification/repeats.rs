@@ -6,9 +6,10 @@
 //! [`LEASE`] and then free again: the request may be done twice then, and what
 //! it does must bear that.
 
+use crate::app::admission::AdmissionError;
 use crate::app::base::Base;
 use crate::app::hash::hash;
-use crate::app::verification::start::{Idempotency, KEPT};
+use crate::app::verification::request::{Idempotency, KEPT};
 use crate::app::verification::{VerificationError, Verifying};
 use crate::model::idempotency::IdempotencyRecord;
 use crate::store::records::{self, Versioned};
@@ -34,7 +35,7 @@ pub struct Claim(IdempotencyRecord);
 /// Takes an idempotency key for a request, which may hold a code.
 ///
 /// # Errors
-/// [`VerificationError::KeyReused`] for a key of another request,
+/// [`AdmissionError::KeyReused`] for a key of another request,
 /// [`VerificationError::InProgress`], or the store's.
 pub async fn claim(
     verifying: &Verifying,
@@ -45,6 +46,7 @@ pub async fn claim(
         id: hash(&[&key.caller, &key.key]),
         fingerprint: verifying.codes.fingerprint(request),
         verification: None,
+        is_same: false,
         reply: None,
         expires_at: verifying.base.now().checked_add(LEASE).unwrap_or(verifying.base.now()),
     };
@@ -65,7 +67,7 @@ pub async fn claim(
         return Err(VerificationError::InProgress);
     }
     if found.fingerprint != claim.fingerprint {
-        return Err(VerificationError::KeyReused);
+        return Err(AdmissionError::KeyReused.into());
     }
     found.reply.map(Repeat::Again).ok_or(VerificationError::InProgress)
 }

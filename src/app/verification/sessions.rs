@@ -15,12 +15,12 @@ pub use self::steps::{
 };
 
 use crate::app::admission::ways::ways;
-use crate::app::admission::{Admission, AdmissionError, numbers};
+use crate::app::admission::{Admission, AdmissionError, numbers, terms};
 use crate::app::base::Base;
 use crate::app::fault::Fault;
 use crate::app::services::{Directory, ServiceError, find};
 use crate::app::transact::{self, Draft, transact};
-use crate::app::verification::{View, check, start};
+use crate::app::verification::{View, check};
 use crate::model::channel::Channel;
 use crate::model::id::{ServiceId, SessionId};
 use crate::model::phone::{NumberPolicy, PhoneNumber};
@@ -30,6 +30,7 @@ use crate::model::session::{self, Input, MOST_STATE, Outcome, Session, Standing,
 use crate::model::verification::Details;
 use crate::secret::Secret;
 use crate::store::records::{self, Ahead, Versioned};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// What an application asks for.
@@ -58,6 +59,15 @@ pub struct LocaleHints<'a> {
     pub chosen: Option<&'a str>,
     /// What the browser says: after it.
     pub guessed: Option<&'a str>,
+}
+
+/// Who comes to the pages.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Visitor<'a> {
+    /// The language that messages are to be in.
+    pub locale_hints: LocaleHints<'a>,
+    /// The address that they come from.
+    pub address: Option<IpAddr>,
 }
 
 /// Who moves a session.
@@ -92,14 +102,10 @@ pub struct SessionView {
 pub async fn create_session(admission: &Admission, request: NewSession) -> Result<Session, SessionError> {
     let service = find::service(&admission.directory, request.service.as_ref()).await?;
     // Here, for the person could not say what is paid.
-    let details = crate::app::admission::terms::worded(&service, &request.details)?;
-    crate::app::admission::terms::refuse_unpaid(&service, &details)?;
-    start::refuse_unspoken(
-        &admission.directory,
-        &service,
-        details.template.as_deref(),
-        request.locale.as_deref(),
-    )?;
+    let details = terms::worded(&service, &request.details)?;
+    terms::refuse_unpaid(&service, &details)?;
+    let (set, locale) = (details.template.as_deref(), request.locale.as_deref());
+    terms::refuse_unspoken(&admission.directory, &service, set, locale).map_err(AdmissionError::from)?;
     let pages = &service.settings.pages;
     let return_url = match &request.return_url {
         Some(url) => Some(return_url::permit(&pages.return_urls, url).map_err(SessionError::ReturnUrl)?),
@@ -147,7 +153,7 @@ pub async fn create_session(admission: &Admission, request: NewSession) -> Resul
     };
     if let Some(to) = &session.to
         && session
-            .allowed(ways(&admission.directory, service.clone(), to, &Ahead::default()).await?.channels(to))
+            .allowed(ways(admission, service.clone(), to, &Ahead::default()).await?.channels(to))
             .is_empty()
     {
         return Err(AdmissionError::NoChannel.into());
@@ -241,9 +247,8 @@ async fn session_view(admission: &Admission, session: Session) -> Result<Session
     let number = session.number.as_ref().or(session.to.as_ref());
     let channels = match (number, &verification) {
         (_, Some(view)) => session.allowed(view.channels_left.clone()),
-        (Some(number), None) => session.allowed(
-            ways(&admission.directory, service.clone(), number, &Ahead::default()).await?.channels(number),
-        ),
+        (Some(number), None) => session
+            .allowed(ways(admission, service.clone(), number, &Ahead::default()).await?.channels(number)),
         (None, None) => session.allowed(service.settings.channels.clone()),
     };
     let standing = verification.as_ref().map(|view| Standing {

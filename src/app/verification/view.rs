@@ -1,8 +1,8 @@
 //! A verification as it is shown: with what is known of its deliveries, and what may
 //! still be done.
 
+use crate::app::admission::Admission;
 use crate::app::admission::ways::{self, ways};
-use crate::app::admission::{Admission, AdmissionError};
 use crate::app::services::{Directory, find};
 use crate::app::verification::VerificationError;
 use crate::model::channel::Channel;
@@ -110,7 +110,18 @@ pub(in crate::app) async fn around(
     admission: &Admission,
     verifications: &[&Verification],
 ) -> Result<Ahead, VerificationError> {
-    let (directory, mut ahead) = (&admission.directory, Ahead::default());
+    let mut ahead = Ahead::default();
+    around_into(admission, verifications, &mut ahead).await?;
+    Ok(ahead)
+}
+
+/// The same, beside what was read already.
+pub(in crate::app) async fn around_into(
+    admission: &Admission,
+    verifications: &[&Verification],
+    ahead: &mut Ahead,
+) -> Result<(), VerificationError> {
+    let (directory, mut unknown) = (&admission.directory, Vec::new());
     let services = &directory.services;
     for verification in verifications {
         let sids = verification.sends.iter().filter_map(|send| send.sid.as_ref());
@@ -119,18 +130,36 @@ pub(in crate::app) async fn around(
         match id.map_or_else(|| Some(Some(services.default.clone())), |id| services.known(id)) {
             Some(service) => {
                 let service = service.unwrap_or_else(|| services.default.clone());
-                want_ways_left(admission, service, verification, &mut ahead);
+                want_ways_left(admission, service, verification, ahead);
             }
-            None => find::want_service(directory, id, &mut ahead),
+            None => {
+                find::want_service(directory, id, ahead);
+                unknown.push(verification);
+            }
         }
     }
     ahead.read(directory.base.store()).await?;
-    for verification in verifications {
-        let service = find::service_of_from(directory, verification, &ahead).await?;
-        want_ways_left(admission, service, verification, &mut ahead);
+    for verification in unknown {
+        let service = find::service_of_from(directory, verification, ahead).await?;
+        want_ways_left(admission, service, verification, ahead);
     }
     ahead.read(directory.base.store()).await?;
-    Ok(ahead)
+    Ok(())
+}
+
+/// The last send's number, if it did not arrive by Twilio's word.
+pub(in crate::app) async fn failed_send(
+    admission: &Admission,
+    verification: &Verification,
+    ahead: &Ahead,
+) -> Result<Option<u8>, VerificationError> {
+    let Some((number, sid)) =
+        verification.sends.last().and_then(|send| Some((send.number, send.sid.as_ref()?)))
+    else {
+        return Ok(None);
+    };
+    let delivery = ahead.get::<Delivery>(admission.base.store(), sid.as_str()).await?;
+    Ok(delivery.and_then(|found| found.record.status()?.is_failure().then_some(number)))
 }
 
 fn want_ways_left(
@@ -168,28 +197,22 @@ pub(in crate::app) async fn view_from(
 
 /// The same view with the channels that go to the number and that the person
 /// wants.
-pub(in crate::app) async fn wanted(
-    admission: &Admission,
-    mut view: View,
-    ahead: &Ahead,
-) -> Result<View, VerificationError> {
+async fn wanted(admission: &Admission, mut view: View, ahead: &Ahead) -> Result<View, VerificationError> {
     view.channels_left.clear();
     if view.sends_left == 0 {
         return Ok(view);
     }
     let to = &view.verification.to;
-    let ways = ways(&admission.directory, view.service.clone(), to, ahead).await?;
+    let ways = ways(admission, view.service.clone(), to, ahead).await?;
     for channel in ways.channels(to) {
-        match ways::refuse_opted_out(admission, &ways.service, to, channel, ahead).await {
-            Ok(()) => view.channels_left.push(channel),
-            Err(AdmissionError::OptedOut) => {}
-            Err(error) => return Err(error.into()),
+        if !ways::is_unwanted(admission, &ways.service, to, channel, ahead).await? {
+            view.channels_left.push(channel);
         }
     }
     Ok(view)
 }
 
-pub(in crate::app) fn bare_view(
+fn bare_view(
     directory: &Directory,
     service: Arc<Service>,
     verification: Verification,
@@ -197,15 +220,6 @@ pub(in crate::app) fn bare_view(
 ) -> View {
     let status = verification.status_at(directory.base.now());
     View::new(service, &directory.policy, verification, status, deliveries)
-}
-
-pub(in crate::app) fn fresh_view(
-    directory: &Directory,
-    service: Arc<Service>,
-    verification: Verification,
-) -> View {
-    let deliveries = verification.sends.iter().map(|send| (send.clone(), None)).collect();
-    bare_view(directory, service, verification, deliveries)
 }
 
 /// The answer that was given is given again, whatever happened since.

@@ -116,6 +116,8 @@ pub struct Answer {
     pub schema: fn(&mut SchemaGenerator) -> Schema,
     /// Whether it is one page of a list.
     pub is_list: bool,
+    /// The other status that a like answer may have, and what it is then.
+    pub also: Option<(u16, &'static str)>,
     /// Where one may go from here: an operation, the name in its path, and
     /// where that name's value is in this answer, as a JSON pointer.
     pub links: &'static [(&'static str, &'static str, &'static str)],
@@ -130,6 +132,7 @@ impl Answer {
             media: Some("application/json"),
             schema: SchemaGenerator::subschema_for::<T>,
             is_list: false,
+            also: None,
             links: &[],
         }
     }
@@ -142,6 +145,11 @@ impl Answer {
     /// 204, without a body.
     pub const fn nothing(about: &'static str) -> Self {
         Self { media: None, ..Self::json::<()>(204, about) }
+    }
+
+    /// The same, which may come with another status, too, and with `Retry-After`.
+    pub const fn or(self, status: u16, about: &'static str) -> Self {
+        Self { also: Some((status, about)), ..self }
     }
 
     /// The same, with the ways on from here.

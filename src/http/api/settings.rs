@@ -4,7 +4,7 @@ use super::fields::{Field, Shape};
 use super::limit_settings::LIMITS;
 use super::words::ChannelWord;
 use crate::model::return_url;
-use crate::model::service::MOST_NAME;
+use crate::model::service::{MOST_NAME, Pending};
 
 const CHANNEL: Shape = Shape::Word(ChannelWord::all);
 
@@ -20,7 +20,7 @@ const COUNTRIES: Shape = Shape::List {
 };
 
 /// What can be set of a service, in the words of the configuration file.
-pub const SETTINGS: [Field; 28] = [
+pub const SETTINGS: [Field; 29] = [
     Field::new(
         "name",
         "The name in texts, calls and pages; no more than 4 digits in a row.",
@@ -157,6 +157,12 @@ pub const SETTINGS: [Field; 28] = [
         "psd2_block_seconds",
         "With `psd2`: for how long five wrong codes in a row, over all verifications of a number, block its payments.",
         Shape::Number { least: 60, most: 86_400 },
+    )
+    .solid(),
+    Field::new(
+        "pending",
+        "What a second start for a number is while the first one waits for its code: `one` for the same verification, if key, session, purpose and payment are the same, `many` for one of its own.",
+        Shape::Word(|| Pending::ALL.map(Pending::as_str).to_vec()),
     )
     .solid(),
     Field::new(

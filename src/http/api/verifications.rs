@@ -19,7 +19,8 @@ use crate::model::service::MOST_NAME;
 use crate::model::verification::{Details, Status};
 use crate::secret::Secret;
 use std::net::IpAddr;
-use warp::http::StatusCode;
+use warp::http::header::RETRY_AFTER;
+use warp::http::{HeaderValue, StatusCode};
 use warp::reply::Response;
 
 /// The chapter of the documentation.
@@ -83,7 +84,7 @@ pub const CREATE: Operation = Operation {
     id: "startVerification",
     tag: TAG,
     summary: "Start a verification",
-    about: "Sends a code to a number. The answer comes before the code is sent: what becomes of it is in `deliveries` of the verification.",
+    about: "Sends a code to a number. The answer comes before the code is sent: what becomes of it is in `deliveries` of the verification.\n\nWhile a verification that your key began for the number waits for its code, another start for the same purpose and payment is that verification, with 200: it is sent again, or, where that is too soon, only shown, with `Retry-After` and `resend_at`. For another purpose or payment it is refused (`verification_pending`). What other keys began is nothing to it. A service with `pending` = `many` makes a verification of each start.",
     scope: Scope::Send,
     path: &[],
     query: &[],
@@ -135,7 +136,9 @@ pub const CREATE: Operation = Operation {
         USER,
         TAGS,
     ]),
-    answer: Answer::json::<Verification>(201, "It has begun.").leading_to(FROM_CREATE),
+    answer: Answer::json::<Verification>(201, "It has begun.")
+        .or(200, "It had begun before: it was sent again, or, with `Retry-After`, nothing was sent.")
+        .leading_to(FROM_CREATE),
     problems: &[
         &problem::INVALID_NUMBER,
         &problem::CHANNEL_NOT_OFFERED,
@@ -145,6 +148,8 @@ pub const CREATE: Operation = Operation {
         &problem::PAYMENT_MISSING,
         &problem::SERVICE_NOT_FOUND,
         &problem::RECIPIENT_OPTED_OUT,
+        &problem::VERIFICATION_PENDING,
+        &problem::NO_SENDS_LEFT,
     ],
     repeats: Repeats::KeptByHandler,
 };
@@ -167,6 +172,8 @@ pub async fn create(context: CallContext, mut call: Call) -> Result<Response, Er
         channel: body.parsed("channel")?,
         service: context.app.service_named(body.text("service")).await?,
         session: None,
+        caller: None,
+        address: body.parsed("device_ip")?,
         locale: body.text("locale"),
         custom_code: body.text("custom_code").map(Secret::new),
         details: Details {
@@ -183,10 +190,17 @@ pub async fn create(context: CallContext, mut call: Call) -> Result<Response, Er
         },
     };
     let started = keyed::start(&context.app, request, idempotency).await?;
-    let path = format!("/v1/verifications/{}", started.view.verification.id);
-    let mut response = reply::created(&path, &Verification::from(&started.view));
+    let (path, shown) =
+        (format!("/v1/verifications/{}", started.view.verification.id), Verification::from(&started.view));
+    let mut response = match started.is_same {
+        true => reply::json(StatusCode::OK, &shown),
+        false => reply::created(&path, &shown),
+    };
     if started.replayed {
         repeats::mark(&mut response);
+    }
+    if let Some(seconds) = started.wait {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     Ok(response)
 }

@@ -3,12 +3,13 @@
 use super::guard;
 use super::locale::Hints;
 use super::note::Note;
-use crate::app::verification::{LocaleHints, SessionView};
+use crate::app::verification::{LocaleHints, SessionView, Visitor};
 use crate::http::context::Context;
 use crate::http::pages::words::{self, Words};
 use crate::http::request::Request;
 use crate::model::id::SessionId;
 use crate::secret::Secret;
+use std::net::IpAddr;
 use warp::http::Method;
 
 /// A browser at a session's address.
@@ -23,6 +24,8 @@ pub struct PageRequest {
     pub kept: Option<&'static Words>,
     /// What the step before has to say.
     pub note: Option<Note>,
+    /// The address that it comes from: that of the last hop that is no trusted proxy.
+    pub address: IpAddr,
     /// `Accept-Language`
     pub accepts: Option<String>,
     /// Sessions whose cookies it is to let go.
@@ -52,6 +55,7 @@ impl PageRequest {
             chosen,
             kept: kept(guard::LANGUAGE).and_then(words::find),
             note: kept(guard::NOTE).and_then(Note::from_cookie),
+            address: request.person(&context.settings.trusted_proxies),
             accepts: request.header("accept-language").map(str::to_owned),
             id,
             is_ahead: ahead("sec-purpose") || ahead("purpose") || request.method == Method::HEAD,
@@ -73,13 +77,14 @@ impl PageRequest {
         hints.words()
     }
 
-    /// The language that messages are to be in.
-    pub fn locale_hints(&self) -> LocaleHints<'_> {
+    /// Who it is to the steps of a session.
+    pub fn visitor(&self) -> Visitor<'_> {
         let guessed = Hints { browser: self.accepts.as_deref(), ..Hints::default() };
-        LocaleHints {
+        let locale_hints = LocaleHints {
             chosen: self.tag(),
             guessed: self.accepts.as_ref().map(|_| guessed.words().locale.as_str()),
-        }
+        };
+        Visitor { locale_hints, address: Some(self.address) }
     }
 
     fn tag(&self) -> Option<&'static str> {

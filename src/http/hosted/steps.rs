@@ -120,14 +120,14 @@ async fn step(
     form: &Form,
 ) -> Result<Next, SessionError> {
     let app = &context.app;
-    let locale_hints = page_request.locale_hints();
+    let visitor = page_request.visitor();
     let leave = |way: Option<Secret>| way.map_or(Next::Page(None), Next::Away);
     match action {
         Action::Begin => {
-            let view = verification::session_begin(&app.verifying, id, browser, locale_hints).await?;
+            let view = verification::session_begin(&app.verifying, id, browser, visitor).await?;
             // The first page has a button for each way.
             if let (Step::Channel, Ok(channel)) = (view.step, form.channel()) {
-                drop(verification::session_start(&app.verifying, id, browser, channel, locale_hints).await?);
+                drop(verification::session_start(&app.verifying, id, browser, channel, visitor).await?);
             }
         }
         Action::Number => {
@@ -139,16 +139,16 @@ async fn step(
                     browser,
                     form.get("number"),
                     region,
-                    locale_hints,
+                    visitor,
                 )
                 .await?,
             );
         }
-        Action::Channel => drop(
-            verification::session_start(&app.verifying, id, browser, form.channel()?, locale_hints).await?,
-        ),
+        Action::Channel => {
+            drop(verification::session_start(&app.verifying, id, browser, form.channel()?, visitor).await?)
+        }
         Action::Resend => {
-            drop(verification::session_resend(&app.verifying, id, browser, form.channel()?).await?)
+            drop(verification::session_resend(&app.verifying, id, browser, form.channel()?, visitor).await?)
         }
         Action::Change => {
             let old = verification::session(&app.admission, id, Some(browser)).await?.session.number;
@@ -156,7 +156,7 @@ async fn step(
             let old = old.filter(|_| view.step == Step::Number);
             return Ok(Next::Page(old.map(|number| Note::kept(&number))));
         }
-        Action::Again => drop(verification::session_again(&app.verifying, id, browser, locale_hints).await?),
+        Action::Again => drop(verification::session_again(&app.verifying, id, browser, visitor).await?),
         Action::Cancel => {
             return Ok(leave(verification::session_leave(&app.admission, id, browser, true).await?));
         }
@@ -214,12 +214,15 @@ fn note_of(error: SessionError, form: &Form) -> Option<Note> {
             input(Note::about("country", region))
         }
         Refusal::Admission(AdmissionError::OptedOut) => Note::new("opted_out"),
-        Refusal::Verification(VerificationError::TooSoon { seconds, .. }) => Note::about("too_soon", seconds),
-        Refusal::Verification(VerificationError::NoSendsLeft) => Note::new("sends"),
+        Refusal::Admission(AdmissionError::TooSoon { seconds, .. }) => Note::about("too_soon", seconds),
+        Refusal::Admission(AdmissionError::NoSendsLeft { .. }) => Note::new("sends"),
         Refusal::Session(SessionError::NoNumbersLeft) => Note::new("numbers"),
         Refusal::Session(SessionError::NoStartsLeft) => Note::new("starts"),
         Refusal::Admission(
-            AdmissionError::ChannelOff(_) | AdmissionError::NoChannel | AdmissionError::Landline,
+            AdmissionError::ChannelOff(_)
+            | AdmissionError::NoChannel
+            | AdmissionError::NoSender(_)
+            | AdmissionError::Landline,
         ) => Note::new("channel"),
         error => {
             tracing::error!(%error, "a step of a session failed");

@@ -8,7 +8,7 @@ use crate::app::admin::AdminError;
 use crate::app::admission::AdmissionError;
 use crate::app::fault::Fault;
 use crate::app::services::ServiceError;
-use crate::app::verification::{AskError, VerificationError};
+use crate::app::verification::VerificationError;
 use crate::http::error::Error;
 use crate::http::refusal::{OfApp, Refusal};
 use crate::http::reply;
@@ -186,11 +186,6 @@ impl Failure {
         match refusal {
             Refusal::Admission(error) => Self::of_admission(error, refusal),
             Refusal::Verification(error) => match error {
-                VerificationError::NoSendsLeft => Self::new(429, 60203, "Max send attempts reached"),
-                // Only a cooldown that somebody has set comes to this.
-                VerificationError::TooSoon { seconds, .. } => Self::new(429, 20429, "Too many requests")
-                    .after(*seconds)
-                    .with(REACHED, "resend_cooldown"),
                 VerificationError::CodeNotChosen => Self::unsupported(),
                 VerificationError::CodeKeyGone => ours(&refusal),
                 _ => Self::new(400, 20001, refusal.to_string()),
@@ -226,6 +221,19 @@ impl Failure {
                      {region} is blocked for {channel} channel for all services"
                 ),
             ),
+            AdmissionError::NoSender(channel) => Self::channel_disabled(channel.as_str()),
+            AdmissionError::NoSendsLeft { seconds } => {
+                Self::new(429, 60203, "Max send attempts reached").after(*seconds)
+            }
+            // Only a cooldown that somebody has set comes to this.
+            AdmissionError::TooSoon { seconds, .. } => {
+                Self::new(429, 20429, "Too many requests").after(*seconds).with(REACHED, "resend_cooldown")
+            }
+            AdmissionError::Reached { name, seconds } => {
+                Self::new(429, 20429, "Too many requests").after(*seconds).with(REACHED, name)
+            }
+            AdmissionError::NoSuchLimit { .. } => Self::invalid_because("RateLimits", error),
+            AdmissionError::ChecksUsedUp { seconds } => Self::checks_used_up(*seconds),
             AdmissionError::OptedOut => Self::new(400, 21610, "Attempt to send to unsubscribed recipient"),
             AdmissionError::Landline => {
                 Self::new(403, 60205, "SMS is not supported by landline phone number")
@@ -252,23 +260,6 @@ impl Failure {
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         Self::of(&refusal)
-    }
-}
-
-impl From<AskError> for Failure {
-    fn from(error: AskError) -> Self {
-        match &error {
-            AskError::Reached { name, seconds } => {
-                Self::new(429, 20429, "Too many requests").after(*seconds).with(REACHED, name)
-            }
-            AskError::NoSuchLimit { .. } => Self::invalid_because("RateLimits", &error),
-            AskError::ChecksUsedUp { seconds } => Self::checks_used_up(*seconds),
-            AskError::SendsUsedUp { seconds } => {
-                Self::new(429, 60203, "Max send attempts reached").after(*seconds)
-            }
-            AskError::Concurrent => concurrent(),
-            AskError::Verification(error) => error.clone().into(),
-        }
     }
 }
 

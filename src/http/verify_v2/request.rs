@@ -53,6 +53,7 @@ pub fn ask(call: &Call, service: &Service) -> Result<Ask, Failure> {
         object(call, "ChannelConfiguration")?;
     }
     call.flag("EnableSnaClientToken")?;
+    let address = call.parsed::<IpAddr>("DeviceIp")?;
     let details = Details {
         friendly_name: friendly_name(call)?,
         amount,
@@ -60,7 +61,7 @@ pub fn ask(call: &Call, service: &Service) -> Result<Ask, Failure> {
         purpose,
         app_hash: checked(call, "AppHash", is_app_hash)?,
         send_digits: checked(call, "SendDigits", is_digits)?,
-        device_ip: call.parsed::<IpAddr>("DeviceIp")?.map(|ip| ip.to_string()),
+        device_ip: address.map(|ip| ip.to_string()),
         user: None,
         tags: tags(call)?,
         template,
@@ -70,6 +71,7 @@ pub fn ask(call: &Call, service: &Service) -> Result<Ask, Failure> {
             channel,
             locale: locale(call, service, details.template.as_deref())?,
             service: Some(service.id.clone()),
+            address,
             custom_code: custom_code(call)?,
             details,
             ..StartRequest::to(to)

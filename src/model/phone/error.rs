@@ -71,6 +71,15 @@ impl PhoneError {
         }
     }
 
+    /// Whether it is a number, and of a kind that the policy refuses.
+    pub fn is_refused_kind(&self) -> bool {
+        match self {
+            Self::RefusedKind(_) => true,
+            Self::ReadBy { error, .. } => error.is_refused_kind(),
+            _ => false,
+        }
+    }
+
     /// A stable word for programs.
     pub fn code(&self) -> &'static str {
         match self {

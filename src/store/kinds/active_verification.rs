@@ -1,4 +1,5 @@
-//! Which verification is pending for a service and a number, under both.
+//! Which verification is pending for a service and a number, and perhaps a caller, under
+//! all of them.
 
 use super::super::Kind;
 use super::super::records::Record;
@@ -11,7 +12,7 @@ impl Record for ActiveVerification {
     const FORMAT: u32 = 1;
 
     fn id(&self) -> String {
-        ActiveVerification::key(&self.service, &self.number)
+        ActiveVerification::key(&self.service, &self.number, self.caller.as_deref())
     }
 
     fn due(&self) -> Option<Timestamp> {

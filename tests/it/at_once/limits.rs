@@ -3,8 +3,9 @@
 
 use super::{Task, Turnstile, every_order};
 use crate::support::{Script, parts, request};
+use dialback::app::admission::AdmissionError;
 use dialback::app::fault::Fault;
-use dialback::app::verification::{self, Ask, AskError};
+use dialback::app::verification::{self, Ask, VerificationError};
 use dialback::app::{App, services};
 use dialback::clock::Clock;
 use dialback::model::audit::Actor;
@@ -14,7 +15,7 @@ use dialback::store::Maintenance;
 use dialback::store::memory::Memory;
 use std::sync::{Arc, Mutex};
 
-type Said = Arc<Mutex<Vec<Result<(), AskError>>>>;
+type Said = Arc<Mutex<Vec<Result<(), VerificationError>>>>;
 
 /// An app whose store can be stopped at every access, with one of `ip` in an hour.
 async fn limited() -> App {
@@ -56,7 +57,9 @@ async fn one_of_several_passes_in_every_order() {
         };
         let judge = |said: Said| async move {
             let said = said.lock().unwrap();
-            let reached = |one: &&Result<(), AskError>| matches!(one, Err(AskError::Reached { .. }));
+            let reached = |one: &&Result<(), VerificationError>| {
+                matches!(one, Err(VerificationError::Admission(AdmissionError::Reached { .. })))
+            };
             assert_eq!(said.iter().filter(|one| one.is_ok()).count(), 1, "{said:?}");
             assert_eq!(said.iter().filter(reached).count(), askers - 1, "{said:?}");
         };

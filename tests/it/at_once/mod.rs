@@ -11,6 +11,7 @@
 mod checks;
 mod limits;
 mod sessions;
+mod starts;
 
 use crate::over::store_over;
 use dialback::store::{

@@ -12,7 +12,7 @@ use crate::postgres::TestDatabase;
 use crate::support::{Engine, Script, open, parts, schema_for};
 use dialback::app::fault::Fault;
 use dialback::app::services::ServiceDirectory;
-use dialback::app::verification::{self, LocaleHints, NewSession, SessionError, VerificationFilter};
+use dialback::app::verification::{self, NewSession, SessionError, VerificationFilter, Visitor};
 use dialback::app::{App, Parts, Window};
 use dialback::clock::Clock;
 use dialback::model::channel::Channel;
@@ -106,39 +106,37 @@ struct Way {
 
 impl Way {
     async fn take(&self, step: Move) {
-        let (app, id, browser, locale_hints) = (&self.app, &self.id, &self.browser, LocaleHints::default());
+        let (app, id, browser, visitor) = (&self.app, &self.id, &self.browser, Visitor::default());
         let taken = match step {
-            Begin => verification::session_begin(&app.verifying, id, browser, locale_hints).await.map(drop),
+            Begin => verification::session_begin(&app.verifying, id, browser, visitor).await.map(drop),
             StrangerBegins => {
-                verification::session_begin(&app.verifying, id, &self.stranger, locale_hints).await.map(drop)
+                verification::session_begin(&app.verifying, id, &self.stranger, visitor).await.map(drop)
             }
             StrangerLeaves => self.leave(&self.stranger, true).await,
-            OwnNumber => {
-                verification::session_number(&app.verifying, id, browser, &self.own, None, locale_hints)
-                    .await
-                    .map(drop)
-            }
-            VictimsNumber => {
-                verification::session_number(&app.verifying, id, browser, &self.victims, None, locale_hints)
-                    .await
-                    .map(drop)
-            }
-            Start => verification::session_start(&app.verifying, id, browser, Channel::Sms, locale_hints)
+            OwnNumber => verification::session_number(&app.verifying, id, browser, &self.own, None, visitor)
                 .await
                 .map(drop),
-            StartCall => {
-                verification::session_start(&app.verifying, id, browser, Channel::Call, locale_hints)
+            VictimsNumber => {
+                verification::session_number(&app.verifying, id, browser, &self.victims, None, visitor)
                     .await
                     .map(drop)
             }
+            Start => verification::session_start(&app.verifying, id, browser, Channel::Sms, visitor)
+                .await
+                .map(drop),
+            StartCall => verification::session_start(&app.verifying, id, browser, Channel::Call, visitor)
+                .await
+                .map(drop),
             Code => match self.code_of_own().await {
                 Some(code) => verification::session_check(&app.verifying, id, browser, &code).await.map(drop),
                 None => Ok(()),
             },
             WrongCode => verification::session_check(&app.verifying, id, browser, "00000000").await.map(drop),
-            Resend => verification::session_resend(&app.verifying, id, browser, Channel::Sms).await.map(drop),
+            Resend => verification::session_resend(&app.verifying, id, browser, Channel::Sms, visitor)
+                .await
+                .map(drop),
             Change => verification::session_change(&app.admission, id, browser).await.map(drop),
-            Again => verification::session_again(&app.verifying, id, browser, locale_hints).await.map(drop),
+            Again => verification::session_again(&app.verifying, id, browser, visitor).await.map(drop),
             Return => self.leave(browser, false).await,
             Cancel => self.leave(browser, true).await,
             AppEnds => self.end().await,

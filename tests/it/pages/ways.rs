@@ -132,6 +132,7 @@ async fn a_number_that_is_not_on_whatsapp_is_said_to_be_none() {
     let world = World::with_service(|settings| {
         shop(settings);
         settings.channels = vec![Channel::Whatsapp, Channel::Sms];
+        settings.whatsapp_from = Some("+15005550009".into());
     })
     .await;
     for (n, code) in [63003, 63024].into_iter().enumerate() {

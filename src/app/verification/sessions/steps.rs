@@ -4,16 +4,17 @@
 //! session's verification it reads anew with every try and hands to the model by
 //! name; whatever was seen before that decides nothing.
 
-use super::{LocaleHints, SessionView, Who};
+use super::{LocaleHints, SessionView, Visitor, Who};
+use crate::app::admission::profile::Profile;
 use crate::app::admission::ways::ways;
-use crate::app::admission::{Admission, AdmissionError};
+use crate::app::admission::{Admission, AdmissionError, terms};
 use crate::app::base::Base;
 use crate::app::events::told;
 use crate::app::fault::Fault;
 use crate::app::services::Directory;
 use crate::app::transact::{self, Draft, TRIES, transact};
 use crate::app::verification::check::{self, check};
-use crate::app::verification::start::{self, start};
+use crate::app::verification::start::{resend_own, start_as};
 use crate::app::verification::{
     Checked, Idempotency, Offer, SessionError, StartRequest, VerificationError, Verifying, happen, sessions,
 };
@@ -56,10 +57,10 @@ pub async fn session_begin(
     verifying: &Verifying,
     id: &SessionId,
     browser: &Secret,
-    locale_hints: LocaleHints<'_>,
+    visitor: Visitor<'_>,
 ) -> Result<SessionView, SessionError> {
     let session = session_bound(&verifying.admission, id, browser).await?;
-    session_advance(verifying, session, browser, locale_hints).await
+    session_advance(verifying, session, browser, visitor).await
 }
 
 /// The session, as this browser's.
@@ -84,12 +85,12 @@ pub async fn session_number(
     browser: &Secret,
     text: &str,
     region: Option<&str>,
-    locale_hints: LocaleHints<'_>,
+    visitor: Visitor<'_>,
 ) -> Result<SessionView, SessionError> {
     let number = sessions::number_in(&verifying.admission, text, region)?;
     let session = sessions::own_session(&verifying.base, id, Some(browser)).await?.record;
     let service = sessions::service_of_session(&verifying.directory, &session).await?;
-    let ways = ways(&verifying.directory, service.clone(), &number, &Ahead::default()).await?;
+    let ways = ways(&verifying.admission, service.clone(), &number, &Ahead::default()).await?;
     if session.allowed(ways.channels(&number)).is_empty() {
         let channel = service.settings.channels.first().copied().unwrap_or(Channel::Sms);
         let region = number.region().unwrap_or_else(|| "??".to_owned());
@@ -100,7 +101,7 @@ pub async fn session_number(
     }
     let entered = |_| Some(Input::Number(number.clone()));
     let session = move_session(&verifying.admission, id, Who::Browser(browser), Look::Aside, entered).await?;
-    session_advance(verifying, session, browser, locale_hints).await
+    session_advance(verifying, session, browser, visitor).await
 }
 
 /// Another number is wanted: the code that is on its way is called off
@@ -128,9 +129,9 @@ pub async fn session_start(
     id: &SessionId,
     browser: &Secret,
     channel: Channel,
-    locale_hints: LocaleHints<'_>,
+    visitor: Visitor<'_>,
 ) -> Result<SessionView, SessionError> {
-    session_start_for(verifying, id, browser, channel, locale_hints, None).await
+    session_start_for(verifying, id, browser, channel, visitor, None).await
 }
 
 /// The same, if the session's number is still the one that is meant.
@@ -139,7 +140,7 @@ async fn session_start_for(
     id: &SessionId,
     browser: &Secret,
     channel: Channel,
-    locale_hints: LocaleHints<'_>,
+    visitor: Visitor<'_>,
     meant: Option<&PhoneNumber>,
 ) -> Result<SessionView, SessionError> {
     for attempt in 0..TRIES {
@@ -154,15 +155,17 @@ async fn session_start_for(
             return Err(SessionError::NoStartsLeft);
         }
         let service = sessions::service_of_session(&verifying.directory, &session).await?;
-        let ways = ways(&verifying.directory, service.clone(), number, &Ahead::default()).await?;
+        let ways = ways(&verifying.admission, service.clone(), number, &Ahead::default()).await?;
         if !session.allowed(ways.channels(number)).contains(&channel) {
             return Err(AdmissionError::ChannelOff(channel).into());
         }
         let request = StartRequest {
             channel: Some(channel),
-            locale: session_locale(&verifying.directory, &service, &session, locale_hints).map(str::to_owned),
+            locale: session_locale(&verifying.directory, &service, &session, visitor.locale_hints)
+                .map(str::to_owned),
             service: session.service.clone(),
             session: Some(session.id.clone()),
+            address: visitor.address,
             details: session.details.clone(),
             ..StartRequest::to(number.in_full())
         };
@@ -173,9 +176,9 @@ async fn session_start_for(
         let round = attempt / WAITS;
         let key = format!("{id}/{}/{}/{round}", session.starts, session.numbers);
         let kept = Idempotency { caller: CALLER.into(), key };
-        let started = match start(verifying, request, Some(kept)).await {
+        let started = match start_as(verifying, &Profile::PAGES, &request, Some(kept)).await {
             // The first one chose otherwise, and is about to be written.
-            Err(VerificationError::KeyReused) => {
+            Err(VerificationError::Admission(AdmissionError::KeyReused)) => {
                 tokio::time::sleep(SHORTLY).await;
                 continue;
             }
@@ -201,7 +204,7 @@ fn session_locale<'a>(
     wishes
         .into_iter()
         .flatten()
-        .find(|locale| start::refuse_unspoken(directory, service, set, Some(locale)).is_ok())
+        .find(|locale| terms::refuse_unspoken(directory, service, set, Some(locale)).is_ok())
 }
 
 /// Hangs what was started on the session. If the person has gone on
@@ -235,6 +238,7 @@ pub async fn session_resend(
     id: &SessionId,
     browser: &Secret,
     channel: Channel,
+    visitor: Visitor<'_>,
 ) -> Result<SessionView, SessionError> {
     let view = sessions::session(&verifying.admission, id, Some(browser)).await?;
     let Some(verification) = view.session.verification.clone().filter(|_| view.step == Step::Code) else {
@@ -243,7 +247,7 @@ pub async fn session_resend(
     if !view.channels.contains(&channel) {
         return Err(AdmissionError::ChannelOff(channel).into());
     }
-    start::resend(verifying, &verification, Some(channel)).await?;
+    resend_own(verifying, &verification, (Some(channel), visitor.address), &|_| true).await?;
     sessions::session_view(&verifying.admission, view.session).await
 }
 
@@ -281,7 +285,7 @@ pub async fn session_again(
     verifying: &Verifying,
     id: &SessionId,
     browser: &Secret,
-    locale_hints: LocaleHints<'_>,
+    visitor: Visitor<'_>,
 ) -> Result<SessionView, SessionError> {
     let view = sessions::session(&verifying.admission, id, Some(browser)).await?;
     if view.step != Step::Done(End::Failed) {
@@ -293,7 +297,7 @@ pub async fn session_again(
     }
     let again = |standing: Option<Standing>| standing.map(Input::Again);
     let session = move_session(&verifying.admission, id, Who::Browser(browser), Look::Now, again).await?;
-    session_advance(verifying, session, browser, locale_hints).await
+    session_advance(verifying, session, browser, visitor).await
 }
 
 /// Back to the application: the address with a result, which is shown here
@@ -332,7 +336,7 @@ async fn session_advance(
     verifying: &Verifying,
     session: Session,
     browser: &Secret,
-    locale_hints: LocaleHints<'_>,
+    visitor: Visitor<'_>,
 ) -> Result<SessionView, SessionError> {
     let view = sessions::session_view(&verifying.admission, session).await?;
     let session = &view.session;
@@ -340,11 +344,11 @@ async fn session_advance(
         return Ok(view);
     };
     let plan = session.allowed(view.service.settings.channels.clone());
-    let ways = ways(&verifying.directory, view.service.clone(), number, &Ahead::default()).await?;
+    let ways = ways(&verifying.admission, view.service.clone(), number, &Ahead::default()).await?;
     if session.to.is_none() && ways.is_makeshift(*channel, &plan, number) {
         return Ok(view);
     }
-    session_start_for(verifying, &session.id, browser, *channel, locale_hints, Some(number)).await
+    session_start_for(verifying, &session.id, browser, *channel, visitor, Some(number)).await
 }
 
 /// Lets a step happen to a session, as often as it takes to be first, and

@@ -1,0 +1,138 @@
+//! Whether a request for a code may be, and by which way: every rule is asked, and says
+//! so in every face alike. This module refuses to know what is read and written.
+
+use crate::app::admission::AdmissionError;
+use crate::app::admission::finding::{Admitted, Finding, Reason, Verdict};
+use crate::app::admission::request::Request;
+use crate::app::admission::rules;
+use crate::app::admission::ways::Ways;
+use crate::model::channel::Channel;
+
+/// What all rules come to for a request. The first rule that refuses decides what is
+/// said; the reasons name all that have something to say.
+pub(in crate::app) fn admit(request: &Request<'_>) -> Admitted {
+    let mut reasons = rules::first(request);
+    let channel = match request.number {
+        Ok(_) => {
+            let (channel, of_ways) = chosen(request);
+            reasons.extend(of_ways);
+            channel
+        }
+        Err(_) => None,
+    };
+    reasons.extend(rules::last(request));
+    let refused = reasons.iter().find_map(|reason| match &reason.finding {
+        Finding::Refuse { until, why } => {
+            Some(Verdict::Refused { code: reason.code, until: *until, why: why.clone() })
+        }
+        _ => None,
+    });
+    let slowed = || {
+        reasons.iter().find_map(|reason| match &reason.finding {
+            Finding::Slow { until, why } => Some(Verdict::Slowed { until: *until, why: why.clone() }),
+            _ => None,
+        })
+    };
+    let verdict = refused.or_else(slowed).unwrap_or(match channel {
+        Some(channel) if reasons.is_empty() => Verdict::Taken(channel),
+        Some(channel) => Verdict::Flagged(channel),
+        // Where no way was chosen, a rule has said why.
+        None => Verdict::Refused { code: "no_channel", until: None, why: AdmissionError::NoChannel },
+    });
+    Admitted { verdict, reasons }
+}
+
+/// The channel that was asked for, or the best that may be used, with what the rules say
+/// of it; or why none may be.
+fn chosen(request: &Request<'_>) -> (Option<Channel>, Vec<Reason>) {
+    if let Some(channel) = request.channel {
+        let (may_be, reasons) = judged(request, channel);
+        return (may_be.then_some(channel), reasons);
+    }
+    let ways = Ways::of(request.service.clone(), request.countries, request.sender);
+    let channels = &request.service.settings.channels;
+    let mut refused = Vec::new();
+    for channel in channels.iter().copied() {
+        if request.number.is_ok_and(|to| ways.is_makeshift(channel, channels, to)) {
+            continue;
+        }
+        match judged(request, channel) {
+            (true, reasons) => return (Some(channel), reasons),
+            (false, reasons) => refused.extend(reasons),
+        }
+    }
+    if refused.is_empty() {
+        refused.push(rules::no_way());
+    }
+    (None, refused)
+}
+
+/// Whether a channel may be used, and what the rules say of it.
+fn judged(request: &Request<'_>, channel: Channel) -> (bool, Vec<Reason>) {
+    let reasons = request.way(channel).map(|way| rules::of_way(&way)).unwrap_or_default();
+    (reasons.iter().all(|reason| reason.finding.refusal().is_none()), reasons)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::admission::request::Open;
+    use crate::app::admission::rules::tests::Case;
+    use crate::model::service::{Countries, Settings};
+
+    /// What all rules come to, and the names of those that had something to say.
+    fn said(request: &Request<'_>) -> (String, Vec<&'static str>) {
+        let admitted = admit(request);
+        let verdict = match admitted.verdict {
+            Verdict::Taken(channel) => format!("taken by {channel}"),
+            Verdict::Flagged(channel) => format!("flagged by {channel}"),
+            Verdict::Slowed { .. } => "slowed".to_owned(),
+            Verdict::Refused { code, .. } => code.to_owned(),
+        };
+        (verdict, admitted.reasons.iter().map(|reason| reason.rule).collect())
+    }
+
+    fn countries(settings: &mut Settings, refuse: &[&str], watch: &[&str]) {
+        let list = |countries: &[&str]| countries.iter().map(|country| (*country).to_owned()).collect();
+        let own = Countries { refuse: list(refuse), watch: list(watch), ..Countries::default() };
+        settings.countries.insert(Channel::Sms, own);
+    }
+
+    #[test]
+    fn the_first_rule_that_refuses_is_said_and_every_reason_kept() {
+        let case = Case::of(|settings| countries(settings, &["US"], &[]));
+        let mut request = case.request();
+        (request.channel, request.unwanted) = (Some(Channel::Sms), vec![Channel::Sms]);
+        request.has_code = true;
+        let expected = ("country_not_offered".to_owned(), vec!["country", "opt_out", "custom_code"]);
+        assert_eq!(said(&request), expected);
+    }
+
+    #[test]
+    fn the_best_way_is_taken_and_no_call_in_the_place_of_a_text() {
+        let (sms, call, whatsapp) = (Channel::Sms, Channel::Call, Channel::Whatsapp);
+        for (channels, unwanted, verdict) in [
+            (vec![sms, call], vec![], "taken by sms"),
+            (vec![sms, whatsapp], vec![sms], "taken by whatsapp"),
+            (vec![sms, call], vec![sms], "recipient_opted_out"),
+            (vec![call, sms], vec![sms], "taken by call"),
+        ] {
+            let case = Case::of(|settings| settings.channels = channels.clone());
+            let mut request = case.request();
+            request.unwanted = unwanted;
+            assert_eq!(said(&request).0, verdict, "{channels:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_flagged_goes_on_and_what_is_slowed_does_not_pass_a_refusal() {
+        let case = Case::of(|settings| countries(settings, &[], &["US"]));
+        assert_eq!(said(&case.request()), ("flagged by sms".to_owned(), vec!["country"]));
+        let verification = case.verification();
+        let mut request = case.request_after(1);
+        request.open = Some(Open { verification: &verification, failed: None });
+        assert_eq!(said(&request), ("slowed".to_owned(), vec!["country", "cooldown"]));
+        request.has_code = true;
+        assert_eq!(said(&request).0, "not_allowed");
+    }
+}

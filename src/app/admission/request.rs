@@ -1,0 +1,99 @@
+//! A request for a code as the rules see it: what was asked, by whom, and what is known
+//! of it. It refuses to know where that was read.
+
+use crate::app::admission::AdmissionError;
+use crate::app::admission::profile::Profile;
+use crate::app::admission::way::{Countries, Way};
+use crate::model::channel::Channel;
+use crate::model::compat::RateLimit;
+use crate::model::id::SessionId;
+use crate::model::phone::{PhoneError, PhoneNumber};
+use crate::model::policy::Policy;
+use crate::model::service::{BadSetting, Service};
+use crate::model::verification::{Details, Verification};
+use jiff::Timestamp;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// A request that begins a verification, or sends one again.
+pub(in crate::app) struct Request<'r> {
+    /// How its face differs.
+    pub(in crate::app) profile: &'r Profile,
+    /// Who asks.
+    pub(in crate::app) who: Who<'r>,
+    /// When.
+    pub(in crate::app) now: Timestamp,
+    /// For which service, as it sends to the number.
+    pub(in crate::app) service: Arc<Service>,
+    /// The rules by which its verifications live.
+    pub(in crate::app) policy: Policy,
+    /// Who texts come from where the service names nobody.
+    pub(in crate::app) sender: Option<&'r str>,
+    /// To which number, as it was read; its region and kind are its own.
+    pub(in crate::app) number: Result<&'r PhoneNumber, &'r PhoneError>,
+    /// By which channel; nothing for the best.
+    pub(in crate::app) channel: Option<Channel>,
+    /// Which countries are reached this time: all for a number on the safe list.
+    pub(in crate::app) countries: Countries,
+    /// The channels whose senders the person has told to stop.
+    pub(in crate::app) unwanted: Vec<Channel>,
+    /// What is said about it, in the words that people will see, or why these cannot be.
+    pub(in crate::app) details: &'r Result<Details, AdmissionError>,
+    /// What is wrong with the language that was asked for.
+    pub(in crate::app) language: Option<BadSetting>,
+    /// Whether the application brings a code.
+    pub(in crate::app) has_code: bool,
+    /// The verification that it goes on with.
+    pub(in crate::app) open: Option<Open<'r>>,
+    /// What was answered to its idempotency key before, if that was something else.
+    pub(in crate::app) is_key_reused: bool,
+    /// The rate limits that it names.
+    pub(in crate::app) rate_limits: Vec<&'r str>,
+    /// Those that the service has.
+    pub(in crate::app) known_limits: &'r [RateLimit],
+}
+
+/// Who asks.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::app) struct Who<'r> {
+    /// The caller's name: an API key's id, or a word for one that stands in no store.
+    pub(in crate::app) caller: Option<&'r str>,
+    /// The session of the pages.
+    pub(in crate::app) session: Option<&'r SessionId>,
+    /// The person's address: as the application said, or the pages' own.
+    pub(in crate::app) address: Option<IpAddr>,
+}
+
+/// A verification that a request goes on with, or that stands in its way.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::app) struct Open<'r> {
+    /// It.
+    pub(in crate::app) verification: &'r Verification,
+    /// The last send's number, if what was reported of it is that it did not arrive.
+    pub(in crate::app) failed: Option<u8>,
+}
+
+impl Request<'_> {
+    /// One way to the number; nothing where that is none.
+    pub(in crate::app) fn way(&self, channel: Channel) -> Option<Way<'_>> {
+        Some(Way {
+            service: &self.service,
+            to: self.number.ok()?,
+            channel,
+            countries: self.countries,
+            is_unwanted: self.unwanted.contains(&channel),
+            sender: self.sender,
+        })
+    }
+
+    /// How long it is until then, in whole seconds, at least one.
+    pub(in crate::app) fn seconds_until(&self, at: Timestamp) -> i64 {
+        seconds_between(self.now, at)
+    }
+}
+
+/// How long it is from one time to another, in whole seconds, at least one.
+pub(in crate::app) fn seconds_between(now: Timestamp, at: Timestamp) -> i64 {
+    let left = at.duration_since(now).as_millis();
+    i64::try_from((left + 999) / 1000).unwrap_or(i64::MAX).max(1)
+}

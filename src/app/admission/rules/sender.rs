@@ -1,0 +1,46 @@
+//! A channel needs somebody to send as. Texts and calls go by the account's sender where
+//! the service names none; a WhatsApp message does so only by a messaging service.
+
+use super::{OfWay, Rule};
+use crate::app::admission::AdmissionError;
+use crate::app::admission::finding::Finding;
+use crate::app::admission::way::Way;
+use crate::model::channel::Channel;
+use crate::model::id::given;
+
+pub(super) const RULE: OfWay = Rule { name: "sender", code: "channel_not_offered", judge };
+
+fn judge(way: &Way<'_>) -> Option<Finding> {
+    let own = &way.service.settings;
+    let has_own = own.whatsapp_from.is_some() || own.messaging_service_sid.is_some();
+    // Without any sender for all nothing is Twilio's: what sends then knows its own.
+    let is_number = way.sender.is_some_and(|sender| !sender.starts_with(given::MESSAGING_SERVICE));
+    let is_missing = way.channel == Channel::Whatsapp && !has_own && is_number;
+    is_missing.then(|| Finding::never(AdmissionError::NoSender(way.channel)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{Case, found};
+    use super::RULE;
+    use crate::app::admission::way::Way;
+    use crate::model::channel::Channel;
+
+    #[test]
+    fn whatsapp_needs_a_sender_of_its_own_or_a_messaging_service() {
+        let (number, service) = ("+15005550006", "MG0123456789abcdef0123456789abcdef");
+        for (channel, own, sender, is_refused) in [
+            (Channel::Whatsapp, None, Some(number), true),
+            (Channel::Whatsapp, None, Some(service), false),
+            (Channel::Whatsapp, None, None, false),
+            (Channel::Whatsapp, Some(number), Some(number), false),
+            (Channel::Sms, None, Some(number), false),
+            (Channel::Call, None, Some(number), false),
+        ] {
+            let case = Case::of(|settings| settings.whatsapp_from = own.map(str::to_owned));
+            let way = Way { sender, ..case.way(channel) };
+            let said = found((RULE.judge)(&way));
+            assert_eq!(said.contains("no sender"), is_refused, "{channel} {own:?} {sender:?}: {said}");
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! What the rules' tests have in common: a request that every rule lets pass.
+
+use crate::app::ServiceDirectory;
+use crate::app::admission::AdmissionError;
+use crate::app::admission::finding::Finding;
+use crate::app::admission::profile::Profile;
+use crate::app::admission::request::{Request, Who};
+use crate::app::admission::way::{Countries, Way};
+use crate::model::channel::Channel;
+use crate::model::code::CodeSeed;
+use crate::model::id::VerificationId;
+use crate::model::phone::PhoneNumber;
+use crate::model::policy::Policy;
+use crate::model::service::{Service, Settings};
+use crate::model::verification::{Details, Start, Verification};
+use jiff::{SignedDuration, Timestamp};
+use std::sync::Arc;
+
+/// A service and a number, and a request for a code.
+pub(in crate::app) struct Case {
+    service: Arc<Service>,
+    to: PhoneNumber,
+    details: Result<Details, AdmissionError>,
+}
+
+impl Case {
+    /// With a service that was changed.
+    pub(in crate::app) fn of(change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = Settings::default();
+        change(&mut settings);
+        let service = Arc::new(ServiceDirectory::of_file(None, settings, Timestamp::UNIX_EPOCH));
+        Self { service, to: "+14155550123".parse().unwrap(), details: Ok(Details::default()) }
+    }
+
+    /// The same for another number.
+    pub(in crate::app) fn to(self, number: &str) -> Self {
+        Self { to: number.parse().unwrap(), ..self }
+    }
+
+    /// A way to its number.
+    pub(in crate::app) fn way(&self, channel: Channel) -> Way<'_> {
+        Way {
+            service: &self.service,
+            to: &self.to,
+            channel,
+            countries: Countries::AsSet,
+            is_unwanted: false,
+            sender: None,
+        }
+    }
+
+    /// The request.
+    pub(in crate::app) fn request(&self) -> Request<'_> {
+        Request {
+            profile: &Profile::API,
+            who: Who::default(),
+            now: Timestamp::UNIX_EPOCH,
+            service: self.service.clone(),
+            policy: self.service.policy(&Policy::default()),
+            sender: None,
+            number: Ok(&self.to),
+            channel: None,
+            countries: Countries::AsSet,
+            unwanted: Vec::new(),
+            details: &self.details,
+            language: None,
+            has_code: false,
+            open: None,
+            is_key_reused: false,
+            rate_limits: Vec::new(),
+            known_limits: &[],
+        }
+    }
+
+    /// The same so many seconds after [`Case::verification`] began.
+    pub(in crate::app) fn request_after(&self, seconds: i64) -> Request<'_> {
+        let mut request = self.request();
+        request.now += SignedDuration::from_secs(seconds);
+        request
+    }
+
+    /// A verification of its number, which began when [`Case::request`] comes and was sent
+    /// once, by text.
+    pub(in crate::app) fn verification(&self) -> Verification {
+        let start = Start {
+            id: VerificationId::from_random([7; 15]),
+            service: None,
+            session: None,
+            details: Details::default(),
+            test: false,
+            to: self.to.clone(),
+            locale: None,
+            channel: Channel::Sms,
+            code: seed(),
+            gate_key: None,
+            admitted: None,
+        };
+        Verification::start(&self.service.policy(&Policy::default()), start, Timestamp::UNIX_EPOCH)
+    }
+}
+
+fn seed() -> CodeSeed {
+    use crate::model::code::{CodeKey, CodeKeys};
+    use crate::secret::Secret;
+    let key = CodeKey { id: "a".into(), secret: Secret::new("0123456789abcdef0123456789abcdef") };
+    CodeKeys::new(vec![key]).unwrap().seed([7; 16], 6)
+}
+
+/// What a rule found, as text; nothing where it let the request pass.
+pub(in crate::app) fn found(finding: Option<Finding>) -> String {
+    match finding {
+        None => String::new(),
+        Some(Finding::Flag(what)) => format!("flag: {what}"),
+        Some(Finding::Slow { why, .. }) => format!("slow: {why}"),
+        Some(Finding::Refuse { why, .. }) => why.to_string(),
+    }
+}

@@ -1,0 +1,36 @@
+//! One way to a number, with all that its rules look at.
+
+use crate::model::channel::Channel;
+use crate::model::phone::PhoneNumber;
+use crate::model::service::Service;
+
+/// One way to a number.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::app) struct Way<'w> {
+    /// The service, as it sends to the number.
+    pub(in crate::app) service: &'w Service,
+    /// The number.
+    pub(in crate::app) to: &'w PhoneNumber,
+    /// The channel.
+    pub(in crate::app) channel: Channel,
+    /// Which countries it reaches this time.
+    pub(in crate::app) countries: Countries,
+    /// Whether the person has told the sender to stop.
+    pub(in crate::app) is_unwanted: bool,
+    /// Who texts come from where the service names nobody.
+    pub(in crate::app) sender: Option<&'w str>,
+}
+
+/// Which countries a channel reaches this time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::app) enum Countries {
+    /// Those of the service's settings.
+    AsSet,
+    /// All: the number is on the safe list, or the application says so.
+    All,
+}
+
+/// A number's country, ISO 3166, or `??` where none is known.
+pub(in crate::app) fn region_of(to: &PhoneNumber) -> String {
+    to.region().unwrap_or_else(|| "??".to_owned())
+}

@@ -1,0 +1,250 @@
+//! The one way in: a verification is begun, or sent again, for every face.
+//!
+//! What that depends on is read in each look, admitted by the rules, and written against
+//! the versions that were read: the verification, what leads to it, the kept answer and
+//! what the limits count are one commit. What was read outside that look decides nothing.
+//! This module refuses to know faces: they differ by their [`Profile`].
+
+use crate::app::admission::admit::admit;
+use crate::app::admission::finding::{Admitted, Finding, Verdict};
+use crate::app::admission::limits::counted::{self, Additions, asked};
+use crate::app::admission::limits::counters::CountedFor;
+use crate::app::admission::profile::{Early, Profile};
+use crate::app::admission::request::{self, Open, Request};
+use crate::app::fault::Fault;
+use crate::app::transact::{self, Draft, transact};
+use crate::app::verification::limits::counts;
+use crate::app::verification::pending::Mark;
+use crate::app::verification::request::{StartRequest, Started};
+use crate::app::verification::seen::{self, Seen, Sight};
+use crate::app::verification::wish::{Target, Wish};
+use crate::app::verification::{VerificationError, Verifying, happen, made, view};
+use crate::model::channel::Channel;
+use crate::model::policy::Policy;
+use crate::model::service::Service;
+use crate::model::verification::{Input, Verification, decide};
+use crate::store::records::{Ahead, Versioned};
+use crate::store::{Change, Commit};
+use jiff::Timestamp;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+/// How long to wait before it is looked again for an old answer to have gone.
+const SHORTLY: Duration = Duration::from_millis(20);
+
+/// What became of a wish.
+enum Begun {
+    /// It was answered before.
+    Replayed(Box<Started>),
+    /// A verification was begun or sent again.
+    Sent(Box<(Verification, Ahead, bool)>),
+    /// Nothing was sent, for the one that stands open was sent just now.
+    Shown(Box<(Verification, Ahead, Option<Timestamp>)>),
+}
+
+/// Begins a verification or sends one again, if the rules admit it.
+///
+/// # Errors
+/// Why they do not; [`Fault::Contended`] for a face that refuses those who come at the
+/// same moment; or the store's. Nothing was written then.
+pub(in crate::app) async fn begin(
+    verifying: &Verifying,
+    wish: &Wish<'_>,
+) -> Result<Started, VerificationError> {
+    let subject = match wish.target {
+        Target::Number { .. } => &transact::START,
+        Target::Verification { .. } => &transact::VERIFICATION,
+    };
+    let first_seen = OnceLock::new();
+    let look = || look(verifying, wish, &first_seen);
+    let (verification, ahead, is_same, until) = match transact(&verifying.base, subject, look).await?? {
+        Begun::Replayed(started) => return Ok(*started),
+        Begun::Shown(shown) => (shown.0, shown.1, true, Some(shown.2)),
+        Begun::Sent(sent) => (sent.0, sent.1, sent.2, None),
+    };
+    let (face, sends) = (wish.profile.name, verification.sends.len());
+    if until.is_none() {
+        happen::wake_for(&verifying.base, &verification);
+        tracing::info!(verification = %verification.id, to = %verification.to, channel = %verification.channel(), face, sends, "verification asked for");
+    }
+    let now = verifying.base.now();
+    let wait = until.map(|until| until.map_or(1, |until| request::seconds_between(now, until)));
+    let view = view::view_from(&verifying.admission, verification, &ahead).await?;
+    Ok(Started { view, replayed: false, is_same, wait })
+}
+
+/// What has to be written, as it is seen now.
+async fn look(
+    verifying: &Verifying,
+    wish: &Wish<'_>,
+    first_seen: &OnceLock<Mark>,
+) -> Result<Draft<Result<Begun, VerificationError>>, VerificationError> {
+    let seen = match seen::see(verifying, wish.profile, &wish.target).await? {
+        Sight::Answered(started) => return Ok(Draft::Settled(Ok(Begun::Replayed(started)))),
+        Sight::Outdated => return Ok(Draft::Later(SHORTLY)),
+        Sight::Seen(seen) => *seen,
+    };
+    // Somebody else asked between our reading and our writing: the person gets
+    // one message, not two.
+    let is_late = *first_seen.get_or_init(|| seen.mark()) != seen.mark() && wish.target.is_number();
+    if is_late && wish.profile.early == Early::Refused {
+        return Ok(Draft::Settled(Err(Fault::Contended.into())));
+    }
+    let policy = policy(verifying, wish.profile, &seen.service);
+    let request = request_of(verifying, wish, &policy, &seen);
+    let admitted = admit(&request);
+    tell(&request, &admitted);
+    let channel = match admitted.verdict {
+        Verdict::Taken(channel) | Verdict::Flagged(channel) => channel,
+        Verdict::Slowed { until, .. } if wish.profile.early == Early::Shown => {
+            return Ok(shown(verifying, wish, seen, Some(until)));
+        }
+        Verdict::Slowed { why, .. } => return Err(why.into()),
+        Verdict::Refused { code, until, why } => {
+            let until = until.map(tracing::field::display);
+            tracing::debug!(face = wish.profile.name, code, until, "a code was refused");
+            return Err(why.into());
+        }
+    };
+    match is_late && seen.stands_open(verifying.base.now()) {
+        true => Ok(shown(verifying, wish, seen, None)),
+        false => written(verifying, wish, seen, (channel, &policy)).await,
+    }
+}
+
+/// The request as the rules see it.
+fn request_of<'r>(
+    verifying: &'r Verifying,
+    wish: &'r Wish<'_>,
+    policy: &Policy,
+    seen: &'r Seen<'_>,
+) -> Request<'r> {
+    Request {
+        profile: wish.profile,
+        who: wish.target.who(),
+        now: verifying.base.now(),
+        service: seen.service.clone(),
+        policy: policy.clone(),
+        sender: verifying.admission.sender.as_deref(),
+        number: seen.number.as_ref().map(|(to, _)| to),
+        channel: seen.channel,
+        countries: seen.countries,
+        unwanted: seen.unwanted.clone(),
+        details: &seen.details,
+        language: seen.language.clone(),
+        has_code: seen.custom.is_some(),
+        open: seen.last.as_ref().map(|last| Open { verification: &last.record, failed: seen.failed }),
+        is_key_reused: seen.is_key_reused,
+        rate_limits: seen.limits.iter().map(|(name, _)| name.as_str()).collect(),
+        known_limits: seen.known_limits(),
+    }
+}
+
+/// Says in the log what the rules had to say.
+fn tell(request: &Request<'_>, admitted: &Admitted) {
+    let (face, to) = (request.profile.name, request.number.ok().map(tracing::field::display));
+    let (caller, session) = (request.who.caller, request.who.session.map(tracing::field::display));
+    let has_address = request.who.address.is_some();
+    for reason in &admitted.reasons {
+        let (rule, code, channel) = (reason.rule, reason.code, reason.channel.map(tracing::field::display));
+        match &reason.finding {
+            Finding::Flag(what) => tracing::warn!(face, rule, code, channel, to, caller, "{what}"),
+            Finding::Slow { why, .. } | Finding::Refuse { why, .. } => {
+                tracing::debug!(face, rule, code, channel, to, caller, session, has_address, "{why}");
+            }
+        }
+    }
+}
+
+/// That what stands open is shown, and nothing sent.
+fn shown(
+    verifying: &Verifying,
+    wish: &Wish<'_>,
+    seen: Seen<'_>,
+    until: Option<Timestamp>,
+) -> Draft<Result<Begun, VerificationError>> {
+    let Some(last) = seen.last else { return Draft::Again };
+    let answer = wish.target.kept().map(|kept| kept.answer(verifying, &last.record, true));
+    let shown = Ok(Begun::Shown(Box::new((last.record, seen.ahead, until))));
+    match answer {
+        Some(answer) => Draft::Write(vec![answer], shown),
+        None => Draft::Settled(shown),
+    }
+}
+
+/// The commit of a new verification, or of one that is sent again.
+async fn written(
+    verifying: &Verifying,
+    wish: &Wish<'_>,
+    seen: Seen<'_>,
+    (channel, policy): (Channel, &Policy),
+) -> Result<Draft<Result<Begun, VerificationError>>, VerificationError> {
+    let is_same = seen.stands_open(verifying.base.now()) || !wish.target.is_number();
+    let (mut changes, verification) = match (&seen.last, &wish.target) {
+        (Some(old), _) if is_same => sent_again(verifying, &seen, old, (channel, policy))?,
+        (_, Target::Number { request, .. }) => begun(verifying, request, &seen, channel)?,
+        (_, Target::Verification { .. }) => return Err(Fault::NotFound.into()),
+    };
+    changes.extend(wish.target.kept().map(|kept| kept.answer(verifying, &verification, is_same)));
+    let counts = counts(&verifying.base, &seen.service.id, seen.known_limits(), seen.limits).await?;
+    let (counted, now) = (counted(verifying, &seen.service, &verification), verifying.base.now());
+    let mut additions = counts.additions();
+    additions.extend(counted.countings);
+    Ok(Draft::Counted {
+        commit: Commit { changes, additions },
+        tickets: counted.tickets,
+        done: Ok(Begun::Sent(Box::new((verification, seen.ahead, is_same)))),
+        refused: Box::new(move |limited| {
+            Err(counted::refused(limited, now).map_or_else(|| counts.reached(limited).into(), Into::into))
+        }),
+    })
+}
+
+/// What the last send of a verification counts; nothing of a test number does.
+fn counted(verifying: &Verifying, service: &Service, verification: &Verification) -> Additions {
+    let Some(admitted) = verification.admitted.as_ref().filter(|_| !verification.test) else {
+        return Additions::default();
+    };
+    let limiting = &verifying.admission.limiting;
+    let limits = limiting.of(&service.settings.limits);
+    let who = CountedFor::new(&limiting.names, &service.id, verification, admitted);
+    asked(limiting, &limits, &service.settings, &who)
+}
+
+fn begun(
+    verifying: &Verifying,
+    request: &StartRequest,
+    seen: &Seen<'_>,
+    channel: Channel,
+) -> Result<(Vec<Change>, Verification), VerificationError> {
+    let ((to, test), details) = (seen.number.clone()?, seen.details.clone()?);
+    let verification =
+        made::new_verification(verifying, &seen.service, (request, details), channel, (to, test))?;
+    let mut changes = happen::written(&verifying.telling, None, &verification);
+    changes.extend(seen.place.as_ref().map(|place| place.leading_to(&seen.service, &verification)));
+    Ok((changes, verification))
+}
+
+fn sent_again(
+    verifying: &Verifying,
+    seen: &Seen<'_>,
+    old: &Versioned<Verification>,
+    (channel, policy): (Channel, &Policy),
+) -> Result<(Vec<Change>, Verification), VerificationError> {
+    let (service, details) = (&seen.service, seen.details.clone()?);
+    let renewed = made::renewed(verifying, service, &old.record, &details, seen.custom)?;
+    let gate_key = happen::gate_key(&verifying.base, service);
+    let input = Input::Resend { channel, gate_key, failed: seen.failed, renewed };
+    let decision = decide(policy, &old.record, input, verifying.base.now());
+    happen::refuse(&verifying.base, &old.record, decision.outcome, channel)?;
+    Ok((happen::written(&verifying.telling, Some(old), &decision.verification), decision.verification))
+}
+
+/// The rules by which a service's verifications live, for a face.
+fn policy(verifying: &Verifying, profile: &Profile, service: &Service) -> Policy {
+    let policy = service.policy(&verifying.directory.policy);
+    match profile.waits_only_if_set && !service.settings.sets_cooldown() {
+        true => Policy { cooldown: Vec::new(), ..policy },
+        false => policy,
+    }
+}

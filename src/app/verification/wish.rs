@@ -1,0 +1,73 @@
+//! What somebody wants who asks for a code, before anything is known of it.
+
+use crate::app::admission::profile::Profile;
+use crate::app::admission::request::Who;
+use crate::app::verification::kept::Kept;
+use crate::app::verification::request::StartRequest;
+use crate::model::channel::Channel;
+use crate::model::id::VerificationId;
+use crate::model::verification::Verification;
+use std::net::IpAddr;
+
+/// What is wanted, by whichever face.
+pub(in crate::app) struct Wish<'w> {
+    /// How the face differs.
+    pub(in crate::app) profile: &'w Profile,
+    /// A code for whom.
+    pub(in crate::app) target: Target<'w>,
+}
+
+/// A code for whom.
+pub(in crate::app) enum Target<'w> {
+    /// For a number.
+    Number {
+        /// What is asked for.
+        request: &'w StartRequest,
+        /// The values to count by, with the names of their rate limits.
+        limits: &'w [(String, String)],
+        /// Whether rules about countries are passed over.
+        passes_countries: bool,
+        /// The idempotency key.
+        kept: Option<Kept>,
+    },
+    /// For one that was begun, if it is the caller's; any other is not there.
+    Verification {
+        /// Which.
+        id: &'w VerificationId,
+        /// By which channel; nothing for the last one's.
+        channel: Option<Channel>,
+        /// The person's address, where it is known.
+        address: Option<IpAddr>,
+        /// Whether it is the caller's.
+        is_own: &'w (dyn Fn(&Verification) -> bool + Sync),
+    },
+}
+
+impl Target<'_> {
+    /// Who asks.
+    pub(in crate::app) fn who(&self) -> Who<'_> {
+        match self {
+            Self::Number { request, .. } => Who {
+                caller: request.caller.as_deref(),
+                session: request.session.as_ref(),
+                address: request.address.map(|address| address.to_canonical()),
+            },
+            Self::Verification { address, .. } => {
+                Who { address: address.map(|address| address.to_canonical()), ..Who::default() }
+            }
+        }
+    }
+
+    /// Whether it is a number, and no verification.
+    pub(in crate::app) fn is_number(&self) -> bool {
+        matches!(self, Self::Number { .. })
+    }
+
+    /// Its idempotency key.
+    pub(in crate::app) fn kept(&self) -> Option<&Kept> {
+        match self {
+            Self::Number { kept, .. } => kept.as_ref(),
+            Self::Verification { .. } => None,
+        }
+    }
+}
