@@ -8,7 +8,7 @@
 use crate::support::eventually;
 use crate::wire::{Answer, answer, form, text, with_json};
 use crate::world::{ACCOUNT_SID, API_KEY, OPERATOR_KEY, World};
-use dialback::app::verification::{self, LocaleHints, NewSession};
+use dialback::app::verification::{self, NewSession, Visitor};
 use dialback::entropy::Entropy;
 use dialback::model::channel::Channel;
 use dialback::model::id::SessionId;
@@ -103,8 +103,9 @@ impl Attacker<'_> {
         };
         let session = verification::create_session(&app.admission, new).await.unwrap().id;
         let browser = verification::new_browser(&app.base);
-        let hints = LocaleHints::default();
-        let entered = verification::session_number(&app.verifying, &session, &browser, TO, None, hints).await;
+        let visitor = Visitor::default();
+        let entered =
+            verification::session_number(&app.verifying, &session, &browser, TO, None, visitor).await;
         if entered.is_ok_and(|view| view.session.verification.is_some()) {
             self.open.push(Open::Pages { session, browser });
         }
@@ -171,7 +172,16 @@ impl Attacker<'_> {
             }
             Open::Pages { session, browser } => {
                 let verifying = &self.world.app.verifying;
-                drop(verification::session_resend(verifying, session, browser, Channel::Sms).await);
+                drop(
+                    verification::session_resend(
+                        verifying,
+                        session,
+                        browser,
+                        Channel::Sms,
+                        Visitor::default(),
+                    )
+                    .await,
+                );
             }
         }
     }
