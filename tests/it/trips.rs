@@ -163,7 +163,11 @@ fn number(n: usize) -> String {
 
 async fn full() -> Full {
     let store: Arc<dyn Maintenance> = Arc::new(Memory::new());
-    let world = World::over(store.clone()).await;
+    let world = World::over_with(store.clone(), |settings| {
+        // One number has more than anybody needs.
+        settings.limits = serde_json::from_value(json!({ "number_sends": [] })).unwrap();
+    })
+    .await;
     let (app, who) = (&world.app, Actor::caller("a test"));
     let mut begun = Vec::new();
     for n in 0..MANY {
