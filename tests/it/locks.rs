@@ -9,7 +9,7 @@ use dialback::app::verification::{self, Offer, StartRequest, VerificationError};
 use dialback::model::channel::Channel;
 use dialback::model::id::VerificationId;
 use dialback::model::verification::{SendState, Verification};
-use dialback::store::{Kind, Maintenance, records};
+use dialback::store::{Kind, records};
 use jiff::Timestamp;
 use reqwest::Client;
 use serde_json::{Value, json};

@@ -17,7 +17,6 @@ use super::counters::number_counter;
 use crate::app::admission::AdmissionError;
 use crate::model::counter::{Addition, Backoff, Limit};
 use crate::model::limits::{Action, Counted, LimitRule, Limits, Subject};
-use crate::model::phone::PhoneNumber;
 use crate::model::pseudonym::Pseudonyms;
 use crate::model::service::Settings;
 use crate::model::verification::{Status, Verification};
