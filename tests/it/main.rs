@@ -86,6 +86,7 @@ mod store_network;
 mod store_postgres;
 mod store_sled;
 mod store_space;
+mod store_streaks;
 mod stored;
 mod story;
 mod streams;
