@@ -64,6 +64,9 @@ pub(in crate::app) enum Draft<T> {
     Settled(T),
     /// These changes, all or none; then it is that.
     Write(Vec<Change>, T),
+    /// The same with additions to counters that no limit refuses, for what they count has
+    /// happened.
+    Tracked(Commit, T),
     /// The same with additions to counters, which are no race for anybody. Where a limit
     /// has no room nothing is written, and it is what `refused` makes of that.
     Counted {
@@ -141,6 +144,12 @@ where
                 (Ok(()), known) => return Ok((done, known?)),
                 (Err(error), _) => give_way(base, error, lost).await?,
             },
+            Draft::Tracked(commit, done) => {
+                match join(base.store().commit_counted(commit), beside(&done)).await {
+                    (Ok(()), known) => return Ok((done, known?)),
+                    (Err(error), _) => give_way(base, error.of_changes(), lost).await?,
+                }
+            }
             Draft::Counted { mut commit, mut tickets, done, refused } => {
                 tickets.begin(&mut commit);
                 let (result, known) = join(base.store().commit_counted(commit), beside(&done)).await;

@@ -133,6 +133,10 @@ pub struct Settings {
     /// hold links and addresses, as `Booking.com` is one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub allow_links: bool,
+    /// With `psd2`: for how long five wrong codes in a row block a number's payments, 60 to
+    /// 86400 seconds.
+    #[serde(default = "usual_block", skip_serializing_if = "is_usual_block")]
+    pub psd2_block_seconds: u32,
     /// What a second start for a number is, by the same caller, while the first one waits
     /// for its code.
     #[serde(default, skip_serializing_if = "Pending::is_one")]
@@ -266,6 +270,7 @@ impl Settings {
         };
         all.remove("resend_cooldown_is_set");
         all.entry("allow_links").or_insert(Value::Bool(self.allow_links));
+        all.entry("psd2_block_seconds").or_insert(self.psd2_block_seconds.into());
         all.entry("pending").or_insert(Value::from(self.pending.as_str()));
         all.entry("limits").or_insert_with(|| Value::Object(Map::new()));
         if let Some(Value::Object(pages)) = all.get_mut("pages") {
@@ -398,10 +403,21 @@ impl Settings {
             skip_sms_to_landlines: false,
             pages: Pages::default(),
             allow_links: false,
+            psd2_block_seconds: usual_block(),
             pending: Pending::One,
             limits: LimitChanges::default(),
         }
     }
+}
+
+/// A quarter of an hour: RTS (EU) 2018/389 Art. 4(3)(b) asks for a block and leaves its
+/// length to the risk.
+fn usual_block() -> u32 {
+    900
+}
+
+fn is_usual_block(seconds: &u32) -> bool {
+    *seconds == usual_block()
 }
 
 #[cfg(test)]

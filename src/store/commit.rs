@@ -116,12 +116,12 @@ impl From<StoreError> for CountedError {
 }
 
 impl CountedError {
-    /// As it is said to one who added nothing.
-    pub(super) fn of_changes(self) -> CommitError {
+    /// As it is said to one who added nothing that a limit could refuse.
+    pub fn of_changes(self) -> CommitError {
         match self {
             Self::Commit(error) => error,
             Self::Limited(_) => {
-                StoreError::Failed("a limit refused a commit that adds nothing".to_owned()).into()
+                StoreError::Failed("a limit refused a commit that adds nothing to it".to_owned()).into()
             }
         }
     }

@@ -7,12 +7,15 @@ use crate::instance::{
 };
 use crate::lengths::kills;
 use dialback::entropy::Entropy;
+use dialback::model::counter::Counter;
+use dialback::model::verification::Verification;
+use dialback::store::{Kind, Maintenance, Store, records};
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 const CONNECTIONS: usize = 24;
@@ -222,6 +225,83 @@ async fn verify(app: &Instance, person: u64, known: &Mutex<BTreeMap<String, Know
     for answer in join_all([check(code.clone()), check(code.clone())]).await.into_iter().flatten() {
         note(&|known| known.approvals += usize::from(is_right(&answer.json())));
     }
+}
+
+/// A wrong code that was answered is counted for its number whenever the server dies, and
+/// nothing is that its verification does not know of: both are one write.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_wrong_code_is_uncounted_whenever_the_server_dies() {
+    const PEOPLE: u64 = 8;
+    let dir = tempfile::tempdir().unwrap();
+    let moments = Entropy::seeded(17);
+    let told = AtomicU64::new(0);
+    for round in 0..kills(4) {
+        let app = Setup::sandbox().dir(dir.path()).start().await;
+        let before = told.load(Ordering::SeqCst);
+        let people = join_all((0..PEOPLE).map(|person| guess(&app, round * PEOPLE + person, &told)));
+        // However slow the machine is, somebody has been told something.
+        let kill = async {
+            while told.load(Ordering::SeqCst) == before {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            tokio::time::sleep(Duration::from_micros(moments.below(40_000))).await;
+        };
+        tokio::select! {
+            _ = people => {}
+            () = kill => {}
+        }
+        app.kill();
+        let store = crate::store_contract::open(&dir.path().join("data"));
+        let (offered, counted) = (wrong_codes_offered(&store).await, wrong_codes_counted(&store).await);
+        assert_eq!(offered, counted, "a check and its number's count are one write");
+        let told = told.load(Ordering::SeqCst);
+        assert!(counted >= told, "{told} were answered, {counted} are counted");
+        store.close().await;
+    }
+}
+
+/// Offers wrong codes for one number until the server dies, or no check is left.
+async fn guess(app: &Instance, person: u64, told: &AtomicU64) {
+    let number = format!("+1555125{person:04}");
+    app.learn(&number);
+    let body = json!({ "to": number, "channel": "sms" });
+    let Ok(started) = try_answer(with_json(app.api(Method::POST, "/v1/verifications"), &body)).await else {
+        return;
+    };
+    let id = text(&started.json()["id"]);
+    let url = format!("{}/sandbox/phones/{number}/messages?wait=10", app.sandbox);
+    let Ok(texts) = try_answer(app.http.get(url)).await else { return };
+    let code = code_in(&text(&texts.json()[0]["body"]));
+    app.learn(&code);
+    for _ in 0..5 {
+        let request = app.api(Method::POST, &format!("/v1/verifications/{id}/check"));
+        let Ok(checked) = try_answer(with_json(request, &json!({ "code": wrong(&code) }))).await else {
+            return;
+        };
+        assert_eq!((checked.status, &checked.json()["valid"]), (200, &json!(false)), "{}", checked.text);
+        told.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// How many codes all verifications know of; nobody offered a right one.
+async fn wrong_codes_offered(store: &dyn Maintenance) -> u64 {
+    let mut offered = 0;
+    for (id, _) in store.walk(Kind::Verification, None, 9999).await.unwrap() {
+        let found = records::get::<Verification>(store, &id).await.unwrap().unwrap();
+        offered += u64::from(found.record.checks);
+    }
+    offered
+}
+
+/// How many wrong codes all counters have within the hour.
+async fn wrong_codes_counted(store: &dyn Maintenance) -> u64 {
+    let mut counted = 0;
+    for (id, _) in store.walk(Kind::Counter, None, 9999).await.unwrap() {
+        let found = records::get::<Counter>(store, &id).await.unwrap().unwrap();
+        let times = found.record.times.into_iter().filter(|(name, _)| name.starts_with("number_wrong_codes"));
+        counted += times.flat_map(|(_, times)| times.at.into_values()).sum::<u64>();
+    }
+    counted
 }
 
 /// A rate limit is neither exceeded nor used up by what was never begun, whenever the

@@ -249,6 +249,7 @@ fn service() -> Service {
         skip_sms_to_landlines: true,
         pages,
         allow_links: false,
+        psd2_block_seconds: 900,
         pending: Pending::One,
         limits: LimitChanges::default(),
     };

@@ -3,7 +3,8 @@
 
 use crate::postgres::{TestDatabase, database};
 use crate::store_contract::{Thing, at, open};
-use crate::store_counters::{Try, adding, giving_back, trying};
+use crate::store_counters::{adding, giving_back};
+use crate::store_streaks::{Try, trying};
 use dialback::store::memory::Memory;
 use dialback::store::records::{self, Versioned};
 use dialback::store::{

@@ -256,6 +256,12 @@ impl Post {
         self.fails.store(fails, Ordering::SeqCst);
     }
 
+    /// The codes of all that it has taken.
+    pub fn codes(&self) -> Vec<String> {
+        let taken = self.taken.lock().unwrap();
+        taken.iter().map(|(order, _)| order.code.expose().to_owned()).collect()
+    }
+
     /// How many orders there were so far.
     pub fn count(&self) -> usize {
         self.taken.lock().unwrap().len()

@@ -30,7 +30,7 @@ pub(in crate::app) async fn count(
     let mut admitted = before.asked_by(Admitted::of(asker, &limiting.names));
     let who = CountedFor::new(&limiting.names, &service.id, verification, &admitted);
     let full = flags::full(&admission.base, &limiting.seen, &limits, &who, admission.base.now()).await?;
-    let additions = asked(limiting, &limits, &who);
+    let additions = asked(limiting, &limits, &service.settings, &who);
     for one in full {
         tracing::warn!(verification = %verification.id, rule = one.rule, is_flag = one.is_flag, "a limit that refuses nobody is full");
         if one.is_flag && !admitted.flags.iter().any(|flag| flag == one.rule) {

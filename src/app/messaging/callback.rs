@@ -1,17 +1,19 @@
 //! What Twilio reports, recorded before it is acknowledged.
 
+use crate::app::admission::Admission;
 use crate::app::base::Base;
-use crate::app::events::{Telling, told};
+use crate::app::events::told;
 use crate::app::messaging::{Messaging, MessagingError};
 use crate::app::services::find;
 use crate::app::transact::{self, Draft, transact};
 use crate::app::verification::happen;
+use crate::app::verification::settled::settled;
 use crate::model::account::{AccountSid, Proof};
 use crate::model::delivery::{Delivery, Report};
 use crate::model::phone::mask;
 use crate::model::status::Status;
 use crate::model::verification::{Input, Outcome, SendState, Verification, decide};
-use crate::store::Change;
+use crate::store::Commit;
 use crate::store::records::{self, Versioned};
 
 /// What recording a report did.
@@ -72,13 +74,14 @@ pub async fn record(
         };
         let is_named = delivery.id.is_some() && old.as_ref().is_none_or(|old| old.record.id.is_none());
         let (delivery, settled) = match is_named {
-            true => Box::pin(settle_by(&messaging.telling, delivery)).await?,
-            false => (delivery, Vec::new()),
+            true => Box::pin(settle_by(&messaging.admission, delivery)).await?,
+            false => (delivery, Commit::default()),
         };
         let mut changes = told::written_delivery(&messaging.telling, old.as_ref(), &delivery).await?;
-        changes.extend(settled);
+        changes.extend(settled.changes);
         let before = old.map(|old| old.record);
-        Ok(Draft::Write(changes, (Some(before), Recorded { delivery, is_new: true })))
+        let commit = Commit { changes, additions: settled.additions };
+        Ok(Draft::Tracked(commit, (Some(before), Recorded { delivery, is_new: true })))
     };
     let (before, recorded) = transact(&messaging.base, &transact::DELIVERY, look).await?;
     if let Some(before) = before {
@@ -121,34 +124,34 @@ pub(in crate::app) fn is_anothers(messaging: &Messaging, delivery: &Delivery, re
 }
 
 /// A delivery that carries our name, with the time at which it was asked for,
-/// and the change by which it settles its send.
-async fn settle_by(telling: &Telling, delivery: Delivery) -> Result<(Delivery, Vec<Change>), MessagingError> {
+/// and what settles its send by it.
+async fn settle_by(admission: &Admission, delivery: Delivery) -> Result<(Delivery, Commit), MessagingError> {
+    let (directory, nothing) = (&admission.directory, Commit::default());
     let Some(id) = &delivery.id else {
-        return Ok((delivery, Vec::new()));
+        return Ok((delivery, nothing));
     };
     let (verification, number) = id.parts();
-    let Some(old) = records::get::<Verification>(telling.base.store(), verification.as_str()).await? else {
-        return Ok((delivery, Vec::new()));
+    let Some(old) = records::get::<Verification>(admission.base.store(), verification.as_str()).await? else {
+        return Ok((delivery, nothing));
     };
     let Some(send) = old.record.send(number) else {
-        return Ok((delivery, Vec::new()));
+        return Ok((delivery, nothing));
     };
     let asked_at = send.asked_at;
     if send.state == SendState::Accepted {
         let is_it = send.sid.as_ref() == Some(&delivery.sid);
-        return Ok((if is_it { delivery.asked_at(asked_at) } else { delivery }, Vec::new()));
+        return Ok((if is_it { delivery.asked_at(asked_at) } else { delivery }, nothing));
     }
     let input = Input::Accepted { number, sid: delivery.sid.clone() };
-    let decision = decide(
-        &find::policy_of(&telling.directory, &old.record).await?,
-        &old.record,
-        input,
-        telling.base.now(),
-    );
+    let service = find::service_of(directory, &old.record).await?;
+    let (policy, now) = (service.policy(&directory.policy), admission.base.now());
+    let decision = decide(&policy, &old.record, input, now);
     if decision.outcome != Outcome::Done {
-        return Ok((delivery, Vec::new()));
+        return Ok((delivery, nothing));
     }
-    Ok((delivery.asked_at(asked_at), happen::written(telling, Some(&old), &decision.verification)))
+    let changes = happen::written(&admission.telling, Some(&old), &decision.verification);
+    let additions = settled(admission, &service, (&old.record, &decision.verification), now);
+    Ok((delivery.asked_at(asked_at), Commit { changes, additions }))
 }
 
 fn log(old: Option<&Delivery>, delivery: &Delivery) {

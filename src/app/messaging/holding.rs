@@ -5,7 +5,7 @@
 //! store is away or it stood still, drops what it does, as if it had died. It refuses
 //! to know what is sent.
 
-use crate::app::events::Telling;
+use crate::app::admission::Admission;
 use crate::app::messaging::MessagingError;
 use crate::app::verification::happen::happen;
 use crate::model::id::VerificationId;
@@ -42,13 +42,13 @@ impl Claim {
 
 /// Does the work for as long as the claim can be held.
 pub(in crate::app) async fn held(
-    telling: &Telling,
+    admission: &Admission,
     id: &VerificationId,
     claim: &Claim,
     work: impl Future<Output = Result<(), MessagingError>>,
 ) -> Result<(), MessagingError> {
     let mut work = pin!(work);
-    let mut lapse = pin!(lapse(telling, id, claim));
+    let mut lapse = pin!(lapse(admission, id, claim));
     tokio::select! {
         // One that stood still must not begin what it has lost meanwhile.
         biased;
@@ -62,7 +62,7 @@ pub(in crate::app) async fn held(
 }
 
 /// Renews a claim until that cannot be done any more.
-async fn lapse(telling: &Telling, id: &VerificationId, claim: &Claim) {
+async fn lapse(admission: &Admission, id: &VerificationId, claim: &Claim) {
     let Claim { number, claim, mut since, hold } = *claim;
     let mut pause = hold / RENEWALS;
     loop {
@@ -76,7 +76,7 @@ async fn lapse(telling: &Telling, id: &VerificationId, claim: &Claim) {
         if now >= end {
             return;
         }
-        let renewed = happen(telling, id, |_| Ok(Input::Hold { number, claim }));
+        let renewed = happen(admission, id, |_| Ok(Input::Hold { number, claim }));
         match tokio::time::timeout_at(end.into(), renewed).await {
             Ok(Ok(decision)) if decision.outcome == Outcome::Done => {
                 // Counted from before it was written, however long the answer took.

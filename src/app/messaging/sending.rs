@@ -14,6 +14,7 @@ use crate::app::messaging::{Messaging, MessagingError, callback, holding, inboun
 use crate::app::services::{compat, find};
 use crate::app::transact::{self, Draft, transact};
 use crate::app::verification::happen::{self, happen};
+use crate::app::verification::settled::settled;
 use crate::app::verification::{VerificationError, Verifying};
 use crate::gateway::{SendError, SendRequest};
 use crate::model::channel::Channel;
@@ -24,6 +25,7 @@ use crate::model::service::Service;
 use crate::model::verification::{
     Decision, Effect, Failure, Input, Jitter, OutboxStep, Outcome, Send, SendState, Verification, decide,
 };
+use crate::store::Commit;
 use crate::store::records::{self, Ahead};
 use jiff::SignedDuration;
 use std::sync::Arc;
@@ -46,19 +48,19 @@ async fn do_step_of(messaging: &Messaging, id: &VerificationId) -> Result<(), Me
     let verification = happen::verification(&messaging.base, id).await?.record;
     let now = messaging.base.now();
     let Some(step) = verification.outbox.iter().find(|step| step.due <= now) else {
-        happen(&messaging.telling, id, |_| Ok(Input::Deadline)).await?;
+        happen(&messaging.admission, id, |_| Ok(Input::Deadline)).await?;
         return Ok(());
     };
     let number = step.number();
     let policy = find::policy_of(&messaging.directory, &verification).await?;
     // Measured from before the claim, and not by a clock that may be set.
     let claimed = Instant::now();
-    let decision = happen(&messaging.telling, id, |_| Ok(Input::Claim { number })).await?;
+    let decision = happen(&messaging.admission, id, |_| Ok(Input::Claim { number })).await?;
     match decision.outcome {
         Outcome::Done => {
             let claim = holding::Claim::of(&decision.verification, number, claimed, policy.hold());
             let carried = carry(messaging, decision.verification, number, claimed + policy.longest_send);
-            holding::held(&messaging.telling, id, &claim, carried).await
+            holding::held(&messaging.admission, id, &claim, carried).await
         }
         Outcome::Dropped => {
             tracing::warn!(verification = %id, number, "not sent: the code would arrive dead");
@@ -110,7 +112,7 @@ async fn carry(
             not_accepted(&messaging.base, step, error)
         }
     };
-    let decision = happen(&messaging.telling, &id, |_| Ok(input.clone())).await?;
+    let decision = happen(&messaging.admission, &id, |_| Ok(input.clone())).await?;
     if matches!(input, Input::NotFound { .. }) {
         log_not_found(&decision, number);
     }
@@ -246,16 +248,15 @@ async fn accepted(
         ahead.read(store).await?;
         let old = ahead.get::<Verification>(store, id.as_str()).await?.ok_or(Fault::NotFound)?;
         let input = Input::Accepted { number, sid: sid.clone() };
-        let decision = decide(
-            &find::policy_of(&messaging.directory, &old.record).await?,
-            &old.record,
-            input,
-            messaging.base.now(),
-        );
+        let service = find::service_of(&messaging.directory, &old.record).await?;
+        let (policy, now) = (service.policy(&messaging.directory.policy), messaging.base.now());
+        let decision = decide(&policy, &old.record, input, now);
         let mut changes = Vec::with_capacity(2);
         if decision.verification != old.record {
             changes.extend(happen::written(&messaging.telling, Some(&old), &decision.verification));
         }
+        let both = (&old.record, &decision.verification);
+        let additions = settled(&messaging.admission, &service, both, now);
         let known = ahead.get::<Delivery>(store, sid.as_str()).await?;
         let delivery = match &known {
             None => Some(Delivery::new(report.clone(), messaging.base.now())),
@@ -275,7 +276,8 @@ async fn accepted(
             changes.extend(told::written_delivery(&messaging.telling, known.as_ref(), &delivery).await?);
         }
         let is_new = decision.outcome == Outcome::Done;
-        Ok(Draft::Write(changes, (is_new, !decision.verification.outbox.is_empty())))
+        let has_more = !decision.verification.outbox.is_empty();
+        Ok(Draft::Tracked(Commit { changes, additions }, (is_new, has_more)))
     };
     let (is_new, has_more) =
         transact::<_, MessagingError, _>(&messaging.base, &transact::VERIFICATION, look).await?;

@@ -7,6 +7,7 @@ use crate::app::fault::Fault;
 use crate::app::messaging::{Messaging, MessagingError, callback};
 use crate::app::services::find;
 use crate::app::transact::{self, Draft, transact};
+use crate::app::verification::settled::settled;
 use crate::app::verification::{VerificationError, Verifying, happen};
 use crate::model::account::{AccountSid, Proof};
 use crate::model::code::Code;
@@ -16,8 +17,8 @@ use crate::model::phone::PhoneNumber;
 use crate::model::service::Service;
 use crate::model::status::Status;
 use crate::model::verification::{Decision, Details, Input, Outcome, Send, Verification, decide};
-use crate::store::Change;
 use crate::store::records::{self, Versioned};
+use crate::store::{Change, Commit};
 use jiff::Timestamp;
 use std::sync::Arc;
 
@@ -136,8 +137,8 @@ pub async fn speak_noting(
         let machine = request.machine || known.as_ref().is_some_and(|known| was_machine(&known.record));
         let input = Input::CallAsks { number, sid, machine, step };
         let service = find::service_of(&messaging.directory, &old.record).await?;
-        let decision =
-            decide(&service.policy(&messaging.directory.policy), &old.record, input, messaging.base.now());
+        let now = messaging.base.now();
+        let decision = decide(&service.policy(&messaging.directory.policy), &old.record, input, now);
         let (spoken, told) = spoken(&messaging.verifying, &decision, number)?;
         let mut changes = Vec::new();
         if decision.verification != old.record {
@@ -145,8 +146,13 @@ pub async fn speak_noting(
         }
         let so_far = so_far(proof, &decision.verification, &request, told)?;
         changes.extend(kept_of_call(messaging, known, so_far, report.as_ref()).await?);
+        let both = (&old.record, &decision.verification);
+        let additions = settled(&messaging.admission, &service, both, now);
         let said = said(spoken, service, decision.verification);
-        Ok(if changes.is_empty() { Draft::Settled(said) } else { Draft::Write(changes, said) })
+        Ok(match changes.is_empty() {
+            true => Draft::Settled(said),
+            false => Draft::Tracked(Commit { changes, additions }, said),
+        })
     })
     .await
 }

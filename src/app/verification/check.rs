@@ -1,6 +1,6 @@
 //! Is this the code? And looking at or calling off a verification.
 
-use crate::app::admission::Admission;
+use crate::app::admission::{Admission, AdmissionError};
 use crate::app::fault::Fault;
 use crate::app::verification::happen::{self, happen_beside};
 use crate::app::verification::view::{around, view, view_from};
@@ -48,7 +48,8 @@ pub struct Checked {
 ///
 /// # Errors
 /// What cannot be a code is refused without spending a check. An ended
-/// verification is [`VerificationError::Ended`].
+/// verification is [`VerificationError::Ended`]. A number that is locked refuses what is
+/// beyond the first five checks, whether it is right or not.
 pub async fn check(
     verifying: &Verifying,
     id: &VerificationId,
@@ -73,7 +74,12 @@ pub(in crate::app) async fn check_own(
         let offered = Offer { code, ..offered.clone() };
         Ok(Input::Check { matches: matches(verifying, verification, &offered)? })
     })
-    .await?;
+    .await
+    .inspect_err(|error| {
+        if let VerificationError::Admission(AdmissionError::LimitReached { rule, .. }) = error {
+            tracing::warn!(verification = %id, rule, "a code was not compared: its number is locked");
+        }
+    })?;
     let valid = match outcome {
         Outcome::Ended(status) => return Err(VerificationError::Ended(status)),
         outcome => outcome == Outcome::Approved,
@@ -99,7 +105,7 @@ async fn happen_and_view(
         let verification = verification.clone();
         async move { around(admission, &[&verification]).await }
     };
-    let (decision, ahead) = happen_beside(&admission.telling, id, input, beside).await?;
+    let (decision, ahead) = happen_beside(admission, id, input, beside).await?;
     Ok((decision.outcome, view_from(admission, decision.verification, &ahead).await?))
 }
 

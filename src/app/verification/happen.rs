@@ -1,20 +1,24 @@
 //! The one way in which a stored verification changes.
 
-use crate::app::admission::AdmissionError;
+use crate::app::admission::limits::checks;
 use crate::app::admission::request::seconds_between;
+use crate::app::admission::{Admission, AdmissionError};
 use crate::app::base::Base;
 use crate::app::events::{Telling, told};
 use crate::app::fault::Fault;
+use crate::app::leases::Tickets;
 use crate::app::services::find;
 use crate::app::transact::{self, Draft, transact_beside};
 use crate::app::verification::VerificationError;
+use crate::app::verification::settled::settled;
 use crate::model::channel::Channel;
 use crate::model::id::VerificationId;
 use crate::model::policy::Gate;
 use crate::model::service::Service;
 use crate::model::verification::{Decision, Input, Outcome, Verification, decide};
 use crate::store::records::{self, Versioned};
-use crate::store::{Change, Key, Kind};
+use crate::store::{Change, Commit, Key, Kind};
+use futures_util::future::OptionFuture;
 
 pub(in crate::app) async fn verification(
     base: &Base,
@@ -25,19 +29,22 @@ pub(in crate::app) async fn verification(
 
 /// Lets an event happen to a verification, as often as it takes to be
 /// first. The event is made anew from what was read each time.
+///
+/// # Errors
+/// What `input` says; a limit of the number's that has no room for a check; the store's.
 pub(in crate::app) async fn happen(
-    telling: &Telling,
+    admission: &Admission,
     id: &VerificationId,
     input: impl Fn(&Verification) -> Result<Input, VerificationError>,
 ) -> Result<Decision, VerificationError> {
     let nothing = |_: &Verification| std::future::ready(Ok(()));
-    happen_beside(telling, id, input, nothing).await.map(|(decision, ())| decision)
+    happen_beside(admission, id, input, nothing).await.map(|(decision, ())| decision)
 }
 
 /// The same, with what is found out of the verification as it will be while that is
 /// written.
 pub(in crate::app) async fn happen_beside<U, G>(
-    telling: &Telling,
+    admission: &Admission,
     id: &VerificationId,
     input: impl Fn(&Verification) -> Result<Input, VerificationError>,
     beside: impl Fn(&Verification) -> G,
@@ -45,22 +52,36 @@ pub(in crate::app) async fn happen_beside<U, G>(
 where
     G: Future<Output = Result<U, VerificationError>>,
 {
+    let (base, directory) = (&admission.base, &admission.directory);
     let look = || async {
-        let old = verification(&telling.base, id).await?;
-        let policy = find::policy_of(&telling.directory, &old.record).await?;
-        let decision = decide(&policy, &old.record, input(&old.record)?, telling.base.now());
+        let old = verification(base, id).await?;
+        let service = find::service_of(directory, &old.record).await?;
+        let (policy, now) = (service.policy(&directory.policy), base.now());
+        let decision = decide(&policy, &old.record, input(&old.record)?, now);
         if decision.verification == old.record {
-            return Ok(Draft::Settled((decision, false)));
+            return Ok(Draft::Settled(Ok((decision, false))));
         }
-        Ok(Draft::Write(written(telling, Some(&old), &decision.verification), (decision, true)))
+        let changes = written(&admission.telling, Some(&old), &decision.verification);
+        let additions = settled(admission, &service, (&old.record, &decision.verification), now);
+        Ok(Draft::Counted {
+            commit: Commit { changes, additions },
+            tickets: Tickets::default(),
+            done: Ok((decision, true)),
+            // Nothing is compared then, as far as anybody can tell.
+            refused: Box::new(move |limited| Err(checks::locked(limited, now))),
+        })
     };
-    let beside = |(decision, _): &(Decision, bool)| beside(&decision.verification);
-    let ((decision, is_written), known) =
-        transact_beside(&telling.base, &transact::VERIFICATION, look, beside).await?;
+    let beside = |done: &Result<(Decision, bool), AdmissionError>| {
+        let found = done.as_ref().ok().map(|(decision, _)| beside(&decision.verification));
+        async move { OptionFuture::from(found).await.transpose() }
+    };
+    let (done, known) = transact_beside(base, &transact::VERIFICATION, look, beside).await?;
+    let (decision, is_written) = done?;
     if is_written && !decision.effects.is_empty() {
-        wake_for(&telling.base, &decision.verification);
+        wake_for(base, &decision.verification);
     }
-    Ok((decision, known))
+    // Whatever was done was looked at.
+    Ok((decision, known.ok_or(Fault::NotFound)?))
 }
 
 /// Says that a verification was written which has something to be sent.

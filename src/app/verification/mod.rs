@@ -17,6 +17,7 @@ pub(in crate::app) mod repeats;
 pub(in crate::app) mod request;
 pub(in crate::app) mod seen;
 pub(in crate::app) mod sessions;
+pub(in crate::app) mod settled;
 pub(in crate::app) mod start;
 pub(in crate::app) mod verdict;
 pub(in crate::app) mod view;

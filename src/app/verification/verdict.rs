@@ -4,6 +4,7 @@
 //! so that what it passes on to a person tells nobody which numbers are being
 //! verified. Every face answers by it; it refuses to know in which words.
 
+use crate::app::admission::AdmissionError;
 use crate::app::fault::Fault;
 use crate::app::verification::check::{self, check_own};
 use crate::app::verification::{Checked, Offer, VerificationError, Verifying, View};
@@ -37,7 +38,9 @@ pub async fn verdict(
         Err(
             VerificationError::Fault(Fault::NotFound)
             | VerificationError::Ended(_)
-            | VerificationError::NotACode { .. },
+            | VerificationError::NotACode { .. }
+            // Nor which numbers are locked.
+            | VerificationError::Admission(AdmissionError::LimitReached { .. }),
         ) => {
             // The same work as for a code that could have been right.
             check::pretend_to_check(verifying, &offer);

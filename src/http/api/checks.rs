@@ -24,7 +24,7 @@ pub const CHECK: Operation = Operation {
     id: "checkVerification",
     tag: TAG,
     summary: "Check a code",
-    about: "Each check counts, right or wrong; the right code ends the verification.\n\nA key with the scope `read` is told why not: a wrong code is an answer with `valid: false`, and what has ended, what does not exist and what cannot be a code are problems. A key with the scope `check` alone gets `valid: false` for all of them, in the same form and after the same time.",
+    about: "Each check counts, right or wrong; the right code ends the verification.\n\nA key with the scope `read` is told why not: a wrong code is an answer with `valid: false`, and what has ended, what does not exist and what cannot be a code are problems, and so is a code that is not compared because its number has had too many wrong ones: beyond the first five checks of a verification, and with `psd2` after five wrong codes in a row. A key with the scope `check` alone gets `valid: false` for all of them, in the same form and after the same time.",
     scope: Scope::Check,
     path: &[ID],
     query: &[],
@@ -39,7 +39,12 @@ pub const CHECK: Operation = Operation {
         PAYEE,
     ]),
     answer: Answer::json::<CheckAnswer>(200, "Whether it was the code."),
-    problems: &[&problem::NOT_FOUND, &problem::VERIFICATION_ENDED, &problem::INVALID_CODE],
+    problems: &[
+        &problem::NOT_FOUND,
+        &problem::VERIFICATION_ENDED,
+        &problem::INVALID_CODE,
+        &problem::LIMIT_REACHED,
+    ],
     repeats: Repeats::Kept,
 };
 

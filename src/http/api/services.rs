@@ -25,7 +25,7 @@ const FROM_CREATE: &[(&str, &str, &str)] =
     &[("fetchService", "id", "/id"), ("changeService", "id", "/id"), ("deleteService", "id", "/id")];
 
 /// The same for a new one, which needs a name.
-const NEW: [Field; 28] = {
+const NEW: [Field; SETTINGS.len()] = {
     let mut settings = SETTINGS;
     settings[0].needed = true;
     settings

@@ -20,7 +20,7 @@ const COUNTRIES: Shape = Shape::List {
 };
 
 /// What can be set of a service, in the words of the configuration file.
-pub const SETTINGS: [Field; 28] = [
+pub const SETTINGS: [Field; 29] = [
     Field::new(
         "name",
         "The name in texts, calls and pages; no more than 4 digits in a row.",
@@ -151,6 +151,12 @@ pub const SETTINGS: [Field; 28] = [
         "allow_links",
         "Whether names, purposes, amounts and payees that applications give may hold links and addresses.",
         Shape::Flag,
+    )
+    .solid(),
+    Field::new(
+        "psd2_block_seconds",
+        "With `psd2`: for how long five wrong codes in a row, over all verifications of a number, block its payments.",
+        Shape::Number { least: 60, most: 86_400 },
     )
     .solid(),
     Field::new(

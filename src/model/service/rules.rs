@@ -41,6 +41,7 @@ impl Settings {
             within("lifetime_seconds", u64::from(self.lifetime_seconds), 60, 86_400),
             within("max_checks", u64::from(self.max_checks), 1, 20),
             within("max_sends", u64::from(self.max_sends), 1, 20),
+            within("psd2_block_seconds", u64::from(self.psd2_block_seconds), 60, 86_400),
             self.check_cooldown(),
             self.check_channels(),
         ];

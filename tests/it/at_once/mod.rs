@@ -8,6 +8,7 @@
 //! sets: Godefroid, Partial-Order Methods for the Verification of Concurrent
 //! Systems, 1996).
 
+mod checks;
 mod limits;
 mod sessions;
 mod starts;

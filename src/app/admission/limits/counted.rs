@@ -5,11 +5,13 @@
 //! alone decides.
 
 use super::Limiting;
-use super::counters::CountedFor;
+use super::checks;
+use super::counters::{CountedFor, number_counter};
 use crate::app::admission::AdmissionError;
 use crate::app::leases::Tickets;
 use crate::model::counter::{Addition, Pseudonym};
 use crate::model::limits::{Action, Counted, LimitRule, Limits, Subject};
+use crate::model::service::Settings;
 use crate::store::{Counting, Limited};
 use jiff::Timestamp;
 
@@ -21,9 +23,14 @@ pub(in crate::app) struct Additions {
 }
 
 /// What the last send of a verification counts, and what its start counts where that is
-/// the first. It counts at the time when it was asked for, so that it can be given back
-/// there.
-pub(in crate::app) fn asked(limiting: &Limiting, limits: &Limits, who: &CountedFor<'_>) -> Additions {
+/// the first; and what it asks of the number's wrong codes. It counts at the time when it
+/// was asked for, so that it can be given back there.
+pub(in crate::app) fn asked(
+    limiting: &Limiting,
+    limits: &Limits,
+    settings: &Settings,
+    who: &CountedFor<'_>,
+) -> Additions {
     let Some(send) = who.verification.sends.last() else { return Additions::default() };
     let at = send.asked_at;
     let mut added = Added { limiting, limits, who, now: at, all: Additions::default() };
@@ -33,6 +40,8 @@ pub(in crate::app) fn asked(limiting: &Limiting, limits: &Limits, who: &CountedF
         let member: Pseudonym = who.names.member("country", &who.standing.region);
         added.add(Counted::Countries, |of| Addition::Member { of, member });
     }
+    let number = added.counting(number_counter(who.names, &who.verification.to));
+    checks::ask(number, limits, settings, send.number == 1);
     added.all
 }
 
@@ -80,6 +89,17 @@ struct Added<'a> {
 }
 
 impl Added<'_> {
+    /// What is added to a counter so far.
+    fn counting(&mut self, counter: String) -> &mut Counting {
+        let countings = &mut self.all.countings;
+        let found = countings.iter().position(|counting| counting.counter == counter);
+        let at = found.unwrap_or_else(|| {
+            countings.push(Counting { counter, now: self.now, additions: Vec::new(), limits: Vec::new() });
+            countings.len() - 1
+        });
+        &mut countings[at]
+    }
+
     /// Adds to the counter of each subject of whom that is counted.
     fn add(&mut self, counted: Counted, addition: impl Fn(String) -> Addition) {
         let counts = |rule: &&LimitRule| rule.counted == counted && !rule.windows.is_empty();
@@ -95,13 +115,7 @@ impl Added<'_> {
             if is_leased && leases.take(tickets, &place.counter, &of, limits.clone(), self.now) {
                 continue;
             }
-            let found = self.all.countings.iter().position(|counting| counting.counter == place.counter);
-            let at = found.unwrap_or_else(|| {
-                let (counter, now) = (place.counter.clone(), self.now);
-                self.all.countings.push(Counting { counter, now, additions: Vec::new(), limits: Vec::new() });
-                self.all.countings.len() - 1
-            });
-            let counting = &mut self.all.countings[at];
+            let counting = self.counting(place.counter);
             if !counting.additions.contains(&addition) {
                 counting.additions.push(addition);
             }

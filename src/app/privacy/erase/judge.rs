@@ -131,7 +131,7 @@ impl Pass<'_> {
         }
         if found.record.status == Status::Pending {
             let id: VerificationId = id.parse().map_err(|_| Fault::NotFound)?;
-            happen::happen(&self.privacy.telling, &id, |_| Ok(Input::Cancel)).await?;
+            happen::happen(&self.privacy.admission, &id, |_| Ok(Input::Cancel)).await?;
             let Some(ended) = records::get::<Verification>(store, id.as_str()).await? else {
                 return Ok(Verdict::Nothing);
             };

@@ -1,0 +1,168 @@
+//! What codes that are offered count for their number, and what a number refuses that has
+//! had too many wrong ones.
+//!
+//! Wrong codes are counted for the number, over all services and faces. A number that is
+//! locked gets no new verification and no send, and no check beyond the first five of a
+//! verification. These five are each verification's own: they are set aside when it
+//! begins and never refused, so that nobody locks out who has begun already (ASVS 6.1.1).
+//! What is set aside and what was wrong within a day are never more than a hundred
+//! together, so that no day has more wrong codes.
+//!
+//! With `psd2` five wrong codes in a row, over all verifications, block the number's
+//! payments for a while: starts, sends and checks (RTS (EU) 2018/389, Art. 4(3)(b)).
+//!
+//! It refuses to know how codes are compared, and how a refusal is told.
+
+use super::counters::number_counter;
+use crate::app::admission::AdmissionError;
+use crate::model::counter::{Addition, Backoff, Limit};
+use crate::model::limits::{Action, Counted, LimitRule, Limits, Subject};
+use crate::model::pseudonym::Pseudonyms;
+use crate::model::service::Settings;
+use crate::model::verification::{Status, Verification};
+use crate::store::{Counting, Limited};
+use jiff::Timestamp;
+
+/// The checks that are a verification's own, whatever else happens to its number.
+pub(in crate::app) const OWN: u32 = 5;
+/// The rule that makes a number wait, as `[limits]` names it.
+pub(in crate::app) const LOCK: &str = "number_lock_after";
+/// The rule that blocks payments.
+pub(in crate::app) const BLOCK: &str = "psd2_block";
+
+/// Wrong codes, in a row and within the windows of their rules.
+const WRONG: &str = "wrong_codes";
+/// Codes that were set aside, and that were wrong within a day.
+const CODES: &str = "codes";
+/// Wrong codes for payments, in a row.
+const PAYMENT: &str = "payment_codes";
+
+/// Seconds of a day: the longest wait of a lock.
+const DAY: u32 = 86_400;
+/// For how long wrong codes in a row are remembered since the last of them.
+const REMEMBERED: u32 = 90 * DAY;
+/// So many codes of a number may be set aside and wrong within a day, or as many as lock it
+/// where these are more.
+const MOST_IN_A_DAY: u64 = 100;
+/// After so many wrong codes in a row a payment is blocked.
+const MOST_FOR_PAYMENTS: u64 = 5;
+
+/// What a start or a send asks of its number's wrong codes, and what a start sets aside.
+pub(in crate::app) fn ask(counting: &mut Counting, limits: &Limits, settings: &Settings, begins: bool) {
+    let room = |of: &str| Addition::Room { of: of.to_owned() };
+    counting.additions.push(room(WRONG));
+    counting.limits.extend(of_wrong(limits));
+    // Where anybody may send a number any amount, no day has a bound that could be kept.
+    let is_bounded = limits.of(Subject::Number, Counted::Sends).any(|rule| rule.action == Action::Refuse);
+    if begins && is_bounded {
+        counting.additions.push(Addition::Amount { of: CODES.to_owned(), amount: OWN.into() });
+        counting.limits.extend(of_codes(limits));
+    }
+    if settings.psd2 {
+        counting.additions.push(room(PAYMENT));
+        counting.limits.push(of_payments(settings));
+    }
+}
+
+/// What a verification that has become another counts for its number.
+pub(in crate::app) fn checked(
+    names: &Pseudonyms,
+    limits: &Limits,
+    settings: &Settings,
+    (old, new): (&Verification, &Verification),
+    now: Timestamp,
+) -> Option<Counting> {
+    let (additions, is_own) = additions(old, new, settings.psd2);
+    if additions.is_empty() {
+        return None;
+    }
+    let mut all: Vec<Limit> = of_wrong(limits).chain(of_codes(limits)).collect();
+    if is_own {
+        all = all.into_iter().map(Limit::tracked).collect();
+    }
+    if settings.psd2 {
+        all.push(of_payments(settings));
+    }
+    Some(Counting { counter: number_counter(names, &new.to), now, additions, limits: all })
+}
+
+/// What is added, and whether it is the verification's own.
+fn additions(old: &Verification, new: &Verification, is_payment: bool) -> (Vec<Addition>, bool) {
+    let mut all = Vec::new();
+    let mut add = |addition: fn(String) -> Addition, of: &str| all.push(addition(of.to_owned()));
+    let is_checked = new.checks > old.checks;
+    let is_approved = new.status == Status::Approved && old.status != Status::Approved;
+    let is_own = !is_checked || new.checks <= OWN;
+    if is_checked && !is_own {
+        add(|of| Addition::Room { of }, WRONG);
+        add(|of| Addition::Room { of }, CODES);
+    }
+    if is_checked && is_payment {
+        add(|of| Addition::Room { of }, PAYMENT);
+    }
+    if is_approved {
+        add(|of| Addition::Success { of }, WRONG);
+        if is_payment {
+            add(|of| Addition::Success { of }, PAYMENT);
+        }
+    } else if is_checked {
+        add(|of| Addition::Failure { of }, WRONG);
+        add(|of| Addition::Amount { of, amount: 1 }, WRONG);
+        add(|of| Addition::Amount { of, amount: 1 }, CODES);
+        if is_payment {
+            add(|of| Addition::Failure { of }, PAYMENT);
+        }
+    }
+    // What was set aside is spent by a check, and left over at the end.
+    let is_wrong = is_checked && !is_approved;
+    let spent = u64::from(is_wrong && is_own);
+    let left = match old.status == Status::Pending && new.status != Status::Pending {
+        true => u64::from(OWN.saturating_sub(old.checks)).saturating_sub(spent),
+        false => 0,
+    };
+    if spent + left > 0 {
+        let (of, added_at) = (CODES.to_owned(), new.created_at);
+        all.push(Addition::GiveBack { of, amount: spent + left, added_at });
+    }
+    (all, is_own)
+}
+
+/// What a limit of a number's wrong codes that refused a commit comes to.
+pub(in crate::app) fn locked(limited: &Limited, now: Timestamp) -> AdmissionError {
+    let now = now.as_millisecond();
+    // Where there never is room, as long as any wait.
+    let never = now.saturating_add(i64::from(DAY) * 1000);
+    let at = limited.reached.passes_at.map_or(never, |at| at.as_millisecond());
+    AdmissionError::LimitReached {
+        rule: LimitRule::name_of(&limited.reached.limit).to_owned(),
+        retry_at: Timestamp::from_millisecond(at).unwrap_or(Timestamp::MAX),
+        seconds: (at.saturating_sub(now).saturating_add(999) / 1000).max(1),
+    }
+}
+
+/// The limits of wrong codes of a number: within a time, and in a row.
+fn of_wrong(limits: &Limits) -> impl Iterator<Item = Limit> {
+    let windows: Vec<Limit> =
+        limits.of(Subject::Number, Counted::WrongCodes).flat_map(|rule| rule.limits("")).collect();
+    let backoff = Backoff { first_seconds: 60, longest_seconds: DAY, anew: false };
+    let lock = locks(limits)
+        .map(|after| Limit::new(format!("{LOCK}:{DAY}"), WRONG, REMEMBERED, after).streak(backoff));
+    windows.into_iter().chain(lock)
+}
+
+/// The limit of codes that are set aside and were wrong within a day.
+fn of_codes(limits: &Limits) -> impl Iterator<Item = Limit> {
+    let most = locks(limits).map(|after| after.max(MOST_IN_A_DAY));
+    most.map(|most| Limit::new(format!("{LOCK}:{DAY}:day"), CODES, DAY, most).exact()).into_iter()
+}
+
+/// After how many wrong codes a number locks; nothing where it never does.
+fn locks(limits: &Limits) -> Option<u64> {
+    Some(u64::from(limits.lock_after())).filter(|after| *after > 0)
+}
+
+fn of_payments(settings: &Settings) -> Limit {
+    let seconds = settings.psd2_block_seconds;
+    let backoff = Backoff { first_seconds: seconds, longest_seconds: seconds, anew: true };
+    Limit::new(format!("{BLOCK}:{DAY}"), PAYMENT, DAY, MOST_FOR_PAYMENTS).streak(backoff)
+}

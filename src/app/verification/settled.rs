@@ -1,0 +1,83 @@
+//! What counters are told when a verification that is there already becomes another: of a
+//! code that was offered, of an approval, of an end, and of sends that certainly never left.
+//!
+//! It compares the record as it was with the one that is written, so that whoever writes
+//! it, a check, a job or a report of Twilio's, counts the same. It refuses to know whether
+//! there is room, which the commit alone decides.
+
+use crate::app::admission::limits::counted::{proved, unsent};
+use crate::app::admission::limits::counters::CountedFor;
+use crate::app::admission::{Admission, limits::checks::checked};
+use crate::model::service::Service;
+use crate::model::verification::{Send, SendState, Status, Verification};
+use crate::store::Counting;
+use jiff::Timestamp;
+
+/// Sends of one verification that are given back in one commit, so that what a commit may
+/// add is never too much. One that drops more of them gives back fewer than it could.
+const MOST_SENDS: usize = 10;
+
+/// What is added to counters when a verification of a service becomes another.
+pub(in crate::app) fn settled(
+    admission: &Admission,
+    service: &Service,
+    (old, new): (&Verification, &Verification),
+    now: Timestamp,
+) -> Vec<Counting> {
+    // Nothing of a test number counts.
+    if new.test {
+        return Vec::new();
+    }
+    let limiting = &admission.limiting;
+    let limits = limiting.of(&service.settings.limits);
+    let mut all: Vec<Counting> =
+        checked(&limiting.names, &limits, &service.settings, (old, new), now).into_iter().collect();
+    let is_proved = new.status == Status::Approved && old.status != Status::Approved;
+    let unsent_sends: Vec<&Send> = never_left(old, new).take(MOST_SENDS).collect();
+    if let Some(admitted) = new.admitted.as_ref().filter(|_| is_proved || !unsent_sends.is_empty()) {
+        let who = CountedFor::new(&limiting.names, &service.id, new, admitted);
+        if is_proved {
+            all.extend(proved(limiting, &limits, &who, now));
+        }
+        for send in unsent_sends {
+            all.extend(unsent(limiting, &limits, &who, send.asked_at, now));
+        }
+    }
+    joined(all)
+}
+
+/// The sends that have come to nothing by this change, and are certainly not at the
+/// provider's: refused before they were made, or never begun. One that is looked up may
+/// be there, unless nothing was found and it was dropped for that.
+fn never_left<'v>(old: &'v Verification, new: &'v Verification) -> impl Iterator<Item = &'v Send> {
+    let is_looked_up =
+        |number: u8| old.outbox.iter().any(|step| step.number() == number && step.is_look_up());
+    new.sends.iter().filter(move |send| {
+        let before = old.send(send.number).map(|send| &send.state);
+        match (before, &send.state) {
+            (Some(SendState::Waiting), SendState::Dropped | SendState::Failed { .. })
+            | (Some(SendState::Sending), SendState::Dropped) => true,
+            (Some(SendState::Sending), SendState::Failed { .. }) => !is_looked_up(send.number),
+            _ => false,
+        }
+    })
+}
+
+/// The same with each counter once.
+fn joined(all: Vec<Counting>) -> Vec<Counting> {
+    let mut joined: Vec<Counting> = Vec::with_capacity(all.len());
+    for counting in all {
+        match joined.iter_mut().find(|one| one.counter == counting.counter) {
+            None => joined.push(counting),
+            Some(one) => {
+                one.additions.extend(counting.additions);
+                for limit in counting.limits {
+                    if one.limits.iter().all(|known| known.name != limit.name) {
+                        one.limits.push(limit);
+                    }
+                }
+            }
+        }
+    }
+    joined
+}
