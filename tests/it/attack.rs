@@ -238,7 +238,7 @@ impl Attacker<'_> {
 
     async fn settle(&self) {
         eventually("sends settle", async || {
-            all(&*self.world.app.base.whole_store()).await.iter().all(|one| {
+            all(self.world.app.base.whole_store()).await.iter().all(|one| {
                 one.sends.iter().all(|send| !matches!(send.state, SendState::Waiting | SendState::Sending))
             })
         })
@@ -309,7 +309,7 @@ async fn attack(seed: u64, is_greedy: bool) {
     attacker.attack(DAY - attacker.elapsed, 900).await;
     attacker.settle().await;
 
-    let records = all(&*world.app.base.whole_store()).await;
+    let records = all(world.app.base.whole_store()).await;
     let checks: u32 = records.iter().map(|one| one.checks).sum();
     let compared = attacker.compared + 1;
     assert_eq!(checks as usize, compared + 1, "seed {seed}: all were counted, and the right one");

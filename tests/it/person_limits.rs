@@ -154,7 +154,7 @@ async fn sending_again_counts_as_a_send() {
     let id = world.start(Channel::Sms).await.verification.id;
     for nth in 1..=5 {
         world.pass(300);
-        let again = verification::resend(&world.app.verifying, &id, None).await;
+        let again = verification::resend(&world.app.verifying, &id, (None, None), &|_| true).await;
         match nth {
             // The verification lives ten minutes.
             1 => assert!(again.is_ok(), "{again:?}"),
@@ -169,7 +169,7 @@ async fn sending_again_counts_as_a_send() {
     assert_eq!(refused_by(&error), Some("number_sends"));
     let id = all::<Verification>(&world.store).await.last().unwrap().id.clone();
     world.pass(30);
-    let error = verification::resend(&world.app.verifying, &id, None).await.unwrap_err();
+    let error = verification::resend(&world.app.verifying, &id, (None, None), &|_| true).await.unwrap_err();
     assert_eq!(refused_by(&error), Some("number_sends"));
 }
 

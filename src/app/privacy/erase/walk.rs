@@ -57,8 +57,10 @@ impl Pass<'_> {
         };
         if from.is_none() {
             // Under a name that only who knows the number and our key can make.
-            let names = &self.privacy.admission.limiting.names;
-            self.delete_counter(&number_counter(names, wanted.number())).await?;
+            let id = number_counter(&self.privacy.admission.limiting.names, wanted.number());
+            if let Some(found) = records::get::<Counter>(self.privacy.base.store(), &id).await? {
+                self.delete_counter(found).await?;
+            }
         }
         let first = Kind::ALL.iter().position(|kind| Some(*kind) == start).unwrap_or(0);
         for kind in &Kind::ALL[first..] {
