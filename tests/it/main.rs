@@ -46,6 +46,7 @@ mod network;
 mod numbers;
 mod one_client;
 mod openapi;
+mod opened;
 mod outcomes;
 mod output;
 mod over;

@@ -1,8 +1,9 @@
 //! A service over an engine of one's choice, a gateway that answers by script,
 //! and a clock that stands still.
 
+pub use crate::opened::{open, schema_for};
 use crate::over::store_over;
-use crate::postgres::{TestDatabase, database};
+use crate::postgres::TestDatabase;
 use async_trait::async_trait;
 use bytes::Bytes;
 use dialback::app::messaging::{self, Recorded};
@@ -25,19 +26,15 @@ use dialback::model::policy::Policy;
 use dialback::model::status::Status;
 use dialback::model::verification::{SendState, Verification};
 use dialback::secret::Secret;
-use dialback::store::memory::Memory;
-use dialback::store::postgres::{self, Postgres};
 use dialback::store::records::{self, Versioned};
-use dialback::store::sled::{Options, Sled};
 use dialback::store::{Commit, CountedError, Key, Lane, Maintenance};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::VecDeque;
 use std::future::Future;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
-use tokio::runtime::Runtime;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
@@ -461,37 +458,6 @@ pub fn word(error: &impl std::fmt::Debug) -> String {
         inner = rest;
     }
     inner.split([' ', '(', '{', ')']).next().unwrap_or_default().to_owned()
-}
-
-pub fn open(engine: Engine, dir: &TempDir, schema: Option<&TestDatabase>) -> Arc<dyn Maintenance> {
-    match engine {
-        Engine::Postgres => open_apart(schema.expect("a schema").url()),
-        Engine::Memory | Engine::Shared => Arc::new(Memory::new()),
-        Engine::Sled => {
-            let options = Options { cache_bytes: 8 * 1024 * 1024, ..Options::default() };
-            Arc::new(Sled::open(&dir.path().join("store"), options).unwrap())
-        }
-    }
-}
-
-/// Connections live as long as their runtime, and a world is made outside of one.
-fn open_apart(url: String) -> Arc<dyn Maintenance> {
-    static APART: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
-    let opened =
-        std::thread::spawn(move || APART.block_on(Postgres::open(&url, postgres::Options::default())));
-    Arc::new(opened.join().unwrap().unwrap())
-}
-
-/// A schema, where the engine needs one.
-pub fn schema_for(engine: Engine) -> Option<TestDatabase> {
-    if engine != Engine::Postgres {
-        return None;
-    }
-    let made = std::thread::spawn(|| {
-        let runtime = Runtime::new().unwrap();
-        runtime.block_on(database("the stories"))
-    });
-    made.join().unwrap()
 }
 
 fn watched(

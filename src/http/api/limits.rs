@@ -50,7 +50,7 @@ pub struct LimitsReset {
     pub reset: bool,
 }
 
-/// `GET /v1/limits`
+/// `GET /v1/limits`: what is used of the limits of whom the query names.
 pub const LIST: Operation = Operation {
     method: "GET",
     id: "listLimits",
@@ -66,13 +66,13 @@ pub const LIST: Operation = Operation {
     repeats: Repeats::OnlyReads,
 };
 
-/// `POST /v1/limits/search`
+/// `POST /v1/limits/search`: the same, named in the body.
 pub const SEARCH: Operation = Operation {
     about: "As the list, with its filters in the body instead of the URL, where a number would be kept by logs.",
     ..search::of(&LIST, "searchLimits", "Search limits")
 };
 
-/// Looks at them.
+/// Looks at what is used of them, by rule.
 pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let admission = &context.app.whole()?.admission;
     let mut limits = Vec::new();
@@ -82,7 +82,7 @@ pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Erro
     Ok(reply::json(StatusCode::OK, &LimitsUsed { limits }))
 }
 
-/// `POST /v1/limits/reset`
+/// `POST /v1/limits/reset`: forgets what is used of the limits of whom the body names.
 pub const RESET: Operation = Operation {
     method: "POST",
     id: "resetLimits",
@@ -98,7 +98,7 @@ pub const RESET: Operation = Operation {
     repeats: Repeats::Ignored,
 };
 
-/// Forgets them.
+/// Forgets what is used, and says in the audit log who did.
 pub async fn reset(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let admission = &context.app.whole()?.admission;
     if call.body.flag("everything") == Some(true) {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::IpAddr;
 
-/// Who asks.
+/// Who asks for a message or call: key, address and device, each as far as it is known.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Asker {
     /// The id of the API key, or the name of another caller; nothing at the pages.

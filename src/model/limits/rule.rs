@@ -15,7 +15,7 @@ pub enum Action {
     Track,
 }
 
-/// One rule.
+/// How often something may happen to whom, and what follows beyond.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LimitRule {
     /// What it is called in the configuration and in refusals: `number_sends`.

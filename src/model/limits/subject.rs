@@ -28,7 +28,7 @@ pub enum Subject {
     Block1000,
     /// A country, by its ISO 3166 code.
     Country,
-    /// A service.
+    /// A service of this installation, by its id.
     Service,
     /// Everything that this installation sends.
     Whole,
@@ -68,7 +68,7 @@ pub enum Counted {
     Sends,
     /// Verifications that were begun and nobody has proved yet: approval gives it back.
     Unverified,
-    /// Wrong codes.
+    /// Wrong codes that were offered for a number; an approval ends their row.
     WrongCodes,
     /// Different countries of the numbers.
     Countries,
