@@ -15,7 +15,7 @@ use dialback::model::id::SessionId;
 use dialback::model::limits::{LimitChanges, Limits};
 use dialback::model::phone::PhoneNumber;
 use dialback::model::test_number::TestNumber;
-use dialback::model::verification::Verification;
+use dialback::model::verification::{SendState, Verification};
 use dialback::store::memory::Memory;
 use dialback::store::{Kind, Maintenance, records};
 use serde_json::{Value, json};
@@ -289,7 +289,16 @@ async fn by(
             verification::ask(&app.verifying, &ask).await?.verification
         }
     };
-    // So that the next one begins anew.
+    // So that the next one begins anew, and what was sent is sent.
+    let left = async || {
+        let found = records::get::<Verification>(app.base.store(), begun.id.as_str()).await.unwrap().unwrap();
+        let mut sent = found.record.clone();
+        sent.outbox.clear();
+        sent.sends.iter_mut().for_each(|send| send.state = SendState::Accepted);
+        records::save(app.base.store(), Some(&found), &sent).await.is_ok()
+    };
+    // A job may be at it.
+    while !left().await {}
     verification::cancel(&app.admission, &begun.id).await?;
     Ok(begun)
 }

@@ -164,9 +164,11 @@ third = own.verifications.create(to=TO, channel="sms", custom_code="Q7x9")
 expect("own code", code_of(TO, 3, r"\bQ7x9\b"), "Q7x9")
 approved = own.verifications(third.sid).update(status="approved")
 expect("approved", (approved.status, approved.valid), ("approved", True))
-fourth = own.verifications.create(to=TO, channel="sms")
+# Another number: the first has had the texts of an hour.
+LATE = "+15551239004"
+fourth = own.verifications.create(to=LATE, channel="sms")
 advance(601)
-refused(404, 20404, lambda: own.verification_checks.create(to=TO, code="123456"))
+refused(404, 20404, lambda: own.verification_checks.create(to=LATE, code="123456"))
 
 # The limits of a verification.
 LIMITED = "+15551239002"
