@@ -9,7 +9,7 @@ use super::checks;
 use super::counters::{CountedFor, number_counter};
 use crate::app::admission::AdmissionError;
 use crate::app::leases::Tickets;
-use crate::model::counter::{Addition, Pseudonym};
+use crate::model::counter::Addition;
 use crate::model::limits::{Action, Counted, LimitRule, Limits, Subject};
 use crate::model::service::Settings;
 use crate::store::{Counting, Limited};
@@ -37,8 +37,8 @@ pub(in crate::app) fn asked(
     added.add(Counted::Sends, |of| Addition::Amount { of, amount: 1 });
     if send.number == 1 {
         added.add(Counted::Unverified, |of| Addition::Amount { of, amount: 1 });
-        let member: Pseudonym = who.names.member("country", &who.standing.region);
-        added.add(Counted::Countries, |of| Addition::Member { of, member });
+        let member = || who.names.member("country", &who.standing().region);
+        added.add(Counted::Countries, |of| Addition::Member { of, member: member() });
     }
     let number = added.counting(number_counter(who.names, &who.verification.to));
     checks::ask(number, limits, settings, send.number == 1);

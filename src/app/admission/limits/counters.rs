@@ -6,6 +6,7 @@ use crate::model::limits::{Admitted, Subject};
 use crate::model::phone::{PhoneNumber, Standing};
 use crate::model::pseudonym::Pseudonyms;
 use crate::model::verification::Verification;
+use std::sync::OnceLock;
 
 /// A counter, and which part of it is a subject's; empty where it has it for itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,8 +44,7 @@ pub(in crate::app) struct CountedFor<'a> {
     pub(in crate::app) service: &'a ServiceId,
     pub(in crate::app) verification: &'a Verification,
     pub(in crate::app) admitted: &'a Admitted,
-    /// Where its number stands in its plan.
-    pub(in crate::app) standing: Standing,
+    standing: OnceLock<Standing>,
 }
 
 impl<'a> CountedFor<'a> {
@@ -55,7 +55,13 @@ impl<'a> CountedFor<'a> {
         verification: &'a Verification,
         admitted: &'a Admitted,
     ) -> Self {
-        Self { names, service, verification, admitted, standing: verification.to.standing() }
+        Self { names, service, verification, admitted, standing: OnceLock::new() }
+    }
+
+    /// Where its number stands in its plan; read when it is asked for, for that takes as
+    /// long as most of the rest.
+    pub(in crate::app) fn standing(&self) -> &Standing {
+        self.standing.get_or_init(|| self.verification.to.standing())
     }
 
     /// Where one of the subjects is counted; nothing where it is not known.
@@ -76,8 +82,8 @@ impl<'a> CountedFor<'a> {
                 let (thousand, hundred) = person.number().block();
                 Some(Counted { counter: named(self.names, subject, thousand), part: hundred.to_owned() })
             }
-            Subject::Range => own(&self.standing.range),
-            Subject::Country => own(&self.standing.region),
+            Subject::Range => own(&self.standing().range),
+            Subject::Country => own(&self.standing().region),
             Subject::Service => own(self.service.as_str()),
             Subject::Whole => own(""),
             Subject::Session => own(self.verification.session.as_ref()?.as_str()),

@@ -62,7 +62,7 @@ pub(in crate::app) async fn full(
         let of = rule.word(&place.part);
         let addition = match rule.counted {
             Counted::Countries => {
-                Addition::Member { of, member: who.names.member("country", &who.standing.region) }
+                Addition::Member { of, member: who.names.member("country", &who.standing().region) }
             }
             _ => Addition::Amount { of, amount: 1 },
         };

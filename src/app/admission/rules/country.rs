@@ -10,12 +10,15 @@ use crate::model::service::Reach;
 pub(super) const RULE: OfWay = Rule { name: "country", code: "country_not_offered", judge };
 
 fn judge(way: &Way<'_>) -> Option<Finding> {
-    let region = region_of(way.to);
+    // To read a number's country costs more than all the other rules together.
+    let region = || region_of(way.to);
     match way.service.reach(way.channel, way.to) {
         Reach::Yes => None,
-        Reach::Watched => Some(Finding::Flag(format!("{region} is a watched country"))),
+        Reach::Watched => Some(Finding::Flag(format!("{} is a watched country", region()))),
         Reach::No if way.countries == Countries::All => None,
-        Reach::No => Some(Finding::never(AdmissionError::CountryOff { channel: way.channel, region })),
+        Reach::No => {
+            Some(Finding::never(AdmissionError::CountryOff { channel: way.channel, region: region() }))
+        }
     }
 }
 
