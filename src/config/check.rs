@@ -21,11 +21,11 @@ use std::time::Duration;
 
 /// What was found.
 pub(super) struct Found {
-    /// Impossible.
+    /// What `serve` refuses to begin with.
     pub(super) refused: Vec<Problem>,
     /// Possible, and nothing to be served with.
     pub(super) dangers: Vec<Problem>,
-    /// Only unwise.
+    /// What is only unwise: a warning at each start.
     pub(super) unwise: Vec<Problem>,
 }
 

@@ -6,9 +6,9 @@ use std::sync::Arc;
 /// A place in a file, both counted from one, the column in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct At {
-    /// The line.
+    /// The line in the file, from 1.
     pub line: usize,
-    /// The column.
+    /// The column in that line, in characters from 1.
     pub column: usize,
 }
 

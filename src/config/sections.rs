@@ -147,7 +147,7 @@ pub struct Signature {
 choices! {
     /// Whether a failed signature refuses its request.
     SignatureMode {
-        /// It does.
+        /// It does: what Twilio did not sign is refused with 403.
         Enforce = "enforce",
         /// It is counted and passes.
         ReportOnly = "report-only",
@@ -212,7 +212,7 @@ choices! {
     GatewayKind {
         /// Twilio's API, or the sandbox that speaks it.
         Twilio = "twilio",
-        /// The log.
+        /// The log of this process: nothing is sent.
         Console = "console",
     }
 }
@@ -239,7 +239,7 @@ choices! {
 choices! {
     /// Which limits hold in the sandbox.
     SandboxProfile {
-        /// None.
+        /// No limits: everything passes at once.
         Unlimited = "unlimited",
         /// Those of an account that pays.
         Paid = "paid",
@@ -351,11 +351,11 @@ pub struct Voice {
 choices! {
     /// What a call waits for before it says the code.
     Gate {
-        /// Any key.
+        /// Any key of the telephone lets the code be read.
         AnyKey = "any-key",
         /// A random key that is named aloud.
         NamedKey = "named-key",
-        /// Nothing.
+        /// Nothing: the code is read to whatever answers.
         None = "none",
     }
 }
@@ -408,23 +408,23 @@ pub struct Numbers {
 choices! {
     /// A kind of number that can be refused.
     NumberKind {
-        /// Premium rate.
+        /// Numbers that cost the caller a premium rate.
         Premium = "premium",
-        /// Shared cost.
+        /// Numbers whose cost caller and called share.
         SharedCost = "shared-cost",
-        /// Satellite networks.
+        /// Numbers of satellite networks, which cost most.
         Satellite = "satellite",
         /// Personal numbers, which follow their owner at the caller's cost.
         Personal = "personal",
-        /// Pagers.
+        /// Pagers, which nobody can answer by.
         Pager = "pager",
-        /// Voicemail access.
+        /// Numbers that lead into somebody's voicemail.
         Voicemail = "voicemail",
         /// Universal access numbers of companies.
         Uan = "uan",
         /// Free for the caller.
         TollFree = "toll-free",
-        /// Internet telephony.
+        /// Internet telephony: anybody may have many of them.
         Voip = "voip",
     }
 }
@@ -447,7 +447,7 @@ pub struct Log {
 choices! {
     /// For whom the log is written.
     LogFormat {
-        /// People.
+        /// Lines for people, in words.
         Human = "human",
         /// Machines: an object on each line.
         Json = "json",

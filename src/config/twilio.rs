@@ -13,7 +13,7 @@ use std::time::Duration;
 /// The account at Twilio.
 #[derive(Clone, Debug)]
 pub struct Twilio {
-    /// "AC…"
+    /// The SID of the account, `AC…`; nothing for the environment's, or the sandbox's.
     pub account_sid: Option<String>,
     /// Signs webhooks, and requests where there is no API key.
     pub auth_token: Option<Secret>,
@@ -27,7 +27,7 @@ pub struct Twilio {
     pub api_key_secret: Option<Secret>,
     /// The number, short code or name that texts come from.
     pub from: Option<String>,
-    /// "MG…"
+    /// A messaging service, `MG…`, that texts go through; nothing to send from `from`.
     pub messaging_service_sid: Option<String>,
     /// Without a slash at its end; `None`: the sandbox, else Twilio.
     pub base_url: Option<String>,
@@ -44,7 +44,7 @@ pub struct Twilio {
 pub struct AcceptedToken {
     /// The account that signs with it; `None`: `twilio.account_sid`.
     pub account_sid: Option<String>,
-    /// The token.
+    /// The auth token that signs its webhooks.
     pub token: Secret,
 }
 

@@ -25,47 +25,47 @@ pub struct Config {
     pub public_url: Option<String>,
     /// The name in texts and calls.
     pub service_name: String,
-    /// The services.
+    /// The services, by their keys in the file.
     pub services: Services,
     /// Numbers to which nothing is sent.
     pub test_numbers: Vec<TestNumber>,
     /// Why they may be a door.
     pub allow_test_numbers: Option<String>,
-    /// `[server]`
+    /// The section `[server]`: where it listens, and its bounds.
     pub server: Server,
-    /// `[store]`
+    /// The section `[store]`: where records are.
     pub store: Store,
-    /// `[twilio]`
+    /// The section `[twilio]`: account, tokens and senders.
     pub twilio: Twilio,
-    /// `[signature]`
+    /// The section `[signature]`: how webhooks are proved.
     pub signature: Signature,
-    /// `[gateway]`
+    /// The section `[gateway]`: how codes leave.
     pub gateway: Gateway,
-    /// `[sandbox]`
+    /// The section `[sandbox]`: the Twilio of this process.
     pub sandbox: Sandbox,
-    /// `[verification]`
+    /// The section `[verification]`: lengths, lives and waits.
     pub verification: Verification,
-    /// `[voice]`
+    /// The section `[voice]`: what calls do.
     pub voice: Voice,
-    /// `[messages]`
+    /// The section `[messages]`: texts of one's own.
     pub messages: Messages,
-    /// `[numbers]`
+    /// The section `[numbers]`: how numbers are read, and which are refused.
     pub numbers: Numbers,
-    /// `[limits]`
+    /// The section `[limits]`: how often something may happen to whom.
     pub limits: Limits,
-    /// `[codes]`
+    /// The section `[codes]`: the keys that codes are derived from.
     pub codes: Codes,
-    /// `[events]`
+    /// The section `[events]`: what applications are told.
     pub events: Events,
-    /// `[jobs]`
+    /// The section `[jobs]`: how much is done at once.
     pub jobs: Jobs,
-    /// `[retention]`
+    /// The section `[retention]`: how long records are kept.
     pub retention: Retention,
-    /// `[api]`
+    /// The section `[api]`: what a key may ask in a minute.
     pub api: Api,
-    /// `[pages]`
+    /// The section `[pages]`: templates of one's own.
     pub pages: Pages,
-    /// `[log]`
+    /// The section `[log]`: what is said, and how.
     pub log: Log,
 }
 

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 pub(in crate::app) enum Finding {
     /// It goes on, and the operator is told.
     Flag(String),
-    /// Not yet.
+    /// It may be at this time, and not before.
     Slow {
         /// From when on.
         until: Timestamp,
@@ -60,7 +60,7 @@ pub(in crate::app) enum Verdict {
     Taken(Channel),
     /// The same, and the operator is told why it is looked at.
     Flagged(Channel),
-    /// Not yet.
+    /// It may be at this time: nothing is sent before.
     Slowed {
         /// From when on.
         until: Timestamp,

@@ -12,7 +12,7 @@ use std::sync::Arc;
 pub struct Admission {
     /// What every operation stands on.
     pub base: Arc<Base>,
-    /// The services.
+    /// The services, by whose settings it is judged.
     pub directory: Arc<Directory>,
     /// Who tells of wishes that change.
     pub telling: Arc<Telling>,

@@ -39,7 +39,7 @@ pub enum Early {
 }
 
 impl Profile {
-    /// `/v1`.
+    /// `/v1`: an application that shows what stands open, and waits between sends.
     pub const API: Self = Self {
         name: "api",
         one: One::OfCaller,

@@ -20,9 +20,9 @@ use std::sync::Arc;
 pub(in crate::app) struct Request<'r> {
     /// How its face differs.
     pub(in crate::app) profile: &'r Profile,
-    /// Who asks.
+    /// Who asks, as far as the face knows.
     pub(in crate::app) who: Who<'r>,
-    /// When.
+    /// When it is asked, by the clock of this process.
     pub(in crate::app) now: Timestamp,
     /// For which service, as it sends to the number.
     pub(in crate::app) service: Arc<Service>,
@@ -54,7 +54,7 @@ pub(in crate::app) struct Request<'r> {
     pub(in crate::app) known_limits: &'r [RateLimit],
 }
 
-/// Who asks.
+/// Who asks for a code: key, session and address, as far as the face knows.
 #[derive(Debug, Clone, Copy, Default)]
 pub(in crate::app) struct Who<'r> {
     /// The caller's name: an API key's id, or a word for one that stands in no store.
@@ -75,7 +75,7 @@ impl Who<'_> {
 /// A verification that a request goes on with, or that stands in its way.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::app) struct Open<'r> {
-    /// It.
+    /// The verification, as it was read for this write.
     pub(in crate::app) verification: &'r Verification,
     /// The last send's number, if what was reported of it is that it did not arrive.
     pub(in crate::app) failed: Option<u8>,

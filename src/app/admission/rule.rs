@@ -4,9 +4,9 @@ use crate::app::admission::finding::{Finding, Reason};
 use crate::app::admission::request::Request;
 use crate::app::admission::way::Way;
 
-/// A rule.
+/// A rule, with the names that it is told by.
 pub(in crate::app) struct Rule<J> {
-    /// Its name.
+    /// Its name in logs and tables of tests, such as `country`.
     pub(in crate::app) name: &'static str,
     /// The word that programs rely on where it refuses: that of its problem at `/v1`.
     pub(in crate::app) code: &'static str,

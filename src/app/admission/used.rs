@@ -16,7 +16,7 @@ use crate::store::{CommitError, Kind, records};
 use jiff::Timestamp;
 use std::net::IpAddr;
 
-/// Whose limits.
+/// Whose limits are looked at, or forgotten.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Whose {
     /// A person's number, and its neighbours' that hold for it.

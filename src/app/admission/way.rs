@@ -9,9 +9,9 @@ use crate::model::service::Service;
 pub(in crate::app) struct Way<'w> {
     /// The service, as it sends to the number.
     pub(in crate::app) service: &'w Service,
-    /// The number.
+    /// The number that it leads to.
     pub(in crate::app) to: &'w PhoneNumber,
-    /// The channel.
+    /// The channel that it takes.
     pub(in crate::app) channel: Channel,
     /// Which countries it reaches this time.
     pub(in crate::app) countries: Countries,

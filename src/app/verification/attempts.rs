@@ -21,9 +21,9 @@ use std::time::{Duration, Instant};
 pub struct Attempt {
     /// The service of its verification.
     pub service: ServiceId,
-    /// Its verification.
+    /// The verification that it is an attempt of.
     pub verification: Verification,
-    /// The send.
+    /// The message or call that it is.
     pub send: Send,
     /// What is known of it from outside.
     pub delivery: Option<Delivery>,

@@ -12,7 +12,7 @@ use crate::model::wording;
 /// What somebody says the code is.
 #[derive(Clone, Default)]
 pub struct Offer {
-    /// The code.
+    /// The code, as the person typed it.
     pub code: String,
     /// What is to be paid, of a code that is bound to it.
     pub amount: Option<String>,

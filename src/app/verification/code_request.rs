@@ -44,7 +44,7 @@ pub(in crate::app) enum Target<'w> {
 }
 
 impl Target<'_> {
-    /// Who asks.
+    /// Who asks for it, as far as the face knows.
     pub(in crate::app) fn who(&self) -> Who<'_> {
         match self {
             Self::Number { request, .. } => Who {

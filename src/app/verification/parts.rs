@@ -11,7 +11,7 @@ use std::sync::Arc;
 pub struct Verifying {
     /// What every operation stands on.
     pub base: Arc<Base>,
-    /// The services.
+    /// The services, by whose settings verifications live.
     pub directory: Arc<Directory>,
     /// Who tells of what happens.
     pub telling: Arc<Telling>,

@@ -61,7 +61,7 @@ impl StartRequest {
 pub struct Idempotency {
     /// Who asks: keys of different callers do not meet.
     pub caller: String,
-    /// Their key.
+    /// Their key: any text, compared byte by byte.
     pub key: String,
 }
 

@@ -46,7 +46,7 @@ pub struct NewSession {
     pub return_url: Option<String>,
     /// The application's own word, given back as it came.
     pub state: Option<String>,
-    /// The language.
+    /// The language of its pages; nothing for the browser's.
     pub locale: Option<String>,
     /// What pages and messages say about it.
     pub details: Details,
@@ -82,7 +82,7 @@ enum Who<'b> {
 /// A session as a page needs it.
 #[derive(Debug, Clone)]
 pub struct SessionView {
-    /// The record.
+    /// The record, as it stands at this moment.
     pub session: Session,
     /// The service it belongs to.
     pub service: Arc<Service>,

@@ -20,7 +20,7 @@ use std::sync::Arc;
 pub struct View {
     /// The service it belongs to.
     pub service: Arc<Service>,
-    /// The record.
+    /// The record, as it stands at this moment.
     pub verification: Verification,
     /// The status as of now.
     pub status: Status,

@@ -10,7 +10,7 @@ pub(super) struct Asked {
     pub(super) amount: Option<u128>,
     /// How many are given back, and when they were added.
     pub(super) given_back: Vec<(u64, i64)>,
-    /// Distinct members.
+    /// Distinct members that are added, each once or more.
     pub(super) members: Vec<Pseudonym>,
     /// Failures and successes, in their order; true is a failure.
     pub(super) tries: Vec<bool>,

@@ -63,7 +63,7 @@ enum Source {
     /// A block that the commit adds at that time; what was left of the last one is given
     /// back by it.
     Fetched { block: Block, given_back: Option<Block> },
-    /// Itself.
+    /// Itself: it was added as one, without a block.
     Own,
 }
 
@@ -82,7 +82,7 @@ pub enum End<'r> {
     Done,
     /// Nothing of it was done; a limit may have refused it.
     Undone(Option<&'r Reached>),
-    /// Nobody knows.
+    /// Nobody knows: it counts as done, and is used by nobody else.
     Unknown,
 }
 
@@ -101,7 +101,7 @@ impl QuotaLease {
         &self.0.limits
     }
 
-    /// Takes one.
+    /// Takes one, of the block or of the counter itself.
     pub fn take(&self, now: Timestamp) -> Ticket {
         let (additions, source) = self.0.take(now);
         Ticket { lease: Arc::clone(&self.0), additions, source, stage: Stage::NotBegun }

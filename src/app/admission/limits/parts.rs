@@ -19,7 +19,7 @@ pub struct Limiting {
 }
 
 impl Limiting {
-    /// These rules.
+    /// What counts by these rules, under names that this key makes.
     pub fn new(limits: Limits, names: Pseudonyms) -> Self {
         Self { limits, names, leases: Leases::default(), seen: Seen::default() }
     }

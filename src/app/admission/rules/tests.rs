@@ -49,7 +49,7 @@ impl Case {
         }
     }
 
-    /// The request.
+    /// The request, as the rules see it.
     pub(in crate::app) fn request(&self) -> Request<'_> {
         Request {
             profile: &Profile::API,

@@ -40,7 +40,7 @@ const WAITS: usize = 10;
 /// What a step must know of the session's verification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Look {
-    /// Nothing.
+    /// Nothing of it: the step does not depend on it.
     Aside,
     /// Where it stands.
     Now,
