@@ -21,10 +21,10 @@ pub(super) enum AccountStatus {
 }
 
 impl AccountStatus {
-    /// Every status.
+    /// The three statuses, to find one by Twilio's word.
     pub const ALL: [Self; 3] = [Self::Active, Self::Suspended, Self::Closed];
 
-    /// Twilio's word.
+    /// Twilio's word for it: `active`, `suspended` or `closed`.
     pub fn word(self) -> &'static str {
         match self {
             Self::Active => "active",
@@ -37,16 +37,16 @@ impl AccountStatus {
 /// A token and when it was made.
 #[derive(Clone)]
 pub(super) struct Token {
-    /// The token.
+    /// The token itself, the password with which its account opens the REST API.
     pub secret: Secret,
     /// When it was made, or became the first.
     pub made: Timestamp,
 }
 
-/// An account.
+/// A main account or a sub-account, as it is kept.
 #[derive(Clone)]
 pub(super) struct Account {
-    /// `AC…`.
+    /// Its SID, `AC…`: the user's name that goes with its tokens.
     pub sid: String,
     /// What it is called.
     pub name: String,
@@ -101,7 +101,7 @@ impl Account {
     }
 }
 
-/// All accounts.
+/// The main account and its sub-accounts, within a bound.
 pub(super) struct Accounts {
     /// The configured one; it is always there.
     main: Account,

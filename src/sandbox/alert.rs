@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 /// Something that Twilio's debugger would show.
 #[derive(Clone)]
 pub(super) struct Alert {
-    /// `NO…`.
+    /// Its SID, `NO…`, as a notification and as an alert.
     pub id: String,
     /// The account it befell.
     pub account: String,
@@ -18,7 +18,7 @@ pub(super) struct Alert {
     pub sid: String,
     /// The URL concerned.
     pub url: Option<String>,
-    /// When.
+    /// When it happened, by the sandbox's clock.
     pub at: Timestamp,
 }
 

@@ -12,11 +12,11 @@ pub(super) type Parts = Vec<(&'static str, String)>;
 
 /// A request that is allowed to ask what it asks.
 pub(super) struct Ask<'a> {
-    /// The world.
+    /// Everything that the sandbox's parts share: its state, clock and settings.
     pub world: &'a Arc<World>,
-    /// The request.
+    /// The request as it came in, with its query, headers and body.
     pub request: &'a Request,
-    /// Who asks.
+    /// Who proved who they are; on a public path nobody did, and it is the path's account.
     pub caller: &'a Caller,
     /// The account whose resources are meant: that of the path, else the caller's.
     pub account: &'a str,

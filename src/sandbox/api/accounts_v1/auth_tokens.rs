@@ -9,7 +9,7 @@ use crate::sandbox::resource::iso8601;
 use crate::secret::Secret;
 use serde_json::{Value, json};
 
-/// `POST /v1/AuthTokens/Secondary`
+/// `POST /v1/AuthTokens/Secondary`: makes a second token and shows it; 20001 when there is one.
 pub(super) fn create(ask: &Ask<'_>) -> Outcome {
     let token = Token { secret: Secret::new(ask.world.entropy.hex::<16>()), made: ask.world.clock.now() };
     let document = document(ask, "secondary_auth_token", &token);
@@ -24,7 +24,7 @@ pub(super) fn create(ask: &Ask<'_>) -> Outcome {
     })
 }
 
-/// `DELETE /v1/AuthTokens/Secondary`
+/// `DELETE /v1/AuthTokens/Secondary`: takes the second token away; 20404 when there is none.
 pub(super) fn delete(ask: &Ask<'_>) -> Outcome {
     let now = ask.world.clock.now();
     ask.world.change(|state| {

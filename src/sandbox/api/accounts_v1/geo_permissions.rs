@@ -14,7 +14,7 @@ struct Wanted {
     enabled: bool,
 }
 
-/// `GET /v1/Messaging/GeoPermissions?CountryCode=IN,PK`
+/// `GET /v1/Messaging/GeoPermissions?CountryCode=IN,PK`: which the account may write to; without codes, all.
 pub(super) fn fetch(ask: &Ask<'_>) -> Outcome {
     let query = ask.query();
     let named = query.get("CountryCode").map(|list| {

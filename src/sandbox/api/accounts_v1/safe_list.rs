@@ -21,14 +21,14 @@ pub(super) fn create(ask: &Ask<'_>) -> Outcome {
     Ok(Done::Created(document))
 }
 
-/// `GET /v1/SafeList/Numbers?PhoneNumber=`
+/// `GET /v1/SafeList/Numbers?PhoneNumber=`: the number with its `GN…` when it is on the list, else 20404.
 pub(super) fn fetch(ask: &Ask<'_>) -> Outcome {
     let number = number(ask.query().get("PhoneNumber"))?;
     let found = ask.world.with(|state| find(&state.safe, ask.account, &number).map(document));
     found.map(Done::Found).ok_or_else(|| ask.missing())
 }
 
-/// `DELETE /v1/SafeList/Numbers?PhoneNumber=`
+/// `DELETE /v1/SafeList/Numbers?PhoneNumber=`: takes the number off the list; 20404 when it is not on it.
 pub(super) fn delete(ask: &Ask<'_>) -> Outcome {
     let number = number(ask.query().get("PhoneNumber"))?;
     let gone = ask.world.change(|state| remove(&mut state.safe, ask.account, &number));

@@ -60,7 +60,7 @@ pub(super) fn create(ask: &Ask<'_>) -> Outcome {
     Ok(Done::Created(document))
 }
 
-/// `GET /v1/Content/{sid}/ApprovalRequests`
+/// `GET /v1/Content/{sid}/ApprovalRequests`: how it stands with WhatsApp, under `whatsapp`.
 pub(super) fn fetch(ask: &Ask<'_>) -> Outcome {
     let row = row(ask, ask.sid())?;
     let mut whatsapp = approval(&row);
@@ -73,7 +73,7 @@ pub(super) fn fetch(ask: &Ask<'_>) -> Outcome {
     })))
 }
 
-/// `GET /v1/ContentAndApprovals`
+/// `GET /v1/ContentAndApprovals`: the account's contents, youngest first, each with its `approval_requests`.
 pub(super) fn list(ask: &Ask<'_>) -> Outcome {
     let rows = rows(ask);
     let rows: Vec<&Row> = rows.iter().collect();

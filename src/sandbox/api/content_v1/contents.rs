@@ -32,7 +32,7 @@ pub(super) struct Row {
     pub status: Approval,
 }
 
-/// `GET /v1/Content`
+/// `GET /v1/Content`: the account's contents, youngest first.
 pub(super) fn list(ask: &Ask<'_>) -> Outcome {
     let (rows, base) = (rows(ask), ask.request.base());
     let rows: Vec<&Row> = rows.iter().collect();
@@ -60,7 +60,7 @@ pub(super) fn create(ask: &Ask<'_>) -> Outcome {
     Ok(Done::Created(document))
 }
 
-/// `GET /v1/Content/{sid}`
+/// `GET /v1/Content/{sid}`: one content, with links to its approval.
 pub(super) fn fetch(ask: &Ask<'_>) -> Outcome {
     let row = row(ask, ask.sid())?;
     Ok(Done::Found(document(&ask.request.base(), &row)))
@@ -80,7 +80,7 @@ pub(super) fn update(ask: &Ask<'_>) -> Outcome {
     Ok(Done::Found(document))
 }
 
-/// `DELETE /v1/Content/{sid}`
+/// `DELETE /v1/Content/{sid}`: takes it away; no message can be made of it any more.
 pub(super) fn delete(ask: &Ask<'_>) -> Outcome {
     row(ask, ask.sid())?;
     ask.world.change(|state| state.templates.remove(ask.sid()));

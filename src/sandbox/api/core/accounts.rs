@@ -64,7 +64,7 @@ fn default_name(now: Timestamp) -> String {
     format!("SubAccount Created at {}", now.strftime("%Y-%m-%d %I:%M %P"))
 }
 
-/// `GET Accounts/{sid}.json`
+/// `GET Accounts/{sid}.json`: one account; its token is told only to who came with a token.
 pub(super) fn fetch(ask: &Ask<'_>) -> Outcome {
     let found =
         ask.world.with(|state| state.accounts.get(ask.sid()).map(|it| document(it, ask.caller.proof)));

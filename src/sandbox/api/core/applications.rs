@@ -13,7 +13,7 @@ use crate::sandbox::resource::rfc2822;
 use crate::sandbox::target::{SMS, STATUS, Target, VOICE, Wanted};
 use serde_json::{Value, json};
 
-/// `GET Applications.json`
+/// `GET Applications.json`: the account's, youngest first, all or those of one `FriendlyName`.
 pub(super) fn list(ask: &Ask<'_>) -> Outcome {
     let query = ask.query();
     let wanted =
@@ -24,7 +24,7 @@ pub(super) fn list(ask: &Ask<'_>) -> Outcome {
     })
 }
 
-/// `POST Applications.json`
+/// `POST Applications.json`: a new application, `AP…`; every field may be left out.
 pub(super) fn create(ask: &Ask<'_>) -> Outcome {
     let (world, form) = (ask.world, ask.form());
     let mut one = Application::new(world.sid("AP"), ask.account.to_owned(), world.clock.now());
@@ -34,7 +34,7 @@ pub(super) fn create(ask: &Ask<'_>) -> Outcome {
     Ok(Done::Created(shown))
 }
 
-/// `GET Applications/{sid}.json`
+/// `GET Applications/{sid}.json`: one application; URLs that it does not have are null.
 pub(super) fn fetch(ask: &Ask<'_>) -> Outcome {
     let found = ask.world.with(|state| state.applications.its(ask.account, ask.sid()).map(document));
     found.map(Done::Found).ok_or_else(|| ask.missing())

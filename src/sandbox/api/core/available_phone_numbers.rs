@@ -35,14 +35,14 @@ const KINDS: [(Kind, &str, &str); 6] = [
     (Kind::Voip, "Voip", "voip"),
 ];
 
-/// `GET AvailablePhoneNumbers.json`
+/// `GET AvailablePhoneNumbers.json`: the countries that have numbers, each with the lists of its kinds.
 pub(super) fn all(ask: &Ask<'_>) -> Outcome {
     let rows: Vec<Value> = with_numbers().map(|country| document(ask.account, country)).collect();
     let uri = format!("/2010-04-01/Accounts/{}/AvailablePhoneNumbers.json", ask.account);
     Ok(Done::Found(json!({ "countries": rows, "uri": uri })))
 }
 
-/// `GET AvailablePhoneNumbers/{country}.json`
+/// `GET AvailablePhoneNumbers/{country}.json`: one country, with the lists of its kinds.
 pub(super) fn country(ask: &Ask<'_>) -> Outcome {
     named(ask).map(|country| Done::Found(document(ask.account, country)))
 }
@@ -66,32 +66,32 @@ fn document(account: &str, (code, name): (&str, &str)) -> Value {
     })
 }
 
-/// `GET AvailablePhoneNumbers/{country}/Local.json`
+/// `GET AvailablePhoneNumbers/{country}/Local.json`: free landlines, and what could be a mobile too.
 pub(super) fn local(ask: &Ask<'_>) -> Outcome {
     list(ask, Kind::Local)
 }
 
-/// `GET AvailablePhoneNumbers/{country}/Mobile.json`
+/// `GET AvailablePhoneNumbers/{country}/Mobile.json`: free mobiles; 20404 in the US, whose mobiles are local.
 pub(super) fn mobile(ask: &Ask<'_>) -> Outcome {
     list(ask, Kind::Mobile)
 }
 
-/// `GET AvailablePhoneNumbers/{country}/TollFree.json`
+/// `GET AvailablePhoneNumbers/{country}/TollFree.json`: free numbers that cost their callers nothing.
 pub(super) fn toll_free(ask: &Ask<'_>) -> Outcome {
     list(ask, Kind::TollFree)
 }
 
-/// `GET AvailablePhoneNumbers/{country}/National.json`
+/// `GET AvailablePhoneNumbers/{country}/National.json`: free numbers that belong to no place.
 pub(super) fn national(ask: &Ask<'_>) -> Outcome {
     list(ask, Kind::National)
 }
 
-/// `GET AvailablePhoneNumbers/{country}/SharedCost.json`
+/// `GET AvailablePhoneNumbers/{country}/SharedCost.json`: free numbers that both sides pay for.
 pub(super) fn shared_cost(ask: &Ask<'_>) -> Outcome {
     list(ask, Kind::SharedCost)
 }
 
-/// `GET AvailablePhoneNumbers/{country}/Voip.json`
+/// `GET AvailablePhoneNumbers/{country}/Voip.json`: free numbers that are reached over the Internet.
 pub(super) fn voip(ask: &Ask<'_>) -> Outcome {
     list(ask, Kind::Voip)
 }

@@ -9,7 +9,7 @@ use serde_json::json;
 /// What the account begins with: 100 dollars.
 const BEGINNING: Money = 100 * 100_000;
 
-/// `GET Balance.json`
+/// `GET Balance.json`: what the main account has left, as a text in US dollars; below zero with a minus.
 pub(super) fn fetch(ask: &Ask<'_>) -> Outcome {
     let spent = ask.world.with(|state| state.ledger.spent());
     let balance = if spent > BEGINNING {

@@ -7,7 +7,7 @@ use crate::sandbox::exchanges::Exchange;
 use crate::sandbox::resource::rfc2822;
 use serde_json::{Map, Value, json};
 
-/// `GET Calls/{CallSid}/Events.json`
+/// `GET Calls/{CallSid}/Events.json`: the webhooks of one call with their answers, newest first.
 pub(super) fn list(ask: &Ask<'_>) -> Outcome {
     let call = ask.part("CallSid");
     ask.world.with(|state| {

@@ -26,7 +26,7 @@ const EVENTS: [&str; 4] = ["initiated", "ringing", "answered", "completed"];
 /// How long a call may last when nobody said, in seconds.
 const TIME_LIMIT: u32 = 14_400;
 
-/// `POST Calls.json`
+/// `POST Calls.json`: the new call as it is before it rings, `queued`.
 pub(super) fn create(ask: &Ask<'_>) -> Outcome {
     let (world, form) = (ask.world, ask.form());
     let mut call = read(ask, &form)?;
@@ -58,7 +58,7 @@ fn warn(world: &World, sid: &str, form: &Form) {
     }
 }
 
-/// `GET Calls.json`
+/// `GET Calls.json`: the account's, youngest first, filtered by number, status, start and end.
 pub(super) fn list(ask: &Ask<'_>) -> Outcome {
     let (world, query) = (ask.world, ask.query());
     let (start, end) = (Span::read(&query, "StartTime")?, Span::read(&query, "EndTime")?);
@@ -88,7 +88,7 @@ fn number(text: &str) -> String {
     e164(text).unwrap_or_else(|| text.to_owned())
 }
 
-/// `GET Calls/{sid}.json`
+/// `GET Calls/{sid}.json`: one call of the account's, as it stands now.
 pub(super) fn fetch(ask: &Ask<'_>) -> Outcome {
     let found = ask.world.with(|state| state.calls.its(ask.account, ask.sid()).map(Call::document));
     found.map(Done::Found).ok_or_else(|| ask.missing())

@@ -6,7 +6,7 @@ use crate::sandbox::api::outcome::{Done, Outcome};
 use crate::sandbox::api::paging::page;
 use serde_json::Value;
 
-/// `GET Conferences.json`
+/// `GET Conferences.json`: an empty list, as no call joins a conference.
 pub(super) fn conferences(ask: &Ask<'_>) -> Outcome {
     none(ask, "conferences")
 }

@@ -25,22 +25,22 @@ const LOOK: usize = 8;
 /// The longest text of what nobody here goes by, in characters.
 const FACT: usize = 64;
 
-/// `GET IncomingPhoneNumbers.json`
+/// `GET IncomingPhoneNumbers.json`: the account's numbers, youngest first, each with its `type`.
 pub(super) fn list(ask: &Ask<'_>) -> Outcome {
     rows(ask, None)
 }
 
-/// `GET IncomingPhoneNumbers/Local.json`
+/// `GET IncomingPhoneNumbers/Local.json`: the account's local numbers, and those that no plan knows.
 pub(super) fn list_local(ask: &Ask<'_>) -> Outcome {
     rows(ask, Some(Kind::Local))
 }
 
-/// `GET IncomingPhoneNumbers/Mobile.json`
+/// `GET IncomingPhoneNumbers/Mobile.json`: the account's mobile numbers; those of North America are local.
 pub(super) fn list_mobile(ask: &Ask<'_>) -> Outcome {
     rows(ask, Some(Kind::Mobile))
 }
 
-/// `GET IncomingPhoneNumbers/TollFree.json`
+/// `GET IncomingPhoneNumbers/TollFree.json`: the account's toll-free numbers, without a `type`.
 pub(super) fn list_toll_free(ask: &Ask<'_>) -> Outcome {
     rows(ask, Some(Kind::TollFree))
 }
@@ -72,22 +72,22 @@ pub(super) fn contains(number: &str, text: &str) -> bool {
     }
 }
 
-/// `POST IncomingPhoneNumbers.json`
+/// `POST IncomingPhoneNumbers.json`: buys the `PhoneNumber`, or a free one of the `AreaCode`.
 pub(super) fn create(ask: &Ask<'_>) -> Outcome {
     buy(ask, None)
 }
 
-/// `POST IncomingPhoneNumbers/Local.json`
+/// `POST IncomingPhoneNumbers/Local.json`: buys the `PhoneNumber`; 21421 when it is not local.
 pub(super) fn create_local(ask: &Ask<'_>) -> Outcome {
     buy(ask, Some(Kind::Local))
 }
 
-/// `POST IncomingPhoneNumbers/Mobile.json`
+/// `POST IncomingPhoneNumbers/Mobile.json`: buys the `PhoneNumber`; 21421 when it is no mobile.
 pub(super) fn create_mobile(ask: &Ask<'_>) -> Outcome {
     buy(ask, Some(Kind::Mobile))
 }
 
-/// `POST IncomingPhoneNumbers/TollFree.json`
+/// `POST IncomingPhoneNumbers/TollFree.json`: buys the `PhoneNumber`; 21421 when it is not toll-free.
 pub(super) fn create_toll_free(ask: &Ask<'_>) -> Outcome {
     buy(ask, Some(Kind::TollFree))
 }
@@ -159,7 +159,7 @@ fn free_in(world: &World, area: &str) -> Result<String, Refusal> {
     free.ok_or_else(|| Refusal::bad(21452, format!("No phone numbers found in area code {area}")))
 }
 
-/// `GET IncomingPhoneNumbers/{sid}.json`
+/// `GET IncomingPhoneNumbers/{sid}.json`: one number, with where its texts and calls go.
 pub(super) fn fetch(ask: &Ask<'_>) -> Outcome {
     let found = ask.world.with(|state| {
         let own = state.numbers.owned.its(ask.account, ask.sid())?;

@@ -33,7 +33,7 @@ pub(in crate::sandbox::api) fn made(ask: &Ask<'_>, account: &str) -> Result<Key,
     })
 }
 
-/// `GET Keys.json`
+/// `GET Keys.json`: the account's keys, youngest first, without their secrets.
 pub(super) fn list(ask: &Ask<'_>) -> Outcome {
     ask.world.with(|state| {
         let rows: Vec<&Key> = state.keys.of(ask.account).collect();
@@ -41,7 +41,7 @@ pub(super) fn list(ask: &Ask<'_>) -> Outcome {
     })
 }
 
-/// `GET Keys/{sid}.json`
+/// `GET Keys/{sid}.json`: one key's name and dates, without its secret.
 pub(super) fn fetch(ask: &Ask<'_>) -> Outcome {
     let found = ask.world.with(|state| state.keys.its(ask.account, ask.sid()).map(dates));
     found.map(Done::Found).ok_or_else(|| ask.missing())

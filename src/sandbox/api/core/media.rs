@@ -8,7 +8,7 @@ use crate::sandbox::media::Media;
 use crate::sandbox::resource::rfc2822;
 use serde_json::{Value, json};
 
-/// `GET Messages/{MessageSid}/Media.json`
+/// `GET Messages/{MessageSid}/Media.json`: what one message brings, newest first, filtered by `DateCreated`.
 pub(super) fn list(ask: &Ask<'_>) -> Outcome {
     let created = Span::read(&ask.query(), "DateCreated")?;
     let message = ask.part("MessageSid");
@@ -22,7 +22,7 @@ pub(super) fn list(ask: &Ask<'_>) -> Outcome {
     })
 }
 
-/// `GET Messages/{MessageSid}/Media/{Sid}.json`
+/// `GET Messages/{MessageSid}/Media/{Sid}.json`: its type and dates; without `.json` it is the content.
 pub(super) fn fetch(ask: &Ask<'_>) -> Outcome {
     its(ask).map(|media| Done::Found(document(&media)))
 }
@@ -32,7 +32,7 @@ pub(super) fn content(ask: &Ask<'_>) -> Outcome {
     its(ask).map(|media| Done::Content { content_type: media.content_type, bytes: media.bytes })
 }
 
-/// `DELETE Messages/{MessageSid}/Media/{Sid}.json`
+/// `DELETE Messages/{MessageSid}/Media/{Sid}.json`: takes it away, and its content with it.
 pub(super) fn delete(ask: &Ask<'_>) -> Outcome {
     let media = its(ask)?;
     ask.world.change(|state| state.album.remove(&media.sid));

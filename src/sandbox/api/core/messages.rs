@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use reqwest::Url;
 use serde_json::json;
 
-/// `POST Messages.json`
+/// `POST Messages.json`: the new message, `queued`, `accepted` (by a service) or `scheduled`.
 pub(super) fn create(ask: &Ask<'_>) -> Outcome {
     let world = ask.world;
     let (message, permit) = read(ask, &ask.form())?;
@@ -34,7 +34,7 @@ pub(super) fn create(ask: &Ask<'_>) -> Outcome {
     })
 }
 
-/// `GET Messages.json`
+/// `GET Messages.json`: the account's, youngest first, filtered by `To`, `From` and `DateSent`.
 pub(super) fn list(ask: &Ask<'_>) -> Outcome {
     let (world, query) = (ask.world, ask.query());
     let sent = Span::read(&query, "DateSent")?;
@@ -54,7 +54,7 @@ pub(super) fn list(ask: &Ask<'_>) -> Outcome {
     })
 }
 
-/// `GET Messages/{sid}.json`
+/// `GET Messages/{sid}.json`: one message of the account's, as it stands now.
 pub(super) fn fetch(ask: &Ask<'_>) -> Outcome {
     let found = ask.world.with(|state| state.messages.its(ask.account, ask.sid()).map(Message::document));
     found.map(Done::Found).ok_or_else(|| ask.missing())

@@ -8,12 +8,12 @@ use crate::sandbox::api::paging::{Span, page};
 use crate::sandbox::resource::rfc2822;
 use serde_json::{Value, json};
 
-/// `GET Notifications.json`
+/// `GET Notifications.json`: the account's alerts, newest first, filtered by `MessageDate` and `Log`.
 pub(super) fn list(ask: &Ask<'_>) -> Outcome {
     of(ask, |_| true)
 }
 
-/// `GET Calls/{CallSid}/Notifications.json`
+/// `GET Calls/{CallSid}/Notifications.json`: the alerts of one call, newest first.
 pub(super) fn of_call(ask: &Ask<'_>) -> Outcome {
     let call = ask.part("CallSid");
     if ask.world.with(|state| state.calls.its(ask.account, call).is_none()) {

@@ -102,7 +102,7 @@ fn extension(form: &Form) -> Result<Option<String>, Refusal> {
     Ok(keys.map(str::to_owned))
 }
 
-/// `GET OutgoingCallerIds.json`
+/// `GET OutgoingCallerIds.json`: the numbers that the account validated, youngest first.
 pub(super) fn list(ask: &Ask<'_>) -> Outcome {
     let query = ask.query();
     let number = query.get("PhoneNumber");
@@ -116,7 +116,7 @@ pub(super) fn list(ask: &Ask<'_>) -> Outcome {
     })
 }
 
-/// `GET OutgoingCallerIds/{sid}.json`
+/// `GET OutgoingCallerIds/{sid}.json`: one validated number, by its `PN…`.
 pub(super) fn fetch(ask: &Ask<'_>) -> Outcome {
     let found = ask.world.with(|state| state.numbers.callers.its(ask.account, ask.sid()).map(document));
     found.map(Done::Found).ok_or_else(|| ask.missing())

@@ -17,13 +17,13 @@ const CURRENT: &str = "Twilio.CURRENT";
 /// How a recording was begun that a request asked for.
 const BY_REQUEST: &str = "StartCallRecordingAPI";
 
-/// `GET Recordings.json`
+/// `GET Recordings.json`: the account's, youngest first; deleted ones only with `IncludeSoftDeleted`.
 pub(super) fn list(ask: &Ask<'_>) -> Outcome {
     let call = ask.query().get("CallSid").map(str::to_owned);
     of(ask, call.as_deref(), document)
 }
 
-/// `GET Calls/{CallSid}/Recordings.json`
+/// `GET Calls/{CallSid}/Recordings.json`: the recordings of one call, without deleted ones.
 pub(super) fn of_call(ask: &Ask<'_>) -> Outcome {
     let call = ask.part("CallSid");
     if ask.world.with(|state| state.calls.its(ask.account, call).is_none()) {
@@ -108,12 +108,12 @@ fn ineligible() -> Refusal {
     Refusal::bad(21220, "Requested resource is not eligible for recording")
 }
 
-/// `GET Recordings/{Sid}.json`
+/// `GET Recordings/{Sid}.json`: one recording, with the `media_url` of its sound.
 pub(super) fn fetch(ask: &Ask<'_>) -> Outcome {
     its(ask).map(|one| Done::Found(document(&one)))
 }
 
-/// `GET Calls/{CallSid}/Recordings/{Sid}.json`
+/// `GET Calls/{CallSid}/Recordings/{Sid}.json`: the same with its `track`, and without `media_url`.
 pub(super) fn fetch_of_call(ask: &Ask<'_>) -> Outcome {
     its(ask).map(|one| Done::Found(document_of_call(&one)))
 }

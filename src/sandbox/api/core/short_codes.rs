@@ -11,7 +11,7 @@ use crate::sandbox::settings::Inbound;
 use crate::sandbox::target::SMS;
 use serde_json::{Map, Value, json};
 
-/// `GET SMS/ShortCodes.json`
+/// `GET SMS/ShortCodes.json`: the account's, youngest first, filtered by `ShortCode` and `FriendlyName`.
 pub(super) fn list(ask: &Ask<'_>) -> Outcome {
     let query = ask.query();
     let wanted = |code: &&ShortCode| {
@@ -25,7 +25,7 @@ pub(super) fn list(ask: &Ask<'_>) -> Outcome {
     })
 }
 
-/// `GET SMS/ShortCodes/{sid}.json`
+/// `GET SMS/ShortCodes/{sid}.json`: one short code, with where texts to it go.
 pub(super) fn fetch(ask: &Ask<'_>) -> Outcome {
     let found = ask.world.with(|state| {
         let code = state.numbers.codes.its(ask.account, ask.sid())?;

@@ -40,39 +40,39 @@ pub(super) fn all(ask: &Ask<'_>) -> Outcome {
     list(ask, vec![asked(ask)?])
 }
 
-/// `GET Usage/Records/Daily.json`
+/// `GET Usage/Records/Daily.json`: a row for each day in UTC and category, newest day first.
 pub(super) fn daily(ask: &Ask<'_>) -> Outcome {
     list(ask, cut(asked(ask)?, |at| at))
 }
 
-/// `GET Usage/Records/Monthly.json`
+/// `GET Usage/Records/Monthly.json`: a row for each month and category, newest month first.
 pub(super) fn monthly(ask: &Ask<'_>) -> Outcome {
     list(ask, cut(asked(ask)?, Date::first_of_month))
 }
 
-/// `GET Usage/Records/Yearly.json`
+/// `GET Usage/Records/Yearly.json`: a row for each year and category, newest year first.
 pub(super) fn yearly(ask: &Ask<'_>) -> Outcome {
     list(ask, cut(asked(ask)?, Date::first_of_year))
 }
 
-/// `GET Usage/Records/Today.json`
+/// `GET Usage/Records/Today.json`: today in UTC until now, a row for each category.
 pub(super) fn today(ask: &Ask<'_>) -> Outcome {
     let today = now(ask);
     list(ask, vec![(today, today)])
 }
 
-/// `GET Usage/Records/Yesterday.json`
+/// `GET Usage/Records/Yesterday.json`: the day before today in UTC, a row for each category.
 pub(super) fn yesterday(ask: &Ask<'_>) -> Outcome {
     let yesterday = before(now(ask));
     list(ask, vec![(yesterday, yesterday)])
 }
 
-/// `GET Usage/Records/ThisMonth.json`
+/// `GET Usage/Records/ThisMonth.json`: from the first of the month until now, a row for each category.
 pub(super) fn this_month(ask: &Ask<'_>) -> Outcome {
     list(ask, vec![(now(ask).first_of_month(), now(ask))])
 }
 
-/// `GET Usage/Records/LastMonth.json`
+/// `GET Usage/Records/LastMonth.json`: all of the month before this one, a row for each category.
 pub(super) fn last_month(ask: &Ask<'_>) -> Outcome {
     let end = before(now(ask).first_of_month());
     list(ask, vec![(end.first_of_month(), end)])

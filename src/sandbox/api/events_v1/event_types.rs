@@ -7,7 +7,7 @@ use crate::sandbox::resource::iso8601;
 use crate::sandbox::streams::{TYPES, schema};
 use serde_json::{Value, json};
 
-/// `GET Types`
+/// `GET Types`: the types of events that are sent here, all or those of one `SchemaId`.
 pub(super) fn list(ask: &Ask<'_>) -> Outcome {
     let query = ask.query();
     let wanted = |kind: &&&str| query.get("SchemaId").is_none_or(|id| id == schema(kind));
@@ -16,7 +16,7 @@ pub(super) fn list(ask: &Ask<'_>) -> Outcome {
         .map(Done::Found)
 }
 
-/// `GET Types/{Type}`
+/// `GET Types/{Type}`: one type with its schema; 20404 for what is not sent here.
 pub(super) fn fetch(ask: &Ask<'_>) -> Outcome {
     let kind = TYPES.iter().find(|kind| **kind == ask.part("Type")).ok_or_else(|| ask.missing())?;
     Ok(Done::Found(document(ask, kind)))

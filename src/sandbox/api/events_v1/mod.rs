@@ -12,7 +12,7 @@ const PRODUCT: &str = "events";
 const EVENTS: &str = "/v1/Subscriptions/{SubscriptionSid}/SubscribedEvents";
 const EVENT: &str = "/v1/Subscriptions/{SubscriptionSid}/SubscribedEvents/{Type}";
 
-/// The operations.
+/// What is played of Event Streams: methods, paths and who answers.
 pub(super) const ROUTES: &[Route] = &[
     get(PRODUCT, "/v1/Schemas/{Id}", schemas::fetch),
     get(PRODUCT, "/v1/Schemas/{Id}/Versions", schemas::versions),

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 /// The only version of each.
 const VERSION: u32 = 1;
 
-/// `GET Schemas/{Id}`
+/// `GET Schemas/{Id}`: one schema, whose latest version is always 1.
 pub(super) fn fetch(ask: &Ask<'_>) -> Outcome {
     let id = known(ask)?;
     let url = format!("{}/v1/Schemas/{id}", ask.request.base());
@@ -24,14 +24,14 @@ pub(super) fn fetch(ask: &Ask<'_>) -> Outcome {
     })))
 }
 
-/// `GET Schemas/{Id}/Versions`
+/// `GET Schemas/{Id}/Versions`: a list of its one version.
 pub(super) fn versions(ask: &Ask<'_>) -> Outcome {
     let id = known(ask)?;
     let shown = |_: &u32| version_of(ask, id);
     paging::list(ask.request, "schema_versions", &[&VERSION], u32::to_string, shown).map(Done::Found)
 }
 
-/// `GET Schemas/{Id}/Versions/{SchemaVersion}`
+/// `GET Schemas/{Id}/Versions/{SchemaVersion}`: version 1 with where Twilio has it; 20404 for any other.
 pub(super) fn version(ask: &Ask<'_>) -> Outcome {
     let id = known(ask)?;
     let is_there = ask.part("SchemaVersion").parse() == Ok(VERSION);

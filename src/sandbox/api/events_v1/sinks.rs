@@ -11,7 +11,7 @@ use crate::sandbox::sinks::Sink;
 use crate::sandbox::streams;
 use serde_json::{Value, json};
 
-/// `POST Sinks`
+/// `POST Sinks`: a new webhook, `initialized`, which gets nothing but tests until it is validated.
 pub(super) fn create(ask: &Ask<'_>) -> Outcome {
     let (world, form) = (ask.world, ask.form());
     let needed = |name: &str| {
@@ -41,7 +41,7 @@ pub(super) fn create(ask: &Ask<'_>) -> Outcome {
     Ok(Done::Created(shown))
 }
 
-/// `GET Sinks`
+/// `GET Sinks`: the account's, youngest first; with `InUse` those that have a subscription.
 pub(super) fn list(ask: &Ask<'_>) -> Outcome {
     let query = ask.query();
     let status = query.get("Status");
@@ -56,7 +56,7 @@ pub(super) fn list(ask: &Ask<'_>) -> Outcome {
     })
 }
 
-/// `GET Sinks/{Sid}`
+/// `GET Sinks/{Sid}`: one sink, with links to its test and validation.
 pub(super) fn fetch(ask: &Ask<'_>) -> Outcome {
     let sid = ask.sid();
     let found =
@@ -64,7 +64,7 @@ pub(super) fn fetch(ask: &Ask<'_>) -> Outcome {
     found.map(Done::Found).ok_or_else(|| ask.missing())
 }
 
-/// `POST Sinks/{Sid}`
+/// `POST Sinks/{Sid}`: a new `Description`, which is required; the rest stays as it was.
 pub(super) fn update(ask: &Ask<'_>) -> Outcome {
     let (form, now) = (ask.form(), ask.world.clock.now());
     let description = form.get("Description");

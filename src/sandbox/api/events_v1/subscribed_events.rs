@@ -8,7 +8,7 @@ use crate::sandbox::refusal::Refusal;
 use crate::sandbox::sinks::Subscription;
 use serde_json::{Value, json};
 
-/// `GET Subscriptions/{SubscriptionSid}/SubscribedEvents`
+/// `GET Subscriptions/{SubscriptionSid}/SubscribedEvents`: its types, each with the version of its schema.
 pub(super) fn list(ask: &Ask<'_>) -> Outcome {
     let types = change(ask, |one| one.types.clone())?;
     let rows: Vec<(String, u64)> = types.into_iter().collect();
@@ -17,7 +17,7 @@ pub(super) fn list(ask: &Ask<'_>) -> Outcome {
     paging::list(ask.request, "types", &rows, |row| row.0.clone(), shown).map(Done::Found)
 }
 
-/// `POST Subscriptions/{SubscriptionSid}/SubscribedEvents`
+/// `POST Subscriptions/{SubscriptionSid}/SubscribedEvents`: one `Type` more, of version 1 unless it says.
 pub(super) fn create(ask: &Ask<'_>) -> Outcome {
     let form = ask.form();
     let kind = form.get("Type").ok_or_else(|| Refusal::bad(20001, "Missing required parameter Type"))?;
@@ -26,21 +26,21 @@ pub(super) fn create(ask: &Ask<'_>) -> Outcome {
     Ok(Done::Created(document(ask, &kind, version)))
 }
 
-/// `GET Subscriptions/{SubscriptionSid}/SubscribedEvents/{Type}`
+/// `GET Subscriptions/{SubscriptionSid}/SubscribedEvents/{Type}`: one type with its version.
 pub(super) fn fetch(ask: &Ask<'_>) -> Outcome {
     let kind = ask.part("Type");
     let version = change(ask, |one| one.types.get(kind).copied())?.ok_or_else(|| ask.missing())?;
     Ok(Done::Found(document(ask, kind, version)))
 }
 
-/// `POST Subscriptions/{SubscriptionSid}/SubscribedEvents/{Type}`
+/// `POST Subscriptions/{SubscriptionSid}/SubscribedEvents/{Type}`: another `SchemaVersion`; unsaid, it is 1.
 pub(super) fn update(ask: &Ask<'_>) -> Outcome {
     let (kind, version) = (ask.part("Type"), version(ask));
     change(ask, |one| one.types.get_mut(kind).map(|held| *held = version))?.ok_or_else(|| ask.missing())?;
     Ok(Done::Found(document(ask, kind, version)))
 }
 
-/// `DELETE Subscriptions/{SubscriptionSid}/SubscribedEvents/{Type}`
+/// `DELETE Subscriptions/{SubscriptionSid}/SubscribedEvents/{Type}`: takes one type out.
 pub(super) fn delete(ask: &Ask<'_>) -> Outcome {
     let gone = change(ask, |one| one.types.remove(ask.part("Type")))?;
     gone.map(|_| Done::Gone).ok_or_else(|| ask.missing())

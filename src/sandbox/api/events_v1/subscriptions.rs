@@ -10,7 +10,7 @@ use crate::sandbox::streams::TYPES;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// `POST Subscriptions`
+/// `POST Subscriptions`: a new subscription of a sink to `Types`, each an object in JSON.
 pub(super) fn create(ask: &Ask<'_>) -> Outcome {
     let (world, form) = (ask.world, ask.form());
     let needed = |name: &str| {
@@ -54,7 +54,7 @@ pub(super) fn known(kind: &str) -> Result<String, Refusal> {
     known.ok_or_else(|| Refusal::bad(20001, format!("Invalid event type: {kind}: GET /v1/Types lists them")))
 }
 
-/// `GET Subscriptions`
+/// `GET Subscriptions`: the account's, youngest first, all or those of one `SinkSid`.
 pub(super) fn list(ask: &Ask<'_>) -> Outcome {
     let query = ask.query();
     let sink = query.get("SinkSid");
@@ -66,7 +66,7 @@ pub(super) fn list(ask: &Ask<'_>) -> Outcome {
     })
 }
 
-/// `GET Subscriptions/{Sid}`
+/// `GET Subscriptions/{Sid}`: one subscription; its types are behind a link.
 pub(super) fn fetch(ask: &Ask<'_>) -> Outcome {
     let found = ask
         .world
@@ -74,7 +74,7 @@ pub(super) fn fetch(ask: &Ask<'_>) -> Outcome {
     found.map(Done::Found).ok_or_else(|| ask.missing())
 }
 
-/// `POST Subscriptions/{Sid}`
+/// `POST Subscriptions/{Sid}`: a new `Description`; its sink and types stay.
 pub(super) fn update(ask: &Ask<'_>) -> Outcome {
     let (form, now) = (ask.form(), ask.world.clock.now());
     ask.world.change(|state| {
@@ -86,7 +86,7 @@ pub(super) fn update(ask: &Ask<'_>) -> Outcome {
     fetch(ask)
 }
 
-/// `DELETE Subscriptions/{Sid}`
+/// `DELETE Subscriptions/{Sid}`: takes it away; its sink stays.
 pub(super) fn delete(ask: &Ask<'_>) -> Outcome {
     let gone = ask.world.change(|state| state.streams.subscriptions.remove_its(ask.account, ask.sid()));
     gone.map(|_| Done::Gone).ok_or_else(|| ask.missing())

@@ -9,7 +9,7 @@ use crate::sandbox::key::Key;
 use crate::sandbox::refusal::Refusal;
 use serde_json::{Value, json};
 
-/// `GET /v1/Keys?AccountSid=`
+/// `GET /v1/Keys?AccountSid=`: that account's keys, youngest first, without their secrets.
 pub(super) fn list(ask: &Ask<'_>) -> Outcome {
     let query = ask.query();
     let account = account(ask, query.get("AccountSid"))?;
@@ -33,7 +33,7 @@ pub(super) fn create(ask: &Ask<'_>) -> Outcome {
     Ok(Done::Created(document))
 }
 
-/// `GET /v1/Keys/{sid}`
+/// `GET /v1/Keys/{sid}`: a key of any account that the caller sees, without its secret.
 pub(super) fn fetch(ask: &Ask<'_>) -> Outcome {
     let holder = holder(ask)?;
     let found = ask.world.with(|state| state.keys.its(&holder, ask.sid()).map(document));
@@ -45,7 +45,7 @@ pub(super) fn update(ask: &Ask<'_>) -> Outcome {
     changed(ask, &holder(ask)?, document)
 }
 
-/// `DELETE /v1/Keys/{sid}`
+/// `DELETE /v1/Keys/{sid}`: the key opens nothing any more, and the 2010 API has it no more either.
 pub(super) fn delete(ask: &Ask<'_>) -> Outcome {
     removed(ask, &holder(ask)?)
 }

@@ -9,7 +9,7 @@ use super::route::{Route, delete, get, post, put};
 const PRODUCT: &str = "lookups";
 const OVERRIDE: &str = "/v2/PhoneNumbers/{PhoneNumber}/Overrides/{Field}";
 
-/// The operations.
+/// What is played of Lookups v1 and v2: methods, paths and who answers.
 pub(super) const ROUTES: &[Route] = &[
     get(PRODUCT, "/v1/PhoneNumbers/{PhoneNumber}", phone_numbers_v1::fetch),
     get(PRODUCT, "/v2/PhoneNumbers/{PhoneNumber}", phone_numbers::fetch),

@@ -15,14 +15,14 @@ const FIELD: &str = "line_type_intelligence";
 /// The longest reason, in characters.
 const REASON: usize = 1_000;
 
-/// `GET PhoneNumbers/{PhoneNumber}/Overrides/{Field}`
+/// `GET PhoneNumbers/{PhoneNumber}/Overrides/{Field}`: what the account says; 20404 when it says nothing.
 pub(super) fn fetch(ask: &Ask<'_>) -> Outcome {
     let number = number(ask)?;
     let found = ask.world.with(|state| state.lookups.line_types.get(ask.account, &number).cloned());
     found.map(|said| Done::Found(document(ask, &number, &said))).ok_or_else(|| ask.missing())
 }
 
-/// `POST PhoneNumbers/{PhoneNumber}/Overrides/{Field}`
+/// `POST PhoneNumbers/{PhoneNumber}/Overrides/{Field}`: the account says it, in place of what it said before.
 pub(super) fn create(ask: &Ask<'_>) -> Outcome {
     let number = number(ask)?;
     let said = said(ask, &number)?;
@@ -31,7 +31,7 @@ pub(super) fn create(ask: &Ask<'_>) -> Outcome {
     Ok(Done::Created(document))
 }
 
-/// `PUT PhoneNumbers/{PhoneNumber}/Overrides/{Field}`
+/// `PUT PhoneNumbers/{PhoneNumber}/Overrides/{Field}`: says it anew; 20404 when nothing was said.
 pub(super) fn update(ask: &Ask<'_>) -> Outcome {
     let number = number(ask)?;
     let old = ask.world.with(|state| state.lookups.line_types.get(ask.account, &number).cloned());
@@ -42,7 +42,7 @@ pub(super) fn update(ask: &Ask<'_>) -> Outcome {
     Ok(Done::Found(document))
 }
 
-/// `DELETE PhoneNumbers/{PhoneNumber}/Overrides/{Field}`
+/// `DELETE PhoneNumbers/{PhoneNumber}/Overrides/{Field}`: look-ups go by the account's word no more.
 pub(super) fn delete(ask: &Ask<'_>) -> Outcome {
     let number = number(ask)?;
     let gone = ask.world.change(|state| state.lookups.line_types.remove(ask.account, &number));

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 /// The most numbers of one batch.
 const BATCH: usize = 100;
 
-/// `GET PhoneNumbers/{PhoneNumber}`
+/// `GET PhoneNumbers/{PhoneNumber}`: its validity and writings; a field not named in `Fields` is null.
 pub(super) fn fetch(ask: &Ask<'_>) -> Outcome {
     let query = ask.query();
     let fields = fields(query.get("Fields").unwrap_or_default().split(','))?;

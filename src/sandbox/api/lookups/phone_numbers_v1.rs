@@ -8,7 +8,7 @@ use crate::sandbox::numbering::lookup::look_up;
 use crate::sandbox::refusal::Refusal;
 use serde_json::{Value, json};
 
-/// `GET PhoneNumbers/{PhoneNumber}`
+/// `GET PhoneNumbers/{PhoneNumber}`: its writings, and by `Type` its carrier and caller; 20404 if invalid.
 pub(super) fn fetch(ask: &Ask<'_>) -> Outcome {
     let query = ask.query();
     let plan = look_up(ask.part("PhoneNumber"), query.get("CountryCode"));

@@ -22,7 +22,7 @@ const USECASES: [(&str, &str, &str); 6] = [
     ("undeclared", "Not declared.", "Everything else."),
 ];
 
-/// `GET /v1/Services`
+/// `GET /v1/Services`: the account's messaging services, youngest first.
 pub(super) fn list(ask: &Ask<'_>) -> Outcome {
     let base = ask.request.base();
     ask.world.with(|state| {
@@ -32,7 +32,7 @@ pub(super) fn list(ask: &Ask<'_>) -> Outcome {
     })
 }
 
-/// `POST /v1/Services`
+/// `POST /v1/Services`: a new service, `MG…`; only `FriendlyName` is required.
 pub(super) fn create(ask: &Ask<'_>) -> Outcome {
     let form = ask.form();
     if form.get("FriendlyName").is_none() {
@@ -46,7 +46,7 @@ pub(super) fn create(ask: &Ask<'_>) -> Outcome {
     Ok(Done::Created(document))
 }
 
-/// `GET /v1/Services/{sid}`
+/// `GET /v1/Services/{sid}`: one service, with links to its senders.
 pub(super) fn fetch(ask: &Ask<'_>) -> Outcome {
     let base = ask.request.base();
     let found = ask
