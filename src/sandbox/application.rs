@@ -7,10 +7,10 @@ use super::shelf::Owned;
 use super::target::Target;
 use jiff::Timestamp;
 
-/// An application.
+/// A TwiML application, which numbers, calls and messages name instead of URLs.
 #[derive(Clone)]
 pub(super) struct Application {
-    /// `AP…`.
+    /// `AP…`, by which numbers, calls and messages name it.
     pub sid: String,
     /// The account it belongs to.
     pub account: String,

@@ -318,7 +318,7 @@ pub(super) fn call_params(call: &Call, status: &str) -> Params {
 pub(super) struct Params(pub Vec<(String, String)>);
 
 impl Params {
-    /// Adds one.
+    /// Adds a parameter at the end, even where its name is there already.
     pub fn add(&mut self, name: &str, value: impl Into<String>) -> &mut Self {
         self.0.push((name.to_owned(), value.into()));
         self

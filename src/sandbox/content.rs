@@ -33,7 +33,7 @@ pub(super) struct Made {
     pub account: String,
     /// What it is called.
     pub name: String,
-    /// Its language.
+    /// The code of its language, perhaps with a region: `de` or `pt_BR`.
     pub language: String,
     /// The variables' own values.
     pub variables: Map<String, Value>,

@@ -8,7 +8,7 @@ use rlibphonenumber::PHONE_NUMBER_UTIL;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-/// A country.
+/// A country that has telephone numbers, and what Twilio does there.
 pub(super) struct Country {
     /// Its ISO 3166 code: `DE`.
     pub iso: &'static str,

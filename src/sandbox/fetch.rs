@@ -20,7 +20,7 @@ const DOCUMENT: usize = 64 * 1024;
 pub(super) struct Fault {
     /// Twilio's error code.
     pub code: u32,
-    /// In words.
+    /// What happened, in words for an alert.
     pub message: String,
 }
 

@@ -22,15 +22,15 @@ const BODY_DEADLINE: Duration = Duration::from_secs(10);
 
 /// A request with its whole body.
 pub(super) struct Request {
-    /// The method.
+    /// The HTTP method, such as `POST`.
     pub method: Method,
     /// The path as it was sent, not decoded.
     pub path: String,
     /// The query as it was sent, without its question mark; empty without one.
     pub query: String,
-    /// The headers.
+    /// The headers as they came, with their repetitions.
     pub headers: HeaderMap,
-    /// The body.
+    /// The body as it came; empty without one.
     pub body: Bytes,
 }
 

@@ -10,7 +10,7 @@ pub(super) struct Key {
     pub sid: String,
     /// The account it opens.
     pub account: String,
-    /// The password.
+    /// The password, which is told only when the key is made.
     pub secret: Secret,
     /// What it is called.
     pub name: String,

@@ -28,7 +28,7 @@ const CONCURRENCY: u32 = 100;
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Profile {
-    /// None.
+    /// None, except those that a tester sets one by one.
     #[default]
     Unlimited,
     /// Those of an account that pays: rates and queues by kind of sender.
@@ -47,7 +47,7 @@ pub(super) enum SenderKind {
     TollFree,
     /// Three to six digits.
     ShortCode,
-    /// A name.
+    /// A name in place of a number: `Dialback`.
     Alphanumeric,
     /// A sender on WhatsApp.
     #[serde(rename = "whatsapp")]

@@ -29,7 +29,7 @@ pub(super) struct Override {
     pub line_type: &'static str,
     /// Why, in the account's words.
     pub reason: String,
-    /// Since when.
+    /// When the account said so last.
     pub at: Timestamp,
 }
 

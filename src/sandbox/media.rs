@@ -13,7 +13,7 @@ const KEPT: usize = 64 * 1024 * 1024;
 /// One of a message's media.
 #[derive(Clone)]
 pub(super) struct Media {
-    /// `ME…`.
+    /// `ME…`, the last part of its URL.
     pub sid: String,
     /// The account it is of.
     pub account: String,
@@ -21,7 +21,7 @@ pub(super) struct Media {
     pub message: String,
     /// What it is: `image/png`.
     pub content_type: String,
-    /// The content.
+    /// The content itself, not encoded.
     pub bytes: Bytes,
     /// When it was kept.
     pub created: Timestamp,

@@ -24,7 +24,7 @@ pub(super) struct Capabilities {
 }
 
 impl Capabilities {
-    /// Everything.
+    /// Everything, as numbers of North America can do.
     pub const ALL: Self = Self { voice: true, sms: true, mms: true };
 
     /// What numbers of a kind can do in a country: pictures go in North America alone,
@@ -54,11 +54,11 @@ pub(super) const FACTS: [(&str, &str, Option<&str>); 9] = [
 /// A number that an account owns.
 #[derive(Clone)]
 pub(super) struct Number {
-    /// `PN…`.
+    /// `PN…`; of a configured number the same in every run with one seed.
     pub sid: String,
     /// The account it belongs to.
     pub account: String,
-    /// In E.164.
+    /// The number itself in E.164, with its plus.
     pub number: String,
     /// What it is called.
     pub name: String,

@@ -16,11 +16,11 @@ use jiff::Timestamp;
 /// A short code of an account's.
 #[derive(Clone)]
 pub(super) struct ShortCode {
-    /// `SC…`.
+    /// `SC…`; of a configured code the same in every run with one seed.
     pub sid: String,
     /// The account it belongs to.
     pub account: String,
-    /// Its digits.
+    /// Its three to six digits.
     pub code: String,
     /// What it is called.
     pub name: String,
@@ -35,11 +35,11 @@ pub(super) struct ShortCode {
 /// A number of somebody else's that an account may call from.
 #[derive(Clone)]
 pub(super) struct CallerId {
-    /// `PN…`.
+    /// `PN…`, like that of an owned number.
     pub sid: String,
     /// The account that verified it.
     pub account: String,
-    /// In E.164.
+    /// The number that was verified, in E.164.
     pub number: String,
     /// What it is called.
     pub name: String,
@@ -52,11 +52,11 @@ pub(super) struct CallerId {
 /// A number that is being verified by a call that asks for a code.
 #[derive(Clone)]
 pub(super) struct Validation {
-    /// The call.
+    /// The SID of the call that asks for the code.
     pub call: String,
     /// The account that asks.
     pub account: String,
-    /// In E.164.
+    /// The number that is being verified, in E.164.
     pub number: String,
     /// What the caller id will be called.
     pub name: String,

@@ -24,7 +24,7 @@ impl OptOuts {
         self.0.insert(pair, ());
     }
 
-    /// Forgets it.
+    /// Lets the sender write to the phone again.
     pub fn remove(&mut self, pair: &Pair) {
         self.0.forget(pair);
     }

@@ -10,9 +10,9 @@ use std::collections::BTreeMap;
 /// What of a country's numbers may be called.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Dialing {
-    /// Most numbers.
+    /// Most numbers: those of neither of the other two kinds.
     pub low_risk: bool,
-    /// Special services.
+    /// Numbers of special services, by the prefixes of the country.
     pub special: bool,
     /// Ranges known for toll fraud.
     pub tollfraud: bool,

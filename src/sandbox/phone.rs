@@ -41,7 +41,7 @@ pub(super) struct Text {
     pub sid: String,
     /// Who wrote it.
     pub from: String,
-    /// To whom.
+    /// To whom; with `whatsapp:` before the number on WhatsApp.
     pub to: String,
     /// The words; they stay when the resource is redacted, as on a real phone.
     pub body: String,

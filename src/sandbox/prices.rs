@@ -144,9 +144,9 @@ pub(super) enum Channel {
         /// The segments.
         segments: u32,
     },
-    /// With media.
+    /// With media, as one message however long its text is.
     Mms,
-    /// On WhatsApp.
+    /// On WhatsApp, as one message however long it is.
     WhatsApp,
 }
 

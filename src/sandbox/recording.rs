@@ -21,7 +21,7 @@ pub(super) enum RecordingStatus {
 }
 
 impl RecordingStatus {
-    /// Twilio's word.
+    /// The word that Twilio writes for it, such as `in-progress`.
     pub fn word(self) -> &'static str {
         match self {
             Self::InProgress => "in-progress",
@@ -40,11 +40,11 @@ impl RecordingStatus {
 /// The recording of a call.
 #[derive(Clone)]
 pub(super) struct Recording {
-    /// `RE…`.
+    /// `RE…`, the last part of its URL.
     pub sid: String,
     /// The account it is of.
     pub account: String,
-    /// The call.
+    /// The SID of the call that is recorded.
     pub call: String,
     /// The beginning of its URL: where the call was asked for.
     pub base: String,
@@ -83,7 +83,7 @@ impl Recording {
         }
     }
 
-    /// Goes on.
+    /// Goes on; a pause that was not skipped counts as part of it.
     pub fn resume(&mut self, now: Timestamp) {
         (self.status, self.updated) = (RecordingStatus::InProgress, now);
         self.since.get_or_insert(now);

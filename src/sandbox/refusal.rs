@@ -12,7 +12,7 @@ pub(super) struct Refusal {
     pub status: u16,
     /// Twilio's error code.
     pub code: u32,
-    /// The text.
+    /// What was wrong, as `message` of the document says it.
     pub message: String,
     detail: Option<&'static str>,
 }
@@ -23,7 +23,7 @@ impl Refusal {
         Self::new(400, code, message)
     }
 
-    /// Any status.
+    /// A refusal with any status, without more detail than its text.
     pub fn new(status: u16, code: u32, message: impl Into<String>) -> Self {
         Self { status, code, message: message.into(), detail: None }
     }

@@ -38,7 +38,7 @@ pub(super) enum MessageStatus {
 }
 
 impl MessageStatus {
-    /// Twilio's word.
+    /// The word that Twilio's documents and callbacks have for it: `queued`.
     pub fn word(self) -> &'static str {
         match self {
             Self::Accepted => "accepted",
@@ -74,7 +74,7 @@ pub(super) enum Bill {
     Open,
     /// It is being worked out: Twilio says no price before some seconds are over.
     Pending,
-    /// So much.
+    /// So much, in hundred-thousandths of a dollar.
     Paid(Money),
 }
 
@@ -237,7 +237,7 @@ pub(super) enum CallStatus {
 }
 
 impl CallStatus {
-    /// Every status.
+    /// Every status, by any of which calls can be filtered.
     pub const ALL: [Self; 8] = [
         Self::Queued,
         Self::Ringing,
@@ -249,7 +249,7 @@ impl CallStatus {
         Self::Canceled,
     ];
 
-    /// Twilio's word.
+    /// The word that Twilio's documents and callbacks have for it: `no-answer`.
     pub fn word(self) -> &'static str {
         match self {
             Self::Queued => "queued",
@@ -307,7 +307,7 @@ pub(super) struct RecordingRequest {
 /// A recording of a call that is under way.
 #[derive(Clone)]
 pub(super) struct UnderWay {
-    /// `RE…`.
+    /// `RE…`, by which the recording itself is found.
     pub sid: String,
     /// Whether it is paused.
     pub paused: bool,
@@ -358,7 +358,7 @@ pub(super) struct Detection {
 /// A call resource.
 #[derive(Clone)]
 pub(super) struct Call {
-    /// `CA…`.
+    /// `CA…`, by which its recordings and callbacks name it.
     pub sid: String,
     /// The account it is of.
     pub account: String,
@@ -366,7 +366,7 @@ pub(super) struct Call {
     pub number_sid: Option<String>,
     /// Who is called.
     pub to: String,
-    /// Who calls.
+    /// Who calls; of an inbound call the simulated telephone.
     pub from: String,
     /// `inbound` or `outbound-api`.
     pub direction: &'static str,

@@ -5,9 +5,9 @@ use super::shelf::Owned;
 
 /// A number that an account called safe, or the first digits of a thousand numbers.
 pub(super) struct Safe {
-    /// `GN…`.
+    /// `GN…`, which is only shown: Twilio finds it by the number.
     pub sid: String,
-    /// The account.
+    /// The account whose list it is on.
     pub account: String,
     /// The number or the prefix, with a plus.
     pub number: String,

@@ -21,7 +21,7 @@ const TRANSCRIBED: u64 = 120;
 /// What a document asks for, in order, with what was skipped.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Script {
-    /// The verbs.
+    /// The verbs in their order, without what was skipped.
     pub verbs: Vec<Verb>,
     /// Error codes and texts of what was skipped or mended.
     pub warnings: Vec<(u32, String)>,

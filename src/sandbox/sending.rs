@@ -36,7 +36,7 @@ pub(super) struct Draft<'a> {
     pub from: Option<&'a Address>,
     /// The messaging service, which the account has.
     pub service: Option<&'a str>,
-    /// To whom.
+    /// To whom, and on which channel.
     pub to: &'a Address,
     /// Whether it brings media.
     pub media: bool,

@@ -21,7 +21,7 @@ pub(super) enum Kind {
     Number,
     /// A short code.
     ShortCode,
-    /// A name.
+    /// A name for every country that takes names.
     Name,
     /// A name for one country.
     CountryName,
@@ -97,7 +97,7 @@ pub(super) struct Options {
 
 /// A messaging service.
 pub(super) struct Service {
-    /// `MG…`.
+    /// `MG…`, which a message may name in place of a sender.
     pub sid: String,
     /// The account it is of.
     pub account: String,
@@ -125,7 +125,7 @@ pub(super) enum Unfit {
 }
 
 impl Unfit {
-    /// Twilio's code.
+    /// Twilio's error code, by which the message is refused.
     pub fn code(self) -> u32 {
         match self {
             Self::Empty => 21704,
@@ -133,7 +133,7 @@ impl Unfit {
         }
     }
 
-    /// Twilio's words.
+    /// Twilio's words for that error, as the refusal says them.
     pub fn words(self) -> &'static str {
         match self {
             Self::Empty => "The Messaging Service contains no phone numbers.",

@@ -119,7 +119,7 @@ impl Settings {
 pub struct Keep {
     /// Messages, calls, and texts on all telephones together: so many of each.
     pub messages: usize,
-    /// Telephones.
+    /// Telephones, which are made when they are first spoken of.
     pub phones: usize,
     /// Requests and their answers, of at most 32 KiB each way.
     pub exchanges: usize,

@@ -45,7 +45,7 @@ impl<T> Shelf<T> {
         self.rows.values().map(|(sid, _)| sid.as_str())
     }
 
-    /// One resource.
+    /// One resource, whosever it is; nothing once it was removed or fell off.
     pub fn get(&self, sid: &str) -> Option<&T> {
         self.places.get(sid).and_then(|place| self.rows.get(place)).map(|(_, value)| value)
     }

@@ -16,11 +16,11 @@ const BATCH: usize = 100;
 
 /// Where events go.
 pub(super) struct Sink {
-    /// `DG…`.
+    /// `DG…`, by which subscriptions name it.
     pub sid: String,
     /// The account it is of.
     pub account: String,
-    /// In words.
+    /// What its account says of it, in any words.
     pub description: String,
     /// The configuration as it was given.
     pub configuration: Value,
@@ -39,13 +39,13 @@ pub(super) struct Sink {
 
 /// What a sink is sent.
 pub(super) struct Subscription {
-    /// `DF…`.
+    /// `DF…`, by which its types are listed and changed.
     pub sid: String,
     /// The account it is of.
     pub account: String,
-    /// In words.
+    /// What its account says of it, in any words.
     pub description: String,
-    /// The sink.
+    /// The SID of the sink that its events go to.
     pub sink: String,
     /// The types of events, each with the version of its schema.
     pub types: BTreeMap<String, u64>,
@@ -69,9 +69,9 @@ impl Owned for Subscription {
 
 /// The sinks and the subscriptions.
 pub(super) struct Streams {
-    /// The sinks.
+    /// The sinks of all accounts, by SID.
     pub sinks: Shelf<Sink>,
-    /// The subscriptions.
+    /// The subscriptions of all accounts; the sink of one may have fallen off.
     pub subscriptions: Shelf<Subscription>,
 }
 

@@ -23,7 +23,7 @@ pub(super) enum Wanted {
 /// A URL that a number may have, and how it is asked.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(super) struct Target {
-    /// Where.
+    /// The URL, or why there is none.
     pub url: Wanted,
     /// By GET; else by POST.
     pub get: bool,

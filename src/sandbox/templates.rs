@@ -81,7 +81,7 @@ pub(super) enum Approval {
 }
 
 impl Approval {
-    /// Twilio's word.
+    /// Twilio's word, which for one that nobody submitted is `unsubmitted`.
     pub fn word(self) -> &'static str {
         match self {
             Self::Approved => "approved",

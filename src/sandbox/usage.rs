@@ -11,9 +11,9 @@ use std::collections::BTreeMap;
 
 /// A kind of use that is counted.
 pub(super) struct Category {
-    /// Twilio's name.
+    /// Twilio's name for it, by which records are asked for: `sms-inbound`.
     pub name: &'static str,
-    /// In words.
+    /// What records call it in words: `Inbound SMS`.
     pub description: &'static str,
     /// What its `count` counts; nothing for a sum of money.
     pub count_unit: Option<&'static str>,

@@ -7,7 +7,7 @@ pub(super) const RECORDING_EVENTS: [&str; 3] = ["in-progress", "completed", "abs
 /// One thing to do.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Verb {
-    /// Speak.
+    /// Speak words, in a voice and a language.
     Say(Say),
     /// Play a sound, or keys as tones.
     Play {
@@ -57,9 +57,9 @@ impl Verb {
 pub(super) struct Say {
     /// The words, SSML flattened.
     pub text: String,
-    /// The language.
+    /// The language as it was written; nothing where none was.
     pub language: Option<String>,
-    /// The voice.
+    /// A voice that Twilio has; nothing is the default one.
     pub voice: Option<String>,
     /// How often; 0 is until hang-up.
     pub loops: u32,
@@ -93,7 +93,7 @@ pub(super) struct Reply {
     pub to: Option<String>,
     /// From whom; the number written to by default.
     pub from: Option<String>,
-    /// The words.
+    /// The words: every `<Body>` on its own line, or without any the verb's own text.
     pub body: String,
     /// The media's URLs.
     pub media: Vec<String>,

@@ -83,7 +83,7 @@ fn service_view(service: &Service) -> Value {
     })
 }
 
-/// The clock.
+/// The clock's time, and whether it is stopped.
 pub(super) fn clock_view(world: &World) -> Value {
     json!({ "now": world.clock.now().to_string(), "stopped": world.clock.is_stopped() })
 }

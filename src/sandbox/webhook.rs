@@ -34,13 +34,13 @@ pub(super) struct Webhook {
 /// What the application answered.
 #[derive(Clone)]
 pub(super) struct Answer {
-    /// The status.
+    /// The HTTP status, which may be that of a redirect.
     pub status: u16,
-    /// `Content-Type`.
+    /// `Content-Type` as it was sent; nothing where it is missing or no text.
     pub content_type: Option<String>,
-    /// `Location`.
+    /// `Location`, perhaps relative: where a redirect leads.
     pub location: Option<String>,
-    /// Every `Set-Cookie`.
+    /// Every `Set-Cookie`, a whole line each.
     pub cookies: Vec<String>,
     /// `Date`: the application's own time.
     pub date: Option<Timestamp>,

@@ -78,19 +78,19 @@ pub(super) struct World {
 
 /// The state behind the lock.
 pub(super) struct State {
-    /// The accounts.
+    /// The main account and its sub-accounts.
     pub accounts: Accounts,
     /// The API keys that were made here.
     pub keys: Shelf<Key>,
-    /// The numbers.
+    /// What accounts own: numbers, short codes, and those verified to call from.
     pub numbers: Numbers,
     /// What was said of the WhatsApp channels of numbers, by `XE…`.
     pub channels: Shelf<Channel>,
     /// The TwiML applications.
     pub applications: Shelf<Application>,
-    /// The messages.
+    /// The messages of all accounts, out and in.
     pub messages: Shelf<Message>,
-    /// The calls.
+    /// The calls of all accounts, out and in.
     pub calls: Shelf<Call>,
     /// What was used and what it cost.
     pub ledger: Ledger,
@@ -150,13 +150,13 @@ pub(super) struct State {
 /// What a live call can be told.
 #[derive(Clone, Eq, PartialEq)]
 pub(super) enum Control {
-    /// Pick up.
+    /// Pick up by hand, as a person does.
     Answer,
     /// Push it away.
     Decline,
     /// Press these keys.
     Press(String),
-    /// Put down.
+    /// Put down, which declines it while it still rings.
     HangUp,
     /// End it from the API's side.
     Complete,
@@ -167,9 +167,9 @@ pub(super) enum Control {
 /// News for the telephones page.
 #[derive(Clone)]
 pub(super) struct Event {
-    /// Which kind.
+    /// Which kind, the name of the server-sent event: `message`.
     pub kind: &'static str,
-    /// Its JSON.
+    /// What the page is told, in the form of its kind; `{}` where the kind says all.
     pub data: Value,
 }
 

@@ -17,12 +17,12 @@ pub(super) struct Element {
     pub children: Vec<Node>,
 }
 
-/// A child.
+/// What an element holds; comments are left out.
 #[derive(Clone, Debug)]
 pub(super) enum Node {
-    /// Text, unescaped.
+    /// Text, unescaped, with what stood in CDATA.
     Text(String),
-    /// Another element.
+    /// Another element, with what is in it.
     Element(Element),
 }
 

@@ -27,7 +27,7 @@ pub(super) enum Done {
         /// The bytes.
         bytes: Bytes,
     },
-    /// 204.
+    /// 204 without a document: something was taken away.
     Gone,
     /// No answer as long as a client would wait, and then 504.
     Silence(Duration),

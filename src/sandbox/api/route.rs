@@ -11,7 +11,7 @@ use super::outcome::Outcome;
 /// Who answers a request.
 pub(super) type Handler = fn(&Ask<'_>) -> Outcome;
 
-/// One operation.
+/// An operation of Twilio's API, as the table of its product lists it.
 pub(super) struct Route {
     /// The product: the first label of its host, such as `api` of `api.twilio.com`.
     pub product: &'static str,
@@ -20,7 +20,7 @@ pub(super) struct Route {
     /// Its path, with a name in braces for each part that varies, as in Twilio's
     /// published documents: `/2010-04-01/Accounts/{AccountSid}/Keys/{Sid}.json`.
     pub path: &'static str,
-    /// Who answers.
+    /// The function that answers whoever may ask.
     pub run: Handler,
     /// Whether anybody may ask it.
     pub is_public: bool,
@@ -32,7 +32,7 @@ pub(super) enum Found {
     Operation(&'static Route, Parts),
     /// To a path that has other methods.
     OtherMethod(&'static Route),
-    /// Nowhere.
+    /// Nowhere, as no operation has its path: 404, with a password or without.
     Nothing,
 }
 

@@ -28,7 +28,7 @@ pub(in super::super) enum Kind {
 }
 
 impl Kind {
-    /// Every kind.
+    /// Every kind; `kinds` gives those that a country has.
     pub const ALL: [Self; 6] =
         [Self::Local, Self::Mobile, Self::TollFree, Self::National, Self::SharedCost, Self::Voip];
 
@@ -91,7 +91,7 @@ pub(in super::super) struct Search {
 /// A number that is free.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(in super::super) struct Available {
-    /// In E.164.
+    /// The number itself in E.164, with its plus.
     pub phone_number: String,
     /// As people there write it.
     pub friendly_name: String,

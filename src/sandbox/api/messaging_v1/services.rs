@@ -72,7 +72,7 @@ pub(super) fn delete(ask: &Ask<'_>) -> Outcome {
     gone.map(|_| Done::Gone).ok_or_else(|| ask.missing())
 }
 
-/// `GET /v1/Services/Usecases`
+/// `GET /v1/Services/Usecases`: what a service may be for, the same for every account.
 pub(super) fn usecases(_: &Ask<'_>) -> Outcome {
     let all = USECASES.map(|(usecase, purpose, description)| {
         json!({ "usecase": usecase, "description": description, "purpose": purpose })

@@ -58,7 +58,7 @@ struct Row {
     channel: Channel,
 }
 
-/// `GET /v2/Channels/Senders?Channel=`
+/// `GET /v2/Channels/Senders?Channel=`: those of WhatsApp; of other channels there are none.
 pub(super) fn list(ask: &Ask<'_>) -> Outcome {
     let (query, base) = (ask.query(), ask.request.base());
     let channel = query.get("Channel").filter(|word| CHANNELS.contains(word));
@@ -83,7 +83,7 @@ pub(super) fn create(ask: &Ask<'_>) -> Outcome {
     keep(ask, Row { channel: Channel::default(), ..row }, wanted)
 }
 
-/// `GET /v2/Channels/Senders/{sid}`
+/// `GET /v2/Channels/Senders/{sid}`: one of the account's own, unless it was taken away.
 pub(super) fn fetch(ask: &Ask<'_>) -> Outcome {
     its(ask).map(|row| Done::Found(document(&ask.request.base(), &row)))
 }

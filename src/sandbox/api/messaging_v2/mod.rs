@@ -6,7 +6,7 @@ use super::route::{Route, delete, get, post};
 
 const PRODUCT: &str = "messaging";
 
-/// The operations.
+/// The operations on senders, which are made and changed in JSON rather than by forms.
 pub(super) const ROUTES: &[Route] = &[
     get(PRODUCT, "/v2/Channels/Senders", channel_senders::list),
     post(PRODUCT, "/v2/Channels/Senders", channel_senders::create),

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 /// The levels that there are. Nothing here is of the last two.
 const LEVELS: [&str; 4] = ["error", "warning", "notice", "debug"];
 
-/// `GET Alerts`
+/// `GET Alerts`: the account's own, newest first, of the dates and the level that are asked for.
 pub(super) fn list(ask: &Ask<'_>) -> Outcome {
     let query = ask.query();
     let dates = Span::between(&query, "StartDate", "EndDate")?;
@@ -30,7 +30,7 @@ pub(super) fn list(ask: &Ask<'_>) -> Outcome {
     })
 }
 
-/// `GET Alerts/{Sid}`
+/// `GET Alerts/{Sid}`: one, and the details of its request and answer, which are empty here.
 pub(super) fn fetch(ask: &Ask<'_>) -> Outcome {
     let found = ask.world.with(|state| {
         let is_it = |alert: &&Alert| alert.account == ask.account && alert.id == ask.sid();

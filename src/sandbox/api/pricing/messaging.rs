@@ -5,12 +5,12 @@ use crate::sandbox::api::ask::Ask;
 use crate::sandbox::api::outcome::{Done, Outcome};
 use serde_json::json;
 
-/// `GET Messaging/Countries`
+/// `GET Messaging/Countries`: every country, without its prices.
 pub(super) fn list(ask: &Ask<'_>) -> Outcome {
     super::countries::list(ask)
 }
 
-/// `GET Messaging/Countries/{IsoCountry}`
+/// `GET Messaging/Countries/{IsoCountry}`: what a segment costs each way; its carrier is invented.
 pub(super) fn fetch(ask: &Ask<'_>) -> Outcome {
     let (country, rates) = asked(ask)?;
     let [out, back] = rates.sms;

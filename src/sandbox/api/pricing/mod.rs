@@ -10,7 +10,7 @@ use super::route::{Route, get};
 
 const PRODUCT: &str = "pricing";
 
-/// The operations.
+/// The operations, of which those of voice alone are there in a second version.
 pub(super) const ROUTES: &[Route] = &[
     get(PRODUCT, "/v1/Messaging/Countries", messaging::list),
     get(PRODUCT, "/v1/Messaging/Countries/{IsoCountry}", messaging::fetch),

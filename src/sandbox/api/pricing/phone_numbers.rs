@@ -5,12 +5,12 @@ use crate::sandbox::api::ask::Ask;
 use crate::sandbox::api::outcome::{Done, Outcome};
 use serde_json::json;
 
-/// `GET PhoneNumbers/Countries`
+/// `GET PhoneNumbers/Countries`: every country, without its prices.
 pub(super) fn list(ask: &Ask<'_>) -> Outcome {
     super::countries::list(ask)
 }
 
-/// `GET PhoneNumbers/Countries/{IsoCountry}`
+/// `GET PhoneNumbers/Countries/{IsoCountry}`: what a local and a toll-free number cost in a month.
 pub(super) fn fetch(ask: &Ask<'_>) -> Outcome {
     let (country, _) = asked(ask)?;
     Ok(Done::Found(json!({

@@ -10,7 +10,7 @@ use crate::sandbox::refusal::Refusal;
 use rlibphonenumber::PHONE_NUMBER_UTIL;
 use serde_json::{Value, json};
 
-/// `GET Voice/Countries`
+/// `GET Voice/Countries`: every country, without its prices, in both versions alike.
 pub(super) fn list(ask: &Ask<'_>) -> Outcome {
     super::countries::list(ask)
 }

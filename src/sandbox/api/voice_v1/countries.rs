@@ -70,14 +70,14 @@ pub(super) fn list(ask: &Ask<'_>) -> Outcome {
     newer(ask.request, "content", &rows, |row| row.country.iso.to_owned(), shown).map(Done::Found)
 }
 
-/// `GET /v1/DialingPermissions/Countries/{IsoCode}`
+/// `GET /v1/DialingPermissions/Countries/{IsoCode}`: what the account may call there; of `CA` 404.
 pub(super) fn fetch(ask: &Ask<'_>) -> Outcome {
     let country = country(ask)?;
     let row = Row { country, dialing: dialing(ask, country) };
     Ok(Done::Found(document(&ask.request.base(), &row)))
 }
 
-/// `GET …/{IsoCode}/HighRiskSpecialPrefixes`
+/// `GET …/{IsoCode}/HighRiskSpecialPrefixes`: those of its special services, each with a plus.
 pub(super) fn special_prefixes(ask: &Ask<'_>) -> Outcome {
     let country = country(ask)?;
     let rows: Vec<&&str> = country.special.iter().collect();

@@ -5,7 +5,7 @@ use crate::sandbox::api::outcome::{Done, Outcome};
 use crate::sandbox::refusal::Refusal;
 use serde_json::{Value, json};
 
-/// `GET /v1/Settings`
+/// `GET /v1/Settings`: whether the account has the permissions of the one it belongs to.
 pub(super) fn fetch(ask: &Ask<'_>) -> Outcome {
     Ok(Done::Found(document(ask)))
 }
