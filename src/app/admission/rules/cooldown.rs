@@ -1,5 +1,6 @@
 //! Between two sends of a verification lies a wait, unless the last one did not arrive
-//! and another way is asked for.
+//! and another way is asked for. How long, `Policy::cooldown_after` says; here it becomes an
+//! answer with all other reasons beside it, and `decide` holds the same in the write.
 
 use crate::app::admission::AdmissionError;
 use crate::app::admission::finding::Finding;
