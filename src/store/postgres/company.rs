@@ -5,10 +5,9 @@
 //! meanwhile; a moment at most. It refuses to know what is sent.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::timeout;
 
 /// Statements of a kind that are under way.
 #[derive(Debug, Default)]
@@ -16,26 +15,13 @@ pub(super) struct Company {
     under_way: AtomicUsize,
     /// Told when one of them ends.
     ended: Notify,
-    /// The last that ended: when, and how long it took, if many shared it.
-    last: Mutex<Option<(Instant, Duration)>>,
 }
 
 impl Company {
-    /// One is handed to the server, until this is dropped. So many share it.
-    pub(super) fn begin(&self, shared_by: usize) -> UnderWay<'_> {
+    /// One is handed to the server, until this is dropped.
+    pub(super) fn begin(&self) -> UnderWay<'_> {
         self.under_way.fetch_add(1, Ordering::SeqCst);
-        UnderWay { company: self, began: Instant::now(), is_shared: shared_by > 1 }
-    }
-
-    /// Waits for as long after the last end as that one took, at most so long: a server
-    /// that others keep busy too is slow, and what is sent to it less often is more at
-    /// once. Who was alone in the last one, and asks for one thing after the other, does
-    /// not wait.
-    pub(super) async fn rest(&self, most: Duration) {
-        let last = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((ended, took)) = last {
-            sleep_until(ended + took.min(most)).await;
-        }
+        UnderWay(self)
     }
 
     /// Waits until one has ended where so many or more are under way, at most so long.
@@ -51,19 +37,12 @@ impl Company {
 }
 
 /// A statement that the server is at.
-pub(super) struct UnderWay<'c> {
-    company: &'c Company,
-    began: Instant,
-    is_shared: bool,
-}
+pub(super) struct UnderWay<'c>(&'c Company);
 
 impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
-        let ended = Instant::now();
-        let last = self.is_shared.then(|| (ended, ended.duration_since(self.began)));
-        *self.company.last.lock().unwrap_or_else(PoisonError::into_inner) = last;
-        self.company.under_way.fetch_sub(1, Ordering::SeqCst);
-        self.company.ended.notify_waiters();
+        self.0.under_way.fetch_sub(1, Ordering::SeqCst);
+        self.0.ended.notify_waiters();
     }
 }
 
@@ -83,7 +62,7 @@ mod tests {
             tokio::spawn(async move { company.until_fewer(than, most).await })
         };
         waits(1, LONG).await.unwrap();
-        let statement = company.begin(1);
+        let statement = company.begin();
         waits(2, LONG).await.unwrap();
         waits(1, Duration::from_millis(5)).await.unwrap();
         let waiting = waits(1, LONG);

@@ -112,7 +112,7 @@ impl Reader {
                     }
                 }
             }
-            let _under_way = self.company.begin(batch.len());
+            let _under_way = self.company.begin();
             self.serve(batch).await;
         }
     }

@@ -2,9 +2,8 @@
 //! answers all of a group.
 //!
 //! While one waits for the server's disk the other takes what has come since. But where
-//! that is little it waits for the first to end, and then for as long as that took, a moment
-//! at most: a group costs the server more than what is in it, and where several processes
-//! write each has little.
+//! that is little it waits for the first to end, a moment at most: a group costs the
+//! server more than what is in it, and where several processes write each has little.
 //! A group that met others is tried again, for nothing of it was done, and is in conflict
 //! where that goes on; one whose connection is lost is not, for nobody knows. Without a connection all
 //! that waits is refused at once, and a new one is looked for until there is
@@ -181,7 +180,7 @@ impl Writer {
                 return false;
             }
             let gate = Arc::clone(&self.gate);
-            let _under_way = gate.company.begin(group.works.len());
+            let _under_way = gate.company.begin();
             if !self.settle(&mut session, group.works).await {
                 return false;
             }
@@ -201,7 +200,6 @@ impl Writer {
         let waiting = self.aside.len() + self.queue.try_lock().map_or(0, |queue| queue.len());
         if waiting < FEW {
             self.gate.company.until_fewer(1, LONGEST_WAIT).await;
-            self.gate.company.rest(LONGEST_WAIT).await;
         }
         let mut again = VecDeque::new();
         while let Some(work) = self.aside.pop_front() {
