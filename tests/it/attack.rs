@@ -317,7 +317,7 @@ async fn attack(seed: u64, is_greedy: bool) {
     println!("attack: seed {seed}: {compared} wrong codes compared, {texts} texts");
     assert!(compared <= MOST_COMPARED, "seed {seed}: {compared} wrong codes were compared");
     assert!(texts <= MOST_TEXTS, "seed {seed}: {texts} texts");
-    assert!(compared >= 20 && texts == MOST_TEXTS, "seed {seed}: {compared}, {texts}: no attack at all");
+    assert!(compared >= 10 && texts == MOST_TEXTS, "seed {seed}: {compared}, {texts}: no attack at all");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
