@@ -5,6 +5,9 @@
 //! 1,000,000, and fails when that has grown by more than the configuration states
 //! (`Keep::bytes`). `-- --messages N` sends fewer, `--keep N` keeps so many.
 
+#[path = "common/memory.rs"]
+mod memory;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -12,10 +15,8 @@ use dialback::clock::Clock;
 use dialback::entropy::Entropy;
 use dialback::sandbox::{Keep, Sandbox, Settings};
 use dialback::secret::Secret;
-use hyper::body::{Body, Frame, SizeHint};
-use std::convert::Infallible;
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use http_body_util::Full;
+use memory::memory;
 use std::time::{Duration, Instant};
 use tower_service::Service as _;
 use warp::http::{Request, StatusCode};
@@ -48,14 +49,14 @@ async fn measure(messages: u64, kept: Option<usize>) {
     let sandbox = Sandbox::new(settings, Clock::real(), Entropy::system()).expect("a sandbox");
     // What is read once, such as the numbering plans, is no message's.
     send(&sandbox, 0).await;
-    let (before, bound) = (resident(), keep.bytes());
+    let (before, bound) = (memory("VmRSS"), keep.bytes());
     println!("kept: {} messages, {} telephones, {} exchanges", keep.messages, keep.phones, keep.exchanges);
     println!("messages  resident  grown by  at most  seconds");
     let begun = Instant::now();
     for n in 1..=messages {
         send(&sandbox, n).await;
         if [100_000, 300_000, MESSAGES, messages].contains(&n) {
-            let now = resident();
+            let now = memory("VmRSS");
             let (grown, seconds) = (now.saturating_sub(before), begun.elapsed().as_secs());
             println!(
                 "{n:>8} {:>5} MiB {:>5} MiB {:>4} MiB {seconds:>8}",
@@ -78,7 +79,7 @@ async fn send(sandbox: &Sandbox, n: u64) {
         let request = Request::post(format!("/2010-04-01/Accounts/{ACCOUNT}/Messages.json"))
             .header("authorization", format!("Basic {credentials}"))
             .header("content-type", "application/x-www-form-urlencoded")
-            .body(Whole(Some(body.clone().into())))
+            .body(Full::<Bytes>::from(body.clone()))
             .expect("a request");
         let answer = match service.call(request).await {
             Ok(answer) => answer,
@@ -89,31 +90,5 @@ async fn send(sandbox: &Sandbox, n: u64) {
             StatusCode::TOO_MANY_REQUESTS => tokio::time::sleep(Duration::from_millis(1)).await,
             other => panic!("the message was answered with {other}"),
         }
-    }
-}
-
-/// The resident memory of this process in bytes, as Linux says it.
-fn resident() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
-    line.split_whitespace().next().and_then(|kib| kib.parse::<u64>().ok()).unwrap_or_default() * 1024
-}
-
-/// A body that is there already.
-struct Whole(Option<Bytes>);
-
-impl Body for Whole {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        Poll::Ready(self.0.take().map(|body| Ok(Frame::data(body))))
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.0.as_ref().map_or(0, |body| body.len() as u64))
     }
 }

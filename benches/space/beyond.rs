@@ -5,7 +5,8 @@
 //! Deliveries come as callbacks bring them, four commits each, from 256 writers, and
 //! nothing else waits: no load is harder on the files.
 
-use crate::footprint::{memory, size};
+use crate::footprint::size;
+use crate::memory::memory;
 use dialback::model::delivery::{About, Delivery, Fact, Report, Source};
 use dialback::model::id::Sid;
 use dialback::model::status::Status;

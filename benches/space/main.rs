@@ -8,6 +8,8 @@
 mod beyond;
 #[path = "../common/footprint.rs"]
 mod footprint;
+#[path = "../common/memory.rs"]
+mod memory;
 
 use dialback::store::sled::{Growth, Options, Sled};
 use dialback::store::{Change, Entry, Index, Key, Kind, Maintenance, Store};

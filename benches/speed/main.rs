@@ -13,6 +13,8 @@ mod allocator;
 mod footprint;
 mod journal;
 mod lives;
+#[path = "../common/memory.rs"]
+mod memory;
 mod replay;
 
 use lives::Lives;

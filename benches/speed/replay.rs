@@ -2,9 +2,10 @@
 //! goes through some of its lives together, as people do who are verified at the same
 //! time. It refuses to know what lives are.
 
-use crate::footprint::{memory, size};
+use crate::footprint::size;
 use crate::journal::Journal;
 use crate::lives::{Life, Lives, Step};
+use crate::memory::memory;
 use dialback::store::sled::{Options, Sled};
 use dialback::store::{Change, Key, Kind, Store};
 use std::fmt;

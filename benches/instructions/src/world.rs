@@ -3,7 +3,6 @@
 
 use crate::requests::Plain;
 use async_trait::async_trait;
-use bytes::Bytes;
 use dialback::app::events::{EventSettings, Events};
 use dialback::app::privacy::Retention;
 use dialback::app::services::ServiceDirectory;
@@ -31,17 +30,12 @@ use dialback::texts::Catalog;
 use dialback::trust::Trust;
 use dialback::twilio::signature::{Token, Verifier};
 use dialback::twilio::url::PublicUrl;
-use hyper::body::{Body, Frame, SizeHint};
+use http_body_util::{BodyExt, Full};
 use jiff::Timestamp;
-use std::convert::Infallible;
-use std::future::poll_fn;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::{Mutex, mpsc};
 use tower_service::Service as _;
-use warp::http::Request;
 use warp::reply::Response;
 
 pub const TOKEN: &str = "0af657d0e70acabaf35ab0f0f84481e5";
@@ -99,7 +93,7 @@ impl World {
     }
 
     async fn handle(&self, request: Plain) -> Response {
-        let mut request: Request<Whole> = request.map(|body| Whole(Some(body)));
+        let mut request = request.map(Full::new);
         let incoming = Incoming { peer: ([127, 0, 0, 1], 40_000).into(), uri: request.uri().clone() };
         request.extensions_mut().insert(incoming);
         match warp::service(self.filter.clone()).call(request).await {
@@ -110,35 +104,9 @@ impl World {
 }
 
 /// An answer's body.
-async fn read(mut answer: Response) -> Vec<u8> {
-    let mut all = Vec::new();
-    while let Some(Ok(frame)) = poll_fn(|cx| Pin::new(answer.body_mut()).poll_frame(cx)).await {
-        all.extend_from_slice(frame.data_ref().map_or(&[][..], |data| data));
-    }
-    all
-}
-
-/// A body that is there already.
-struct Whole(Option<Bytes>);
-
-impl Body for Whole {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        Poll::Ready(self.0.take().filter(|body| !body.is_empty()).map(|body| Ok(Frame::data(body))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.0.as_ref().is_none_or(Bytes::is_empty)
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.0.as_ref().map_or(0, |body| body.len() as u64))
-    }
+async fn read(answer: Response) -> Vec<u8> {
+    let Ok(all) = answer.into_body().collect().await else { return Vec::new() };
+    all.to_bytes().to_vec()
 }
 
 /// A gateway that takes every request, and says so.
