@@ -13,7 +13,7 @@ use super::network::{Procession, show};
 use super::outgoing::bare;
 use super::phone::Text;
 use super::replies::{self, Occasion};
-use super::resource::{Bill, CallOrder, Hook, Message, MessageStatus, Passage, Turn, segments};
+use super::resource::{CallOrder, Hook, Message, MessageStatus};
 use super::routes;
 use super::script::Script;
 use super::service::{Options, RequestUrl, Service};
@@ -60,28 +60,10 @@ pub(super) fn text(
         .collect();
     let path = format!("{base}/2010-04-01/Accounts/{account}/Messages/{sid}/Media");
     let message = Message {
-        sid: sid.clone(),
         service: world.in_service(&account, &to.number, |service| service.sid.clone()),
-        account,
-        to: to.clone(),
-        from: Some(from.clone()),
-        words: body.to_owned(),
-        template: None,
-        segments: segments(&to, body),
-        body: body.to_owned(),
         media: media.iter().map(|media| format!("{path}/{}", media.sid)).collect(),
-        direction: "inbound",
-        status: MessageStatus::Received,
-        error: None,
-        created: now,
-        updated: now,
-        sent: Some(now),
-        callback: None,
-        validity: 0,
-        send_at: None,
-        turn: Turn::default(),
-        passage: Passage::default(),
-        bill: Bill::default(),
+        ..Message::new(sid.clone(), account, (Some(from.clone()), to.clone()), body.to_owned(), now)
+            .received()
     };
     world.tell("message", message_view(&message));
     heed_keyword(world, &from, &to, body);

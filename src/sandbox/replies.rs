@@ -5,7 +5,7 @@ use super::address::Address;
 use super::fetch::Fault;
 use super::grounds;
 use super::network::{self, Place};
-use super::resource::{Bill, Message, MessageStatus, Passage, Turn, VALIDITY, segments};
+use super::resource::Message;
 use super::sending::{self, Draft};
 use super::verb::Reply;
 use super::world::World;
@@ -60,30 +60,12 @@ pub(super) fn send(
         Some(base) => base.join(url).ok(),
         None => Url::parse(url).ok(),
     });
-    let now = world.clock.now();
+    let sid = world.sid(if reply.media.is_empty() { "SM" } else { "MM" });
     let message = Message {
-        sid: world.sid(if reply.media.is_empty() { "SM" } else { "MM" }),
-        account: occasion.account.to_owned(),
-        segments: segments(&to, &body),
-        to,
-        from: Some(from),
-        service: None,
-        words: body.clone(),
-        template: None,
-        body,
         media: reply.media,
         direction: occasion.direction,
-        status: MessageStatus::Queued,
-        error: None,
-        created: now,
-        updated: now,
-        sent: None,
         callback,
-        validity: VALIDITY,
-        send_at: None,
-        turn: Turn::default(),
-        bill: Bill::default(),
-        passage: Passage::default(),
+        ..Message::new(sid, occasion.account.to_owned(), (Some(from), to), body, world.clock.now())
     };
     match network::launch(world, message, &permit, place) {
         true => Ok(()),

@@ -151,6 +151,47 @@ pub(super) struct Passage {
 }
 
 impl Message {
+    /// A text of this moment, of which nothing but these is said: one that waits to be
+    /// sent, as all that an account sends does at first.
+    pub fn new(
+        sid: String,
+        account: String,
+        (from, to): (Option<Address>, Address),
+        body: String,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            sid,
+            account,
+            segments: segments(&to, &body),
+            to,
+            from,
+            service: None,
+            words: body.clone(),
+            body,
+            template: None,
+            media: Vec::new(),
+            direction: "outbound-api",
+            status: MessageStatus::Queued,
+            error: None,
+            created: now,
+            updated: now,
+            sent: None,
+            callback: None,
+            validity: VALIDITY,
+            send_at: None,
+            turn: Turn::default(),
+            bill: Bill::default(),
+            passage: Passage::default(),
+        }
+    }
+
+    /// The same, as somebody wrote it to a number: it is here already.
+    pub fn received(self) -> Self {
+        let sent = Some(self.created);
+        Self { direction: "inbound", status: MessageStatus::Received, sent, validity: 0, ..self }
+    }
+
     /// The resource's document.
     pub fn document(&self) -> Value {
         let base = format!("/2010-04-01/Accounts/{}/Messages/{}", self.account, self.sid);

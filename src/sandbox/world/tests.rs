@@ -17,7 +17,7 @@ use crate::sandbox::numbers::{CallerId, Numbers, Validation};
 use crate::sandbox::permissions::Dialing;
 use crate::sandbox::phone::Text;
 use crate::sandbox::recording::RecordingStatus;
-use crate::sandbox::resource::{CallOrder, MessageStatus, Passage, RecordingRequest, Turn};
+use crate::sandbox::resource::{CallOrder, MessageStatus, RecordingRequest, Turn};
 use crate::sandbox::service::Options;
 use crate::sandbox::sinks::{Sink, Subscription};
 use crate::sandbox::templates::Template;
@@ -314,30 +314,8 @@ fn bring(world: &World, kind: &str, n: usize) -> String {
 
 fn message(sid: String, number: String, now: Timestamp) -> Message {
     let address = |number: String| Address { whatsapp: false, number };
-    Message {
-        sid,
-        account: AC.to_owned(),
-        to: address("+15005550006".to_owned()),
-        from: Some(address(number)),
-        service: None,
-        words: String::new(),
-        template: None,
-        segments: 1,
-        body: String::new(),
-        media: Vec::new(),
-        direction: "inbound",
-        status: MessageStatus::Received,
-        error: None,
-        created: now,
-        updated: now,
-        sent: Some(now),
-        callback: None,
-        validity: 0,
-        send_at: None,
-        turn: Turn::default(),
-        passage: Passage::default(),
-        bill: Bill::default(),
-    }
+    let ends = (Some(address(number)), address("+15005550006".to_owned()));
+    Message::new(sid, AC.to_owned(), ends, String::new(), now).received()
 }
 
 fn text(sid: String, at: Timestamp) -> Text {

@@ -9,7 +9,7 @@ use crate::sandbox::grounds;
 use crate::sandbox::incoming::Form;
 use crate::sandbox::network;
 use crate::sandbox::refusal::Refusal;
-use crate::sandbox::resource::{Bill, Message, MessageStatus, Passage, Turn, VALIDITY, rfc2822, segments};
+use crate::sandbox::resource::{Message, MessageStatus, VALIDITY, rfc2822};
 use crate::sandbox::sending::{self, Draft, Permit};
 use crate::sandbox::service::Options;
 use crate::sandbox::settings::Senders;
@@ -155,29 +155,16 @@ fn read(ask: &Ask<'_>, form: &Form) -> Result<(Message, Permit), Refusal> {
         (None, Some(_)) => MessageStatus::Accepted,
         (None, None) => MessageStatus::Queued,
     };
+    let sid = world.sid(if media.is_empty() { "SM" } else { "MM" });
     let message = Message {
-        sid: world.sid(if media.is_empty() { "SM" } else { "MM" }),
-        account: ask.account.to_owned(),
-        segments: segments(&to, &body),
-        to,
-        from,
         service: service.map(str::to_owned),
-        words: body.clone(),
         template,
-        body,
         media,
-        direction: "outbound-api",
         status,
-        error: None,
-        created: now,
-        updated: now,
-        sent: None,
         callback,
         validity,
         send_at,
-        turn: Turn::default(),
-        passage: Passage::default(),
-        bill: Bill::default(),
+        ..Message::new(sid, ask.account.to_owned(), (from, to), body, now)
     };
     Ok((message, permit))
 }
