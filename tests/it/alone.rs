@@ -1,7 +1,8 @@
 //! `dialback sandbox` by itself: Verify beside it, and a life that ends with whoever
 //! started it.
 
-use crate::instance::{ACCOUNT, TOKEN, answer, binary, poll, skipped, text};
+use crate::instance::{ACCOUNT, Answer, TOKEN, answer, binary, poll, skipped, text};
+use crate::wire::with_form;
 use serde_json::Value;
 use std::env;
 use std::io::{BufRead, BufReader};
@@ -34,6 +35,13 @@ impl Alone {
 
     fn said(&self, name: &str) -> String {
         text(&self.ready[name])
+    }
+
+    /// Asks as its account does.
+    async fn post(&self, http: &reqwest::Client, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let request = http.post(format!("{}{path}", self.said("url")));
+        let request = request.basic_auth(self.said("account_sid"), Some(self.said("auth_token")));
+        answer(with_form(request, fields)).await
     }
 }
 
@@ -108,15 +116,11 @@ async fn an_input_that_nobody_holds_says_nothing() {
 #[tokio::test]
 async fn who_starts_afresh_has_a_new_verify_too() {
     let (alone, http) = (Alone::start(&[]), reqwest::Client::new());
-    let (url, account, token) = (alone.said("url"), alone.said("account_sid"), alone.said("auth_token"));
-    let post = async |path: &str, fields: &[(&str, &str)]| {
-        let body = serde_urlencoded::to_string(fields).unwrap();
-        let request = http.post(format!("{url}{path}")).basic_auth(&account, Some(&token));
-        answer(request.header("content-type", "application/x-www-form-urlencoded").body(body)).await
-    };
+    let url = alone.said("url");
+    let post = async |path: &str, fields: &[(&str, &str)]| alone.post(&http, path, fields).await;
     let get = async |path: &str| {
-        let request = http.get(format!("{url}{path}")).basic_auth(&account, Some(&token));
-        answer(request).await
+        let (account, token) = (alone.said("account_sid"), alone.said("auth_token"));
+        answer(http.get(format!("{url}{path}")).basic_auth(account, Some(token))).await
     };
     let services = async || {
         let all = get("/v2/Services").await.json();
@@ -158,12 +162,8 @@ async fn who_starts_afresh_has_a_new_verify_too() {
 #[tokio::test]
 async fn verify_is_beside_it_for_the_same_account() {
     let (alone, http) = (Alone::start(&[]), reqwest::Client::new());
-    let (url, account, token) = (alone.said("url"), alone.said("account_sid"), alone.said("auth_token"));
-    let post = async |path: &str, fields: &[(&str, &str)]| {
-        let body = serde_urlencoded::to_string(fields).unwrap();
-        let request = http.post(format!("{url}{path}")).basic_auth(&account, Some(&token));
-        answer(request.header("content-type", "application/x-www-form-urlencoded").body(body)).await
-    };
+    let (url, account) = (alone.said("url"), alone.said("account_sid"));
+    let post = async |path: &str, fields: &[(&str, &str)]| alone.post(&http, path, fields).await;
     let made = post("/v2/Services", &[("FriendlyName", "Acme"), ("CodeLength", "8")]).await;
     assert_eq!(made.status, 201);
     let service = format!("/v2/Services/{}", text(&made.json()["sid"]));

@@ -74,6 +74,11 @@ pub fn with_json(request: RequestBuilder, body: &Value) -> RequestBuilder {
     request.header("content-type", "application/json").body(body.to_string())
 }
 
+/// A request with a form as its body, as Twilio's clients send one.
+pub fn with_form(request: RequestBuilder, params: &[(&str, &str)]) -> RequestBuilder {
+    request.header("content-type", "application/x-www-form-urlencoded").body(form(params))
+}
+
 /// Asks again and again until there is something, or patience ends.
 pub async fn poll<T, F: Future<Output = Option<T>>>(mut look: impl FnMut() -> F) -> Option<T> {
     let deadline = Instant::now() + PATIENCE;
