@@ -168,13 +168,15 @@ pub async fn create(context: CallContext, mut call: Call) -> Result<Response, Er
             VerificationError::Admission(AdmissionError::NotAllowed { field: "template", what }).into()
         );
     }
+    // A field is taken out as it is read.
+    let address = body.parsed::<IpAddr>("device_ip")?;
     let request = StartRequest {
         to: body.needed("to")?,
         channel: body.parsed("channel")?,
         service: context.app.service_named(body.text("service")).await?,
         session: None,
         caller: None,
-        address: body.parsed("device_ip")?,
+        address,
         locale: body.text("locale"),
         custom_code: body.text("custom_code").map(Secret::new),
         details: Details {
@@ -185,7 +187,7 @@ pub async fn create(context: CallContext, mut call: Call) -> Result<Response, Er
             purpose: body.text("purpose"),
             app_hash: body.text("app_hash"),
             send_digits: body.text("send_digits"),
-            device_ip: body.parsed::<IpAddr>("device_ip")?.map(|address| address.to_string()),
+            device_ip: address.map(|address| address.to_string()),
             user: body.text("user"),
             tags: body.map("tags").unwrap_or_default(),
         },

@@ -365,7 +365,10 @@ async fn a_persons_address_is_kept_as_a_pseudonym_whoever_says_it() {
         let made = stage.v1(Method::POST, "/v1/verifications", &body, None).await;
         assert_eq!(made.status, 201, "{}", made.text);
         stage.world.clock.advance(Duration::from_secs(1));
-        newest(&stage.world).await.admitted.unwrap()
+        let newest = newest(&stage.world).await;
+        let said = address.parse::<std::net::IpAddr>().unwrap().to_string();
+        assert_eq!(newest.details.device_ip, Some(said), "what an application says is kept as it is said");
+        newest.admitted.unwrap()
     };
     let (own, mapped) = (start(1, "127.0.0.1").await, start(2, "::ffff:127.0.0.1").await);
     let other = start(3, "192.0.2.7").await;
