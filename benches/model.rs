@@ -72,7 +72,6 @@ fn verifications(c: &mut Criterion) {
         channel: Channel::Call,
         code: keys.seed([7; 16], 6),
         gate_key: None,
-        admitted: None,
         service: None,
         details: Details::default(),
         test: false,

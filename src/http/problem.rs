@@ -87,7 +87,7 @@ kinds! {
     RESEND_TOO_SOON = "resend_too_soon" 429 "The next message or call is not allowed yet":
         "Wait until `resend_at`, which is `retry_after` seconds from now.";
     LIMIT_REACHED = "limit_reached" 429 "A limit is reached":
-        "What was asked for would be one too many for a number, an address, a key or all together: `rule` is its name under `[limits]`, and `retry_at` the first time when there is room again.";
+        "What was asked for would be one too many for a number, an address, a key or all together: `rule` is its name under `[limits]`, or `psd2_block` for payments that are blocked, and `retry_at` the first time when there is room again.";
     NO_SENDS_LEFT = "no_sends_left" 429 "All messages and calls are used up":
         "This verification may send no more. Call it off, or wait for its end, and start a new one.";
     NO_NUMBERS_LEFT = "no_numbers_left" 429 "All numbers are used up":

@@ -207,7 +207,7 @@ impl Verification {
             session: request.session,
             details: request.details,
             test: request.test,
-            admitted: request.admitted,
+            admitted: None,
             to: request.to,
             locale: request.locale,
             status: Status::Pending,
@@ -353,8 +353,6 @@ pub struct Start {
     pub code: CodeSeed,
     /// A random digit for the gate, when the policy names one.
     pub gate_key: Option<u8>,
-    /// What it is counted under beside its number and its service.
-    pub admitted: Option<Admitted>,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

@@ -115,7 +115,7 @@ pub(super) struct Message {
     pub segments: u32,
     /// The media's URLs.
     pub media: Vec<String>,
-    /// `inbound`, `outbound-api` or `outbound-reply`.
+    /// `inbound`, `outbound-api`, `outbound-reply` or `outbound-call`.
     pub direction: &'static str,
     /// Where it stands.
     pub status: MessageStatus,

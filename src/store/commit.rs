@@ -27,7 +27,9 @@ impl Commit {
     }
 }
 
-const _: () = assert!(Compat::MOST_RATE_LIMITS <= Commit::MAX_COUNTERS);
+/// Counters of the limits of a number, an address and all others that one start may add to.
+const OF_LIMITS: usize = 11;
+const _: () = assert!(Compat::MOST_RATE_LIMITS + OF_LIMITS <= Commit::MAX_COUNTERS);
 
 impl From<Vec<Change>> for Commit {
     fn from(changes: Vec<Change>) -> Self {

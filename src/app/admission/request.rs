@@ -44,9 +44,9 @@ pub(in crate::app) struct Request<'r> {
     pub(in crate::app) language: Option<BadSetting>,
     /// Whether the application brings a code.
     pub(in crate::app) has_code: bool,
-    /// The verification that it goes on with.
+    /// The verification that was begun last for the number and the caller; it may have ended.
     pub(in crate::app) open: Option<Open<'r>>,
-    /// What was answered to its idempotency key before, if that was something else.
+    /// Whether its idempotency key was used for something else before.
     pub(in crate::app) is_key_reused: bool,
     /// The rate limits that it names.
     pub(in crate::app) rate_limits: Vec<&'r str>,

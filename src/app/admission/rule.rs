@@ -8,7 +8,7 @@ use crate::app::admission::way::Way;
 pub(in crate::app) struct Rule<J> {
     /// Its name in logs and tables of tests, such as `country`.
     pub(in crate::app) name: &'static str,
-    /// The word that programs rely on where it refuses: that of its problem at `/v1`.
+    /// The word by which the log tells a refusal of it.
     pub(in crate::app) code: &'static str,
     /// What it finds.
     pub(in crate::app) judge: J,

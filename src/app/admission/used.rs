@@ -3,6 +3,7 @@
 //! It is read as it stands, so what a process has taken ahead of a key's limits counts
 //! as used. Forgetting is for operators: it stands in the audit log.
 
+use crate::app::admission::limits::checks;
 use crate::app::admission::limits::counters::{block_counter, named, number_counter};
 use crate::app::admission::{Admission, AdmissionError, Limiting, numbers};
 use crate::app::audit;
@@ -161,14 +162,17 @@ fn of_counter(limits: &Limits, counter: &Counter, now: Timestamp) -> Vec<Used> {
     let amounts = counter.counts.iter().map(|(name, count)| (name, count.weighed(now), count.ends_at()));
     let members = counter.members.iter().map(|(name, met)| (name, met.alive_at(now), met.ends_at()));
     let times = counter.times.iter().map(|(name, times)| (name, times.alive_at(now), times.ends_at()));
-    let locks = counter.streaks.iter().map(|(name, streak)| Used {
-        rule: LimitRule::name_of(name).to_owned(),
-        part: String::new(),
-        used: streak.failures,
-        max: Some(limits.lock_after().into()),
-        seconds: streak.seconds,
-        retry_at: None,
-        until: streak.ends_at(),
+    let locks = counter.streaks.iter().map(|(name, streak)| {
+        let (max, retry_at) = checks::in_a_row(limits, counter, name, now);
+        Used {
+            rule: LimitRule::name_of(name).to_owned(),
+            part: String::new(),
+            used: streak.failures,
+            max: Some(max),
+            seconds: streak.seconds,
+            retry_at,
+            until: streak.ends_at(),
+        }
     });
     let one = |(name, used, until): (&String, u64, Timestamp)| {
         let mut parts = name.splitn(3, ':');
@@ -197,7 +201,7 @@ fn retry_at(
     counter: &Counter,
     now: Timestamp,
 ) -> Option<Timestamp> {
-    let addition = Addition::Amount { of: rule.word(part), amount: 1 };
+    let addition = Addition::Room { of: rule.word(part) };
     let alone = LimitRule { windows: vec![window], ..rule.clone() };
     counter.add(now, &[addition], &alone.bounds(part)).err()?.passes_at
 }

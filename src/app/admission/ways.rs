@@ -1,5 +1,5 @@
-//! Which way a code may take to a number: the rules about countries, landlines,
-//! the safe list and what people wish, in one place for every face.
+//! Which ways a service has to a number, and what is read for that, in one place for every
+//! face; `rules` judge them.
 //!
 //! A call comes out of the blue and costs more than a text, so none is chosen
 //! instead of a text that is refused: only who asks for one, a service that has

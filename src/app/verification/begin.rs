@@ -2,7 +2,8 @@
 //!
 //! What that depends on is read in each look, admitted by the rules, and written against
 //! the versions that were read: the verification, what leads to it, the kept answer and
-//! what the limits count are one commit. What was read outside that look decides nothing.
+//! what the limits count are one commit. What was read outside that look decides nothing,
+//! but for the mark of the first look, which tells whether somebody came between.
 //! This module refuses to know faces: they differ by their [`Profile`].
 
 use crate::app::admission::admit::admit;

@@ -19,7 +19,7 @@ pub(in crate::app) struct Kept {
 
 /// What is known of a key.
 pub(in crate::app) enum Replay {
-    /// Nothing, or nothing that counts any more.
+    /// Nothing is kept under it.
     Nothing,
     /// It was used for another request.
     Reused,

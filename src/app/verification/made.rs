@@ -41,7 +41,6 @@ pub(in crate::app) fn new_verification(
         locale: request.locale.clone(),
         channel,
         gate_key: happen::gate_key(&verifying.base, service),
-        admitted: None,
     };
     Ok(Verification::start(&service.policy(&verifying.directory.policy), start, verifying.base.now()))
 }

@@ -79,7 +79,7 @@ pub struct Started {
     pub wait: Option<i64>,
 }
 
-/// What an application asks for that wants one verification for each number.
+/// What is asked at Verify's face, which has one verification for each number.
 #[derive(Clone)]
 pub struct Ask {
     /// What is to be begun, or sent again.

@@ -1,5 +1,6 @@
 //! What a wish for a code depends on, as one look sees it: read at once, as far as it is
-//! known what to read. It refuses to judge any of it.
+//! known what to read. It refuses to judge any of it but words and language, whose findings
+//! the rules pass on.
 
 use crate::app::admission::profile::{One, Profile};
 use crate::app::admission::way::Countries;
@@ -42,7 +43,8 @@ pub(in crate::app) struct Seen<'w> {
     pub(in crate::app) language: Option<BadSetting>,
     /// The code that the application brings.
     pub(in crate::app) custom: Option<&'w Secret>,
-    /// Where what leads to the verification stands, if anything does.
+    /// Where what leads to the verification stands; nothing where each start is one
+    /// of its own.
     pub(in crate::app) place: Option<Place>,
     /// The verification that was begun last, or the one that is named.
     pub(in crate::app) last: Option<Versioned<Verification>>,

@@ -40,7 +40,6 @@ fn begun(test: bool) -> Verification {
         details: Details::default(),
         test,
         gate_key: None,
-        admitted: None,
     };
     Verification::start(&Policy::default(), start, at(0))
 }

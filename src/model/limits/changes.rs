@@ -12,7 +12,7 @@ const MOST_WINDOWS: usize = 3;
 /// stays as it was.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LimitChanges {
-    /// Every rule that is only counted, by its name: the log and the metrics tell.
+    /// Every rule that is only counted, by its name: the log tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub track_only: Option<Vec<String>>,
     /// Every rule that marks what is one too many, by its name, and refuses nobody.

@@ -34,12 +34,12 @@ impl Default for Limits {
             rule("number_service_sends", Subject::NumberOfService, Sends, &[], Refuse),
             // For those who want to give a number less than its sends allow.
             rule("number_unverified", Subject::Number, Unverified, &[], Refuse),
-            // Two verifications' worth: with six digits, 240 guesses a day are right once
-            // in eleven years.
+            // Two verifications' worth; with the hundred a day of `number_lock_after`, of six
+            // digits right once in some 27 years.
             rule("number_wrong_codes", Subject::Number, WrongCodes, &[hour(10)], Refuse),
+            rule("address_sends", Subject::Address, Sends, &[], Refuse),
             // Behind one address may be a school or a country's mobile network: marked,
             // and nobody is refused.
-            rule("address_sends", Subject::Address, Sends, &[], Refuse),
             rule("address_unverified", Subject::Address, Unverified, &[hour(20)], Flag),
             // A household that travels has two; who mixes more sells traffic.
             rule("address_countries", Subject::Address, Countries, &[hour(3)], Flag),

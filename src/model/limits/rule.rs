@@ -11,7 +11,7 @@ pub enum Action {
     Refuse,
     /// It goes on, and what it came to says so.
     Flag,
-    /// It goes on, and the log and the metrics alone say so: for a roll-out.
+    /// It goes on, and the log alone says so: for a roll-out.
     Track,
 }
 

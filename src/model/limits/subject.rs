@@ -1,7 +1,5 @@
 //! Whom a rule counts, and what it counts of them.
 
-use std::fmt;
-
 /// Whom a rule counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Subject {
@@ -83,11 +81,5 @@ impl Counted {
             Self::WrongCodes => "wrong_codes",
             Self::Countries => "countries",
         }
-    }
-}
-
-impl fmt::Display for Counted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.word())
     }
 }

@@ -20,7 +20,8 @@ pub struct Used {
     pub max: Option<u64>,
     /// How long its time is, in seconds.
     pub seconds: u32,
-    /// From when on there is room for one more; null where there is.
+    /// From when on there is room for one more; null where there is, and for a block of
+    /// payments, whose length each service says.
     pub retry_at: Option<Timestamp>,
     /// From when on nothing of it counts any more, if nothing more comes.
     pub until: Timestamp,

@@ -39,7 +39,6 @@ fn by(channel: Channel, policy: &Policy) -> Verification {
         details: Details::default(),
         test: false,
         gate_key: (policy.gate == Gate::NamedKey).then_some(4),
-        admitted: None,
     };
     Verification::start(policy, start, at(0))
 }

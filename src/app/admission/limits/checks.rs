@@ -5,8 +5,9 @@
 //! locked gets no new verification and no send, and no check beyond the first five of a
 //! verification. These five are each verification's own: they are set aside when it
 //! begins and never refused, so that nobody locks out who has begun already (ASVS 6.1.1).
-//! What is set aside and what was wrong within a day are never more than a hundred
-//! together, so that no day has more wrong codes.
+//! What is set aside and what was wrong within a day are by default never more than a
+//! hundred together: as many as lock a number where that is more, and any number where
+//! nothing locks it or no limit of its sends refuses.
 //!
 //! With `psd2` five wrong codes in a row, over all verifications, block the number's
 //! payments for a while: starts, sends and checks (RTS (EU) 2018/389, Art. 4(3)(b)).
@@ -15,13 +16,14 @@
 
 use super::counters::number_counter;
 use crate::app::admission::AdmissionError;
-use crate::model::counter::{Addition, Backoff, Limit};
+use crate::app::admission::request::seconds_between;
+use crate::model::counter::{Addition, Backoff, Counter, Limit};
 use crate::model::limits::{Action, Counted, LimitRule, Limits, Subject};
 use crate::model::pseudonym::Pseudonyms;
 use crate::model::service::Settings;
 use crate::model::verification::{Status, Verification};
 use crate::store::{Counting, Limited};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// The checks that are a verification's own, whatever else happens to its number.
 pub(in crate::app) const OWN: u32 = 5;
@@ -127,16 +129,21 @@ fn additions(old: &Verification, new: &Verification, is_payment: bool) -> (Vec<A
     (all, is_own)
 }
 
-/// What a limit of a number's wrong codes that refused a commit comes to.
+/// What a limit of a number's wrong codes that refused a commit comes to: where there never
+/// is room, as long as any wait.
 pub(in crate::app) fn locked(limited: &Limited, now: Timestamp) -> AdmissionError {
-    let now = now.as_millisecond();
-    // Where there never is room, as long as any wait.
-    let never = now.saturating_add(i64::from(DAY) * 1000);
-    let at = limited.reached.passes_at.map_or(never, |at| at.as_millisecond());
+    reached(limited, now, DAY.into())
+}
+
+/// What a limit of ours that refused a commit comes to; where there never is room it is so
+/// many seconds until the next try.
+pub(in crate::app) fn reached(limited: &Limited, now: Timestamp, never: i64) -> AdmissionError {
+    let never = || now.checked_add(SignedDuration::from_secs(never)).unwrap_or(Timestamp::MAX);
+    let retry_at = limited.reached.passes_at.unwrap_or_else(never);
     AdmissionError::LimitReached {
         rule: LimitRule::name_of(&limited.reached.limit).to_owned(),
-        retry_at: Timestamp::from_millisecond(at).unwrap_or(Timestamp::MAX),
-        seconds: (at.saturating_sub(now).saturating_add(999) / 1000).max(1),
+        retry_at,
+        seconds: seconds_between(now, retry_at),
     }
 }
 
@@ -144,10 +151,30 @@ pub(in crate::app) fn locked(limited: &Limited, now: Timestamp) -> AdmissionErro
 fn of_wrong(limits: &Limits) -> impl Iterator<Item = Limit> {
     let windows: Vec<Limit> =
         limits.of(Subject::Number, Counted::WrongCodes).flat_map(|rule| rule.limits("")).collect();
+    windows.into_iter().chain(lock(limits))
+}
+
+/// The limit of wrong codes in a row; nothing where a number never locks.
+fn lock(limits: &Limits) -> Option<Limit> {
     let backoff = Backoff { first_seconds: 60, longest_seconds: DAY, anew: false };
-    let lock = locks(limits)
-        .map(|after| Limit::new(format!("{LOCK}:{DAY}"), WRONG, REMEMBERED, after).streak(backoff));
-    windows.into_iter().chain(lock)
+    locks(limits).map(|after| Limit::new(format!("{LOCK}:{DAY}"), WRONG, REMEMBERED, after).streak(backoff))
+}
+
+/// How many wrong codes in a row a limit of a number takes, by its name, and from when on
+/// one that they have filled has room again: of a block of payments that is not known here,
+/// for its length is the service's.
+pub(in crate::app) fn in_a_row(
+    limits: &Limits,
+    counter: &Counter,
+    name: &str,
+    now: Timestamp,
+) -> (u64, Option<Timestamp>) {
+    if LimitRule::name_of(name) == BLOCK {
+        return (MOST_FOR_PAYMENTS, None);
+    }
+    let room = [Addition::Room { of: WRONG.to_owned() }];
+    let full = lock(limits).and_then(|lock| counter.add(now, &room, &[lock]).err());
+    (limits.lock_after().into(), full.and_then(|full| full.passes_at))
 }
 
 /// The limit of codes that are set aside and were wrong within a day.

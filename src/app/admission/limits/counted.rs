@@ -115,11 +115,12 @@ impl Added<'_> {
             if is_leased && leases.take(tickets, &place.counter, &of, limits.clone(), self.now) {
                 continue;
             }
+            let is_new = !matches!(addition, Addition::GiveBack { .. });
             let counting = self.counting(place.counter);
             if !counting.additions.contains(&addition) {
                 counting.additions.push(addition);
             }
-            if rule.subject == Subject::NumberOfService {
+            if rule.subject == Subject::NumberOfService && is_new {
                 // A number may have to do with any number of services in its time.
                 counting.additions.push(Addition::ForgetOthers);
             }
@@ -132,12 +133,7 @@ impl Added<'_> {
 /// another's, by its name.
 pub(in crate::app) fn refused(limited: &Limited, now: Timestamp) -> Option<AdmissionError> {
     // No bucket of a rate limit has a colon in its name.
-    let (rule, rest) = limited.reached.limit.split_once(':')?;
-    let seconds: i64 = rest.split(':').next()?.parse().ok()?;
-    let now = now.as_millisecond();
+    let (_, rest) = limited.reached.limit.split_once(':')?;
     // Where there never is room, as long as its window.
-    let at = limited.reached.passes_at.map_or(now.saturating_add(seconds * 1000), |at| at.as_millisecond());
-    let seconds = (at.saturating_sub(now).saturating_add(999) / 1000).max(1);
-    let retry_at = Timestamp::from_millisecond(at).unwrap_or(Timestamp::MAX);
-    Some(AdmissionError::LimitReached { rule: rule.to_owned(), retry_at, seconds })
+    Some(checks::reached(limited, now, rest.split(':').next()?.parse().ok()?))
 }

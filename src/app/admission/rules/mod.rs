@@ -26,8 +26,7 @@ use crate::app::admission::request::Request;
 use crate::app::admission::rule::{OfRequest, OfWay};
 use crate::app::admission::way::Way;
 
-/// What is asked before any way is looked for. A list of blocked numbers has its place
-/// after the kind of the number.
+/// What is asked before any way is looked for.
 const FIRST: [&OfRequest; 3] = [&idempotency::RULE, &number::RULE, &kind::RULE];
 
 /// What is asked of each way. The safe list is in `country`: it lets pass what that

@@ -93,7 +93,6 @@ impl Case {
             channel: Channel::Sms,
             code: seed(),
             gate_key: None,
-            admitted: None,
         };
         Verification::start(&self.service.policy(&Policy::default()), start, Timestamp::UNIX_EPOCH)
     }
