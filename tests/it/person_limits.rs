@@ -53,7 +53,8 @@ async fn sixty_four_at_once_send_five_in_the_hour_and_ten_in_the_day(engine: Eng
     }
 }
 
-/// Two processes take blocks of a key's limit: together they send exactly that much.
+/// Two processes take blocks of a key's limit: together they send no more than
+/// that, and at most a block of each process less.
 async fn what_is_taken_ahead_is_exact_over_processes_and_given_back_at_the_end(engine: Engine) {
     let world = World::new(engine);
     let app = || app_on(&world.store, &world.clock, json!({ "key_sends": ["400/hour"] }));
@@ -217,11 +218,12 @@ async fn test_numbers_are_exempt() {
 async fn what_is_kept_names_nobody() {
     let world = World::new(Engine::Memory);
     by(&world.app, Face::Start, |_| ()).await.unwrap();
-    for kept in world.store.walk(Kind::Counter, None, 64).await.unwrap() {
-        let (id, body) = (kept.0, String::from_utf8_lossy(&kept.1.body).into_owned());
-        for secret in ["4155550123", "192.0.2.1", "415"] {
-            assert!(!id.contains(secret) || secret == "415", "{id}");
-            assert!(!body.contains(&format!("{secret}\"")) && !body.contains("192.0.2"), "{body}");
+    let kept = world.store.walk(Kind::Counter, None, 64).await.unwrap();
+    assert!(kept.len() >= 2, "{}", kept.len());
+    for (id, stored) in kept {
+        let body = String::from_utf8_lossy(&stored.body).into_owned();
+        for secret in ["4155550123", "192.0.2"] {
+            assert!(!id.contains(secret) && !body.contains(secret), "{id}: {body}");
         }
     }
 }
