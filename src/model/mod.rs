@@ -16,6 +16,7 @@ pub mod dispatch;
 pub mod endpoint;
 pub mod erasure;
 pub mod event;
+pub mod fraud;
 pub mod id;
 pub mod idempotency;
 pub mod key;
