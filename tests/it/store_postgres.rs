@@ -53,6 +53,26 @@ async fn postgresql_counts_every_step_once() {
     count_together(Arc::new(database.open().await)).await;
 }
 
+/// Those who share a server rest between their groups, so each has to know of the others.
+#[tokio::test]
+async fn those_who_write_to_the_same_tables_know_of_each_other() {
+    let Some(database) = database("those who write to the same tables").await else { return };
+    let until = async |store: &Postgres, expected: i64| {
+        let end = Instant::now() + PATIENCE;
+        while store.writers().await.unwrap() != expected {
+            assert!(Instant::now() < end, "not {expected} connections that write");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let first = database.open().await;
+    until(&first, 2).await;
+    let second = database.open().await;
+    until(&first, 4).await;
+    second.close().await;
+    until(&first, 2).await;
+    first.close().await;
+}
+
 #[tokio::test]
 async fn another_engine_finds_everything() {
     let Some(database) = database("opening again").await else { return };

@@ -44,6 +44,11 @@ impl Gate {
         self.connected.load(Ordering::SeqCst) > 0
     }
 
+    /// How many writers of this process have a connection.
+    pub(super) fn writers(&self) -> i64 {
+        i64::try_from(self.connected.load(Ordering::SeqCst)).unwrap_or(i64::MAX)
+    }
+
     /// A writer has a connection. True where nobody had one before.
     pub(super) fn connected(&self) -> bool {
         self.connected.fetch_add(1, Ordering::SeqCst);

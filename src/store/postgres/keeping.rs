@@ -8,13 +8,16 @@
 use super::super::StoreError;
 use super::care;
 use super::fault::{unread, words};
+use super::gate::Gate;
 use super::indexing::{self, Indexed};
 use super::link::Link;
 use super::miss::Reason;
+use super::neighbours;
 use super::partitions::{self, MOVED_AT_ONCE};
 use super::queue;
 use super::reader::{Reader, field};
 use futures_util::future::join;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
@@ -29,13 +32,19 @@ const FEW: usize = 2;
 const LOOK_EVERY: Duration = Duration::from_secs(15);
 
 /// Looks after the tables until `closing` says that the store is closed, or ends.
-pub(super) async fn keep(link: Link, reader: Reader, is_postgres: bool, closing: watch::Receiver<bool>) {
-    let indexing = async {
+pub(super) async fn keep(
+    link: Link,
+    reader: Reader,
+    gate: Arc<Gate>,
+    is_postgres: bool,
+    closing: watch::Receiver<bool>,
+) {
+    let watching = async {
         if is_postgres {
-            until_indexed(&link, &reader).await;
+            join(until_indexed(&link, &reader), neighbours::watch(&gate, &reader)).await;
         }
     };
-    beside(indexing, tending(&link, &reader, is_postgres), closing).await;
+    beside(watching, tending(&link, &reader, is_postgres), closing).await;
 }
 
 /// Goes on with both, neither of which waits for the other, to the end of each or of the

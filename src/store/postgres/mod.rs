@@ -35,6 +35,7 @@ mod keeping;
 mod link;
 mod listing;
 mod miss;
+mod neighbours;
 mod opening;
 mod partitions;
 mod passfile;
@@ -177,6 +178,7 @@ impl Postgres {
                 link: link.clone(),
                 first: first.take(),
                 gate: Arc::clone(&gate),
+                is_postgres,
                 queue: Arc::clone(&work_queue),
                 limits: Limits { changes: options.group_limit.max(1), bytes: GROUP_BYTES },
                 probe: i16::try_from(probe).unwrap_or_default(),
@@ -189,10 +191,24 @@ impl Postgres {
         for _ in 0..READERS.min(readers) {
             tasks.push(tokio::spawn(reader.clone().run(Arc::clone(&ask_queue))));
         }
-        tasks.push(tokio::spawn(keeping::keep(link.clone(), reader.clone(), is_postgres, closed)));
+        tasks.push(tokio::spawn(keeping::keep(
+            link.clone(),
+            reader.clone(),
+            Arc::clone(&gate),
+            is_postgres,
+            closed,
+        )));
         let queues = RwLock::new(Some(Queues { works, asks }));
         let (tasks, hooks) = (Mutex::new(tasks), Hooks::default());
         Self { link, gate, reader, queues, closing, tasks, is_postgres, hooks }
+    }
+
+    /// How many connections write to these tables, of all processes that say so.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], and the server's.
+    pub async fn writers(&self) -> Result<i64, StoreError> {
+        neighbours::writers(&self.reader).await
     }
 
     /// Hands something to those who do it.

@@ -112,7 +112,7 @@ impl Reader {
                     }
                 }
             }
-            let _under_way = self.company.begin();
+            let _under_way = self.company.begin(batch.len());
             self.serve(batch).await;
         }
     }

@@ -2,8 +2,9 @@
 //! answers all of a group.
 //!
 //! While one waits for the server's disk the other takes what has come since. But where
-//! that is little it waits for the first to end, a moment at most: a group costs the
-//! server more than what is in it, and where several processes write each has little.
+//! that is little it waits for the first to end, and then for as long as that took, a moment
+//! at most: a group costs the server more than what is in it, and where several processes
+//! write each has little.
 //! A group that met others is tried again, for nothing of it was done, and is in conflict
 //! where that goes on; one whose connection is lost is not, for nobody knows. Without a connection all
 //! that waits is refused at once, and a new one is looked for until there is
@@ -15,6 +16,7 @@ use super::gate::Gate;
 use super::group::{Arrays, Group, Limits, Refused, Verdict, Work, changes, is_late};
 use super::link::{Connected, Link, SERVERS_SHARE};
 use super::miss::Reason;
+use super::neighbours;
 use super::statement::{self, Lines};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -52,6 +54,8 @@ pub(super) struct Writer {
     /// The connection that it begins with.
     pub first: Option<Connected>,
     pub gate: Arc<Gate>,
+    /// Whether the server has what only PostgreSQL itself has.
+    pub is_postgres: bool,
     pub queue: Arc<Mutex<Receiver<Work>>>,
     pub limits: Limits,
     /// Which row of the probes is its own.
@@ -105,11 +109,11 @@ impl Writer {
     async fn connect(&mut self) -> Option<Session> {
         let (began, mut pause) = (Instant::now(), RECONNECT_FIRST);
         if let Some(connected) = self.first.take() {
-            return Some(self.session(connected));
+            return Some(self.session(connected).await);
         }
         loop {
             let miss = match self.link.connect().await {
-                Ok(connected) => return Some(self.session(connected)),
+                Ok(connected) => return Some(self.session(connected).await),
                 Err(miss) => miss,
             };
             let is_full = miss.reason == Reason::Full;
@@ -139,7 +143,10 @@ impl Writer {
         }
     }
 
-    fn session(&self, connected: Connected) -> Session {
+    async fn session(&self, connected: Connected) -> Session {
+        if self.is_postgres {
+            neighbours::announce(&connected.client).await;
+        }
         Session {
             connected,
             turns: self.link.turns(),
@@ -180,7 +187,7 @@ impl Writer {
                 return false;
             }
             let gate = Arc::clone(&self.gate);
-            let _under_way = gate.company.begin();
+            let _under_way = gate.company.begin(group.works.len());
             if !self.settle(&mut session, group.works).await {
                 return false;
             }
@@ -200,6 +207,7 @@ impl Writer {
         let waiting = self.aside.len() + self.queue.try_lock().map_or(0, |queue| queue.len());
         if waiting < FEW {
             self.gate.company.until_fewer(1, LONGEST_WAIT).await;
+            self.gate.company.rest(LONGEST_WAIT).await;
         }
         let mut again = VecDeque::new();
         while let Some(work) = self.aside.pop_front() {
@@ -416,6 +424,7 @@ mod tests {
             link: Link::new(address, DEADLINE),
             first: None,
             gate: Arc::default(),
+            is_postgres: true,
             queue: Arc::new(Mutex::new(queue)),
             limits: Limits { changes: 9, bytes: 9 },
             probe: 0,
