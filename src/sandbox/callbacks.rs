@@ -5,6 +5,7 @@ use super::behaviour::{CallbackFaults, shuffle};
 use super::cookies::Pair;
 use super::exchanges::Exchange;
 use super::geography::Locality;
+use super::lasting::lasting_sid;
 use super::outgoing::{bare, note, send};
 use super::resource::{Call, Hook, Message, MessageStatus, Turn, rfc2822};
 use super::webhook::Webhook;
@@ -127,7 +128,7 @@ pub(super) fn of_message(world: &World, message: &Message) -> Option<Webhook> {
     let hook = Hook { url: message.callback.clone()?, get: false };
     let mut params = Params::default();
     if message.to.whatsapp {
-        on_whatsapp(message, &mut params);
+        on_whatsapp(message, world.settings.seed, &mut params);
     } else {
         by_text(message, &mut params);
     }
@@ -162,7 +163,7 @@ fn by_text(message: &Message, params: &mut Params) {
     }
 }
 
-fn on_whatsapp(message: &Message, params: &mut Params) {
+fn on_whatsapp(message: &Message, seed: u64, params: &mut Params) {
     let status = message.status.word();
     if let Some(event) = event_type(message) {
         params.add("EventType", event);
@@ -181,9 +182,9 @@ fn on_whatsapp(message: &Message, params: &mut Params) {
     }
     params.add("MessageSid", &message.sid).add("AccountSid", &message.account);
     params.add("StructuredMessage", "false").add("From", sender(message)).add("ApiVersion", "2010-04-01");
-    // One install per sender, so the same on every message of it.
+    // One install per sender, under the SID that the list of senders has it by.
     let from = message.from.as_ref().map_or("", |from| from.number.as_str());
-    params.add("ChannelInstallSid", format!("XE{}", Entropy::seeded(hash(from)).hex::<16>()));
+    params.add("ChannelInstallSid", lasting_sid("XE", seed, from));
 }
 
 fn sender(message: &Message) -> String {
@@ -196,12 +197,6 @@ fn event_type(message: &Message) -> Option<&'static str> {
         MessageStatus::Delivered => Some("DELIVERED"),
         _ => None,
     }
-}
-
-fn hash(text: &str) -> u64 {
-    use sha2::{Digest, Sha256};
-    let digest = Sha256::digest(text);
-    digest[..8].iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte))
 }
 
 fn masked(number: &str) -> String {

@@ -299,6 +299,7 @@ pub(super) fn show(world: &World, number: &str, text: Text) {
 
 /// Tells of a cancellation, which happens outside the message's life.
 pub(super) fn tell_canceled(world: &Arc<World>, message: &Message) {
+    streams::of_message(world, message);
     if let Some(webhook) = of_message(world, message) {
         let faults = world.behaviour(&message.to.number).callbacks;
         Courier::new(world, faults, Entropy::seeded(world.settings.seed)).post(webhook);

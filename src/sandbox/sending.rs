@@ -10,6 +10,7 @@ use super::address::{Address, is_name};
 use super::countries::country_of;
 use super::fields::web_url;
 use super::grounds;
+use super::lasting::lasting_sid;
 use super::limits;
 use super::number_rules;
 use super::permissions::Permissions;
@@ -204,11 +205,16 @@ fn sender(world: &World, draft: &Draft<'_>) -> Result<Address, Refusal> {
 /// The sender that a service picks of its pool; of one that was not made here, the one it
 /// has. `takes_turn` is whether the pick counts.
 fn picked(world: &World, state: &mut State, draft: &Draft<'_>, takes_turn: bool) -> Result<Address, Refusal> {
-    let State { services, permissions, numbers, limits, .. } = state;
+    let State { services, permissions, numbers, limits, channels, .. } = state;
     let (to, whatsapp) = (draft.to, draft.to.whatsapp);
     let address = |number: &str| Address { whatsapp, number: number.to_owned() };
     let is_trial = limits.is_trial();
+    let has_channel = |number: &str| {
+        let sid = lasting_sid("XE", world.settings.seed, number);
+        channels.get(&sid).is_none_or(|channel| !channel.gone)
+    };
     let may = |number: &str| match () {
+        () if whatsapp && !has_channel(number) => Err(grounds::no_channel()),
         () if number == to.number => Err(grounds::to_itself(to)),
         () if is_trial && is_name(number) => Err(grounds::no_name_on_trial()),
         () => number_rules::message(numbers, &address(number), to, draft.media),

@@ -59,10 +59,15 @@ async fn a_sender_that_was_taken_away_writes_no_more_until_it_is_made_again() {
     );
     let fields = [("To", "whatsapp:+15551230001"), ("From", CHAT), ("Body", "x")];
     assert_eq!(stage.create("Messages.json", &fields).await.1["code"], 63007);
+    // Nor does a service write from it.
+    let service = format!("MG{}", "a".repeat(32));
+    let by_service = [fields[0], ("MessagingServiceSid", &service), fields[2]];
+    assert_eq!(stage.create("Messages.json", &by_service).await.1["code"], 21703);
     let (status, refused) =
         stage.newer_json(Method::POST, SENDERS, &json!({ "sender_id": "whatsapp:+4470" })).await;
     assert_eq!((status, &refused["code"]), (400, &json!(63100)));
     let (status, made) = stage.newer_json(Method::POST, SENDERS, &json!({ "sender_id": CHAT })).await;
     assert_eq!((status, &made["sid"]), (202, &json!(sid)));
     assert_eq!(stage.create("Messages.json", &fields).await.0, 201);
+    assert_eq!(stage.create("Messages.json", &by_service).await.0, 201);
 }
