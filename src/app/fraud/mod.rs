@@ -6,6 +6,8 @@
 //! know what is asked by which face, and what follows from a signal.
 
 pub(in crate::app) mod about;
+pub(in crate::app) mod became;
+pub(in crate::app) mod lines;
 pub(in crate::app) mod page;
 pub(in crate::app) mod watch;
 
