@@ -4,7 +4,9 @@
 //! A decision is named before it is written: its verification bears the name, and is
 //! written first. So a place is given away, and a page waits for its places a moment.
 
-use crate::model::fraud::{DecisionId, Entry};
+use crate::app::base::Base;
+use crate::model::counter::Pseudonym;
+use crate::model::fraud::{DecisionId, Entry, Page};
 use jiff::{SignedDuration, Timestamp};
 
 /// Lines of one page at most.
@@ -58,8 +60,8 @@ impl Drafts {
     }
 
     /// Takes a line: into the page of its place, or, where it has none or its page was
-    /// written meanwhile, into the one that is open.
-    pub(super) fn add(&mut self, line: Entry, now: Timestamp, new_id: impl FnOnce() -> String) {
+    /// written meanwhile, into the one that is open. True where that page is full then.
+    pub(super) fn add(&mut self, line: Entry, now: Timestamp, new_id: impl FnOnce() -> String) -> bool {
         let own = match &line {
             Entry::Decision(decision) => self.pages.iter().rposition(|page| page.is_of(&decision.id)),
             _ => None,
@@ -70,6 +72,7 @@ impl Drafts {
         };
         page.bytes += size_of(&line);
         page.lines.push(line);
+        !page.has_room()
     }
 
     /// The lines of all of them, the oldest page first.
@@ -99,9 +102,11 @@ impl Drafts {
         std::mem::take(&mut self.lost)
     }
 
-    /// Changes the lines of all of them.
-    pub(super) fn retain(&mut self, keep: impl Fn(&Entry) -> bool) {
-        self.pages.iter_mut().for_each(|page| page.lines.retain(&keep));
+    /// Forgets whoever has that number.
+    pub(super) fn forget(&mut self, number: Pseudonym) {
+        for line in self.pages.iter_mut().flat_map(|page| &mut page.lines) {
+            line.forget(number);
+        }
     }
 
     fn page_of(&mut self, place: &DecisionId) -> Option<&mut Draft> {
@@ -136,6 +141,22 @@ impl Drafts {
 impl Draft {
     fn has_room(&self) -> bool {
         self.lines.len() + (self.waits_for as usize) < MOST_LINES && self.bytes < MOST_BYTES
+    }
+
+    /// The same as two, where it does not fit into one record; the other has a name of its
+    /// own.
+    pub(super) fn halves(&self, base: &Base) -> (Self, Self) {
+        let (one, other) = self.lines.split_at(self.lines.len() / 2);
+        let half = |id: String, lines: &[Entry]| Self {
+            id,
+            began_at: self.began_at,
+            lines: lines.to_vec(),
+            places: 0,
+            waits_for: 0,
+            bytes: 0,
+        };
+        let id = Page::id_at(self.began_at) + &base.entropy.hex::<6>();
+        (half(self.id.clone(), one), half(id, other))
     }
 
     fn is_of(&self, place: &DecisionId) -> bool {
