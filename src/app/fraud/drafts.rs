@@ -39,12 +39,15 @@ pub(super) struct Drafts {
     /// Whether the last of them takes lines.
     is_open: bool,
     lost: usize,
+    /// The time in the last page's id, in milliseconds.
+    last_id: i64,
 }
 
 impl Drafts {
-    /// Gives a place away: the name of what will stand there.
-    pub(super) fn place(&mut self, now: Timestamp, new_id: impl FnOnce() -> String) -> DecisionId {
-        let page = self.open(now, new_id);
+    /// Gives a place away: the name of what will stand there. `chance` is the rest of a new
+    /// page's id.
+    pub(super) fn place(&mut self, now: Timestamp, chance: impl FnOnce() -> String) -> DecisionId {
+        let page = self.open(now, chance);
         page.places += 1;
         page.waits_for += 1;
         page.bytes += RESERVED;
@@ -61,14 +64,14 @@ impl Drafts {
 
     /// Takes a line: into the page of its place, or, where it has none or its page was
     /// written meanwhile, into the one that is open. True where that page is full then.
-    pub(super) fn add(&mut self, line: Entry, now: Timestamp, new_id: impl FnOnce() -> String) -> bool {
+    pub(super) fn add(&mut self, line: Entry, now: Timestamp, chance: impl FnOnce() -> String) -> bool {
         let own = match &line {
             Entry::Decision(decision) => self.pages.iter().rposition(|page| page.is_of(&decision.id)),
             _ => None,
         };
         let page = match own {
             Some(at) => &mut self.pages[at],
-            None => self.open(now, new_id),
+            None => self.open(now, chance),
         };
         page.bytes += size_of(&line);
         page.lines.push(line);
@@ -118,10 +121,12 @@ impl Drafts {
         self.lost += self.pages.drain(..beyond).map(|page| page.lines.len()).sum::<usize>();
     }
 
-    fn open(&mut self, now: Timestamp, new_id: impl FnOnce() -> String) -> &mut Draft {
+    fn open(&mut self, now: Timestamp, chance: impl FnOnce() -> String) -> &mut Draft {
         let has_room = self.is_open && self.pages.last().is_some_and(Draft::has_room);
         if !has_room {
-            let id = new_id();
+            // A page is behind those of this process that were begun before it.
+            self.last_id = now.as_millisecond().max(self.last_id + 1);
+            let id = Page::id_at(Timestamp::from_millisecond(self.last_id).unwrap_or(now)) + &chance();
             self.pages.push(Draft {
                 id,
                 began_at: now,

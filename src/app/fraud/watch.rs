@@ -91,7 +91,7 @@ impl Watch {
 
     /// A place for a decision that is about to be taken: its name is known from now on.
     pub(in crate::app) fn next(self: &Arc<Self>, now: Timestamp) -> Seat {
-        let id = self.inner().drafts.place(now, || self.new_id(now));
+        let id = self.inner().drafts.place(now, || self.chance());
         Seat { watch: self.clone(), id }
     }
 
@@ -100,7 +100,7 @@ impl Watch {
         let mut inner = self.inner();
         inner.traffic.record(&entry);
         let at = entry.at();
-        if inner.drafts.add(entry, at, || self.new_id(at)) {
+        if inner.drafts.add(entry, at, || self.chance()) {
             self.full.notify_one();
         }
     }
@@ -140,9 +140,9 @@ impl Watch {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The id of a page that begins now: later ones are behind it.
-    fn new_id(&self, now: Timestamp) -> String {
-        Page::id_at(now) + &self.entropy.hex::<6>()
+    /// The part of a page's id that is by chance.
+    fn chance(&self) -> String {
+        self.entropy.hex::<6>()
     }
 }
 
