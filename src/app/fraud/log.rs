@@ -149,9 +149,9 @@ pub async fn decision(base: &Base, id: &DecisionId) -> Result<Option<Decision>, 
     Ok(None)
 }
 
-/// All pages of a stretch of a listing.
+/// All pages of a listing, the oldest first.
 async fn listed(base: &Base, mut scan: Scan) -> Result<Vec<Page>, Fault> {
-    let mut pages = Vec::new();
+    let mut pages: Vec<Page> = Vec::new();
     loop {
         let found = records::stretch(base.store(), &scan).await?;
         for line in &found {
@@ -159,7 +159,10 @@ async fn listed(base: &Base, mut scan: Scan) -> Result<Vec<Page>, Fault> {
         }
         match found.last().filter(|_| found.len() == scan.limit) {
             Some(last) => scan.after = Some(last.entry.place()),
-            None => return Ok(pages),
+            None => break,
         }
     }
+    // As they were begun: lines of one time are in the order in which they came.
+    pages.sort_by(|one, other| one.id.cmp(&other.id));
+    Ok(pages)
 }
