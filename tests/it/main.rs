@@ -21,6 +21,7 @@ mod commands;
 mod cooldown;
 mod crash;
 mod crowds;
+mod decisions;
 mod deliveries;
 mod drain;
 mod edge;

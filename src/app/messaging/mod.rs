@@ -7,6 +7,7 @@ pub(in crate::app) mod error;
 pub(in crate::app) mod holding;
 pub(in crate::app) mod inbound;
 pub(in crate::app) mod parts;
+pub(in crate::app) mod reported;
 pub(in crate::app) mod sending;
 pub(in crate::app) mod voice;
 

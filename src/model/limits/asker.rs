@@ -2,6 +2,7 @@
 
 use super::network::{address_of, subnet_of};
 use super::subject::Subject;
+use crate::model::fraud::DecisionId;
 use crate::model::pseudonym::Pseudonyms;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -45,6 +46,18 @@ pub struct Admitted {
     /// The rules of which a window was full and which refuse nobody, by name.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub flags: Vec<String>,
+    /// The decision that began it, as the log of decisions names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decision: Option<DecisionId>,
+    /// The face by which it was begun.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub face: Option<String>,
+    /// Who its first send was to be from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sender: Option<String>,
+    /// Whether it was answered as usual and is not sent.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub shadow: bool,
 }
 
 impl Admitted {
@@ -57,6 +70,10 @@ impl Admitted {
             subnet: asker.address.map(|address| name(Subject::Subnet, subnet_of(address))),
             device: asker.device.clone().map(|device| name(Subject::Device, device)),
             flags: Vec::new(),
+            decision: None,
+            face: None,
+            sender: None,
+            shadow: false,
         }
     }
 
@@ -69,6 +86,10 @@ impl Admitted {
             subnet: again.subnet.or(self.subnet),
             device: again.device.or(self.device),
             flags: self.flags,
+            decision: self.decision.or(again.decision),
+            face: self.face.or(again.face),
+            sender: self.sender.or(again.sender),
+            shadow: again.shadow || self.shadow,
         }
     }
 }
