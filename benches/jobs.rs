@@ -35,6 +35,7 @@ use dialback::model::endpoint::{Endpoint, SigningKey};
 use dialback::model::event::{Event, EventBody, EventType};
 use dialback::model::id::{EndpointId, EventId, Sid};
 use dialback::model::limits::Limits;
+use dialback::model::price::Prices;
 use dialback::model::phone::NumberPolicy;
 use dialback::model::policy::Policy;
 use dialback::secret::Secret;
@@ -264,6 +265,7 @@ impl Bench {
             numbers: NumberPolicy::default(),
             // They begin more than any installation may.
             limits: Limits::none(),
+            prices: Prices::default(),
             codes: CodeKeys::new(vec![key]).expect("a key"),
             sender: Some("+15005550006".into()),
             accounts: Accounts::default(),

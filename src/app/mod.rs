@@ -44,6 +44,7 @@ use crate::model::code::CodeKeys;
 use crate::model::limits::Limits;
 use crate::model::phone::NumberPolicy;
 use crate::model::policy::Policy;
+use crate::model::price::Prices;
 use crate::model::test_number::TestNumber;
 use crate::store::Maintenance;
 use std::ops::Deref;
@@ -99,6 +100,8 @@ pub struct Parts {
     pub numbers: NumberPolicy,
     /// How often something may happen to whom.
     pub limits: Limits,
+    /// What messages and calls cost.
+    pub prices: Prices,
     /// The keys that derive codes.
     pub codes: CodeKeys,
     /// Who we send as: our number or messaging service, for opt-outs.
@@ -128,7 +131,7 @@ impl App {
             numbers: parts.numbers,
             test_numbers: parts.test_numbers,
             sender: parts.sender,
-            limiting: Limiting::new(parts.limits, parts.codes.pseudonyms()),
+            limiting: Limiting::new(parts.limits, parts.prices, parts.codes.pseudonyms()),
         });
         let verifying = Arc::new(Verifying {
             base: base.clone(),

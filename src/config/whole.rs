@@ -4,6 +4,7 @@ use super::codes::Codes;
 use super::events::Events;
 use super::jobs::Jobs;
 use super::limits;
+use super::prices;
 use super::reader::Reader;
 use super::retention::Retention;
 use super::sections::{
@@ -14,6 +15,7 @@ use super::store::Store;
 use super::test_numbers;
 use super::twilio::Twilio;
 use crate::model::limits::Limits;
+use crate::model::price::Prices;
 use crate::model::test_number::TestNumber;
 
 /// Everything that can be configured. Each field is the key of the same name in
@@ -53,6 +55,8 @@ pub struct Config {
     pub numbers: Numbers,
     /// The section `[limits]`: how often something may happen to whom.
     pub limits: Limits,
+    /// The section `[prices]`: what messages and calls cost.
+    pub prices: Prices,
     /// The section `[codes]`: the keys that codes are derived from.
     pub codes: Codes,
     /// The section `[events]`: what applications are told.
@@ -100,6 +104,7 @@ impl Config {
             messages: Messages::read(r),
             numbers: Numbers::read(r),
             limits: limits::read(r),
+            prices: prices::read(r),
             codes: Codes::read(r),
             events: Events::read(r),
             jobs: Jobs::read(r),

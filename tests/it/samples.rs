@@ -113,6 +113,8 @@ pub fn verification(n: u32) -> Verification {
         right_keys: 0,
         finished: 0,
         attempts: Attempts::default(),
+        micros: 0,
+        unasked: false,
     };
     let refused = SendState::Failed { code: Some(30003), reason: "unreachable handset".into() };
     let lost = SendState::Failed { code: None, reason: "given up".into() };

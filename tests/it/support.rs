@@ -21,6 +21,7 @@ use dialback::model::code::{CodeKey, CodeKeys};
 use dialback::model::delivery::{About, Fact, Report, Source};
 use dialback::model::id::{DeliveryId, Sid, VerificationId};
 use dialback::model::limits::Limits;
+use dialback::model::price::Prices;
 use dialback::model::phone::NumberPolicy;
 use dialback::model::policy::Policy;
 use dialback::model::status::Status;
@@ -503,6 +504,7 @@ pub fn parts(store: &Arc<dyn Maintenance>, gateway: &Arc<Script>, clock: &Clock)
         test_numbers: Vec::new(),
         numbers: NumberPolicy::default(),
         limits: Limits::default(),
+        prices: Prices::default(),
         codes: CodeKeys::new(vec![CodeKey { id: "a".into(), secret }]).unwrap(),
         sender: Some("+15005550006".into()),
         accounts: Accounts::default(),

@@ -187,6 +187,10 @@ async fn written(
         (_, Target::Number { request, .. }) => (None, begun(verifying, request, &seen, channel)?),
         (_, Target::Verification { .. }) => return Err(Fault::NotFound.into()),
     };
+    let is_named = asked.target.names_channel(seen.last.as_ref().and_then(|last| last.record.sends.last()));
+    if let Some(send) = verification.sends.last_mut() {
+        send.unasked = channel == Channel::Call && !is_named;
+    }
     let asker = asked.target.who().asker();
     let counted = count(&verifying.admission, &seen.service, &asker, &mut verification).await?;
     let mut changes = happen::written(&verifying.telling, old, &verification);

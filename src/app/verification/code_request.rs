@@ -6,7 +6,7 @@ use crate::app::verification::kept::Kept;
 use crate::app::verification::request::StartRequest;
 use crate::model::channel::Channel;
 use crate::model::id::VerificationId;
-use crate::model::verification::Verification;
+use crate::model::verification::{Send, Verification};
 use std::net::IpAddr;
 
 /// What is wanted, by whichever face.
@@ -55,6 +55,15 @@ impl Target<'_> {
             Self::Verification { address, .. } => {
                 Who { address: address.map(|address| address.to_canonical()), ..Who::default() }
             }
+        }
+    }
+
+    /// Whether somebody named the channel of this send: now, or when the last one was asked
+    /// for, which this one follows.
+    pub(in crate::app) fn names_channel(&self, last: Option<&Send>) -> bool {
+        match self {
+            Self::Number { request, .. } => request.channel.is_some(),
+            Self::Verification { channel, .. } => channel.is_some() || last.is_none_or(|last| !last.unasked),
         }
     }
 

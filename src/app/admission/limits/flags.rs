@@ -3,10 +3,11 @@
 //! What was read may be outdated by ten seconds. It marks, and never lets through what a
 //! commit refuses.
 
+use super::counted::addition_of;
 use super::counters::CountedFor;
 use crate::app::base::Base;
 use crate::app::fault::Fault;
-use crate::model::counter::{Addition, Counter};
+use crate::model::counter::Counter;
 use crate::model::limits::{Action, Counted, LimitRule, Limits};
 use crate::store::records;
 use jiff::Timestamp;
@@ -34,7 +35,7 @@ pub(in crate::app) struct Full {
     pub(in crate::app) is_flag: bool,
 }
 
-/// The rules that refuse nobody and have no room for what a start counts.
+/// The rules that refuse nobody and have no room for what the last send counts.
 pub(in crate::app) async fn full(
     base: &Base,
     seen: &Seen,
@@ -49,23 +50,22 @@ pub(in crate::app) async fn full(
         .rules()
         .iter()
         .filter(is_watched)
-        .filter_map(|rule| Some((rule, who.counter(rule.subject)?)))
+        .filter_map(|rule| {
+            let place = who.counter(rule.subject)?;
+            // A rule that does not count this has nothing to say of it: a send again begins
+            // nothing.
+            let addition = addition_of(rule, who, rule.word(&place.part))?;
+            Some((rule, place, addition))
+        })
         .collect();
     if watched.is_empty() {
         return Ok(Vec::new());
     }
-    let ids: Vec<&str> = watched.iter().map(|(_, place)| place.counter.as_str()).collect();
+    let ids: Vec<&str> = watched.iter().map(|(_, place, _)| place.counter.as_str()).collect();
     let counters = seen.read(base, &ids).await?;
     let mut full = Vec::new();
-    for ((rule, place), counter) in watched.into_iter().zip(counters) {
+    for ((rule, place, addition), counter) in watched.into_iter().zip(counters) {
         let Some(counter) = counter else { continue };
-        let of = rule.word(&place.part);
-        let addition = match rule.counted {
-            Counted::Countries => {
-                Addition::Member { of, member: who.names.member("country", &who.standing().region) }
-            }
-            _ => Addition::Amount { of, amount: 1 },
-        };
         if counter.add(now, &[addition], &rule.bounds(&place.part)).is_err() {
             full.push(Full { rule: rule.name, is_flag: rule.action == Action::Flag });
         }
