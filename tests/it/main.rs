@@ -14,6 +14,7 @@ mod backup;
 mod begun;
 mod beside;
 mod bound_keys;
+mod budgets;
 mod calls;
 mod care;
 mod cli;

@@ -7,8 +7,9 @@
 //! This module refuses to know faces: they differ by their [`Profile`].
 
 use crate::app::admission::admit::admit;
+use crate::app::admission::BudgetReached;
 use crate::app::admission::finding::{Admitted, Finding, Verdict};
-use crate::app::admission::limits::counted as limits;
+use crate::app::admission::limits::{budgets, counted as limits};
 use crate::app::admission::profile::{Early, Profile};
 use crate::app::admission::request::{self, Open, Request};
 use crate::app::admission::sent::count;
@@ -39,6 +40,8 @@ enum Begun {
     Replayed(Box<Started>),
     /// A verification was begun or sent again.
     Sent(Box<(Verification, Ahead, bool)>),
+    /// A limit had no room for it in the commit; where that is a budget, which.
+    Limited(Box<(VerificationError, Option<BudgetReached>)>),
     /// Nothing was sent, for the one that stands open was sent just now.
     Shown(Box<(Verification, Ahead, Option<Timestamp>)>),
 }
@@ -60,6 +63,12 @@ pub(in crate::app) async fn begin(
     let look = || look(verifying, asked, &first_seen);
     let (verification, ahead, is_same, until) = match transact(&verifying.base, subject, look).await?? {
         Begun::Replayed(started) => return Ok(*started),
+        Begun::Limited(limited) => {
+            if let Some(reached) = &limited.1 {
+                budgets::tell(&verifying.base, &verifying.admission.limiting, reached, Vec::new()).await;
+            }
+            return Err(limited.0);
+        }
         Begun::Shown(shown) => (shown.0, shown.1, true, Some(shown.2)),
         Begun::Sent(sent) => (sent.0, sent.1, sent.2, None),
     };
@@ -202,12 +211,15 @@ async fn written(
     let mut additions = counts.additions();
     additions.extend(counted.countings);
     let now = verifying.base.now();
+    let (service, to) = (seen.service.clone(), verification.to.clone());
     Ok(Draft::Counted {
         commit: Commit { changes, additions },
         tickets: counted.tickets,
         done: Ok(Begun::Sent(Box::new((verification, seen.ahead, is_same)))),
         refused: Box::new(move |limited| {
-            Err(limits::refused(limited, now).unwrap_or_else(|| counts.reached(limited)).into())
+            let why = limits::refused(limited, now).unwrap_or_else(|| counts.reached(limited));
+            let budget = BudgetReached::of(limited, &service.id, &to, now);
+            Ok(Begun::Limited(Box::new((why.into(), budget))))
         }),
     })
 }

@@ -310,12 +310,12 @@ mod tests {
         assert_eq!(take(4, 5), [amount(10)]);
         assert_eq!(take(4, 6), []);
         assert_eq!(take(4, 7), [back(2, 5), amount(10)]);
-        assert_eq!(take(6, 8), [amount(6)], "more than half a block is its own");
-        assert_eq!(take(6, 9), [amount(6)], "however much is left");
-        assert_eq!(take(5, 10), []);
-        let undone = lease.take(1, at(11));
+        assert_eq!(take(6, 8), []);
+        assert_eq!(take(6, 9), [amount(6)], "more than half a block is its own");
+        assert_eq!(take(5, 10), [amount(10)]);
+        let undone = lease.take(3, at(11));
         undone.settle(&End::Undone(None));
-        assert_eq!(lease.rest(), Some(back(1, 7)));
+        assert_eq!(lease.rest(), Some(back(5, 10)));
     }
 
     /// A client that goes away leaves nothing behind that keeps others from a block.

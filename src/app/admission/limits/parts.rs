@@ -1,5 +1,6 @@
 //! What limits stand on.
 
+use super::budgets::Told;
 use super::flags::Seen;
 use crate::app::base::Base;
 use crate::app::leases::Leases;
@@ -19,12 +20,14 @@ pub struct Limiting {
     pub(in crate::app) leases: Leases,
     /// What was read of counters lately.
     pub(in crate::app) seen: Seen,
+    /// Of which budgets somebody was told.
+    pub(in crate::app) told: Told,
 }
 
 impl Limiting {
     /// What counts by these rules and prices, under names that this key makes.
     pub fn new(limits: Limits, prices: Prices, names: Pseudonyms) -> Self {
-        Self { limits, prices, names, leases: Leases::default(), seen: Seen::default() }
+        Self { limits, prices, names, leases: Leases::default(), seen: Seen::default(), told: Told::default() }
     }
 
     /// Gives back what this process has taken ahead of limits and not used, for it ends.
