@@ -44,7 +44,11 @@ impl Leases {
         limits: Vec<Limit>,
         at: Timestamp,
     ) -> bool {
-        let key = (counter.to_owned(), of.to_owned(), limits.iter().map(|limit| (limit.seconds, limit.max)).collect());
+        let key = (
+            counter.to_owned(),
+            of.to_owned(),
+            limits.iter().map(|limit| (limit.seconds, limit.max)).collect(),
+        );
         let mut leases = self.leases();
         if leases.len() >= MOST && !leases.contains_key(&key) {
             leases.retain(|_, lease| !lease.is_idle(at));

@@ -4,8 +4,9 @@
 use crate::engines::over_each_engine;
 use crate::support::{Engine, Script, World, parts, request};
 use dialback::app::admission::{self, AdmissionError, Whose};
+use dialback::app::services::ServiceDirectory;
 use dialback::app::verification::{self, StartRequest, VerificationError};
-use dialback::app::{App, Parts, ServiceDirectory};
+use dialback::app::{App, Parts};
 use dialback::clock::Clock;
 use dialback::model::audit::Actor;
 use dialback::model::channel::Channel;
@@ -89,8 +90,7 @@ async fn one_of_many_processes_tells_that_a_budget_is_reached(engine: Engine) {
 #[tokio::test]
 async fn the_same_number_of_sends_and_of_millionths_are_two_limits() {
     let world = World::new(Engine::Memory);
-    let apps =
-        three(&world, json!({ "country_money": ["100/day"], "country_sends": ["100000000/day"] }));
+    let apps = three(&world, json!({ "country_money": ["100/day"], "country_sends": ["100000000/day"] }));
     for nth in 0..3 {
         start(&apps[0], &format!("+1415555{nth:04}"), Some(Channel::Sms)).await.unwrap();
     }
@@ -122,9 +122,9 @@ async fn every_budget_refuses_what_it_has_no_room_for() {
 #[tokio::test]
 async fn money_goes_back_for_what_never_left_alone() {
     let world = World::new(Engine::Memory);
-    let app = &three(&world, json!({ "country_money": ["1/day"], "country_calls": ["5/day"] }))[0];
+    let app = &three(&world, json!({ "country_money": ["10/day"], "country_calls": ["5/day"] }))[0];
     let begun = start(app, "+14155550001", Some(Channel::Sms)).await.unwrap();
-    assert_eq!(used_of(app, "US").await[0].used, 10_000, "a block");
+    assert_eq!(used_of(app, "US").await[0].used, 100_000, "a block");
     verification::cancel(&app.admission, &begun.id).await.unwrap();
     app.admission.limiting.close(&app.base).await;
     assert_eq!(used_of(app, "US").await, []);
@@ -234,7 +234,8 @@ async fn used_of(app: &App, country: &str) -> Vec<Used> {
 /// Of which budgets somebody was told.
 async fn told(world: &World) -> Vec<String> {
     let counters = all::<Counter>(&world.store).await;
-    let told = counters.iter().flat_map(|counter| &counter.times).filter(|(name, _)| name.starts_with("budget:"));
+    let told =
+        counters.iter().flat_map(|counter| &counter.times).filter(|(name, _)| name.starts_with("budget:"));
     told.map(|(name, times)| {
         assert_eq!(times.at.values().sum::<u64>(), 1);
         name.clone()

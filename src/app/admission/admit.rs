@@ -124,6 +124,39 @@ mod tests {
         }
     }
 
+    /// Whatever a rule has against the text, no call takes its place: only a landline, which
+    /// takes none, is called.
+    #[test]
+    fn a_call_never_follows_where_a_rule_refused_the_text() {
+        type Change = fn(&mut Settings);
+        let nothing: Change = |_| ();
+        let two: Change = |settings| settings.channels = vec![Channel::Sms, Channel::Call];
+        let whatsapp: Change = |settings| settings.channels = vec![Channel::Whatsapp, Channel::Call];
+        let refused: Change = |settings| countries(settings, &["US"], &[]);
+        let deaf: Change = |settings| settings.skip_sms_to_landlines = true;
+        let landline = "+493012345678";
+        for (why, channels, change, to, unwanted, verdict) in [
+            ("a country", two, refused, "+14155550123", false, "country_not_offered"),
+            ("an opt-out", two, nothing, "+14155550123", true, "recipient_opted_out"),
+            ("no sender", whatsapp, nothing, "+14155550123", false, "channel_not_offered"),
+            ("a landline", two, deaf, landline, false, "taken by call"),
+            ("nothing", two, nothing, "+14155550123", false, "taken by sms"),
+        ] {
+            let case = Case::of(|settings| {
+                channels(settings);
+                change(settings);
+            })
+            .to(to);
+            let mut request = case.request();
+            request.unwanted = if unwanted { vec![Channel::Sms] } else { Vec::new() };
+            assert_eq!(said(&request).0, verdict, "{why}");
+            // What is asked of the request as a whole is asked of a call, too.
+            request.has_code = true;
+            let first = if verdict.starts_with("taken") { "not_allowed" } else { verdict };
+            assert_eq!(said(&request).0, first, "{why}");
+        }
+    }
+
     #[test]
     fn what_is_flagged_goes_on_and_what_is_slowed_does_not_pass_a_refusal() {
         let case = Case::of(|settings| countries(settings, &[], &["US"]));

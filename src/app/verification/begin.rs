@@ -6,8 +6,8 @@
 //! but for the mark of the first look, which tells whether somebody came between.
 //! This module refuses to know faces: they differ by their [`Profile`].
 
-use crate::app::admission::admit::admit;
 use crate::app::admission::BudgetReached;
+use crate::app::admission::admit::admit;
 use crate::app::admission::finding::{Admitted, Finding, Verdict};
 use crate::app::admission::limits::{budgets, counted as limits};
 use crate::app::admission::profile::{Early, Profile};

@@ -22,7 +22,9 @@ pub struct Allowance {
 
 /// Why a text is none.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("has limits like 5/hour, or of money 12.50/hour: a number above 0 and at most {MOST}, a slash, and minute, hour or day")]
+#[error(
+    "has limits like 5/hour, or of money 12.50/hour: a number above 0 and at most {MOST}, a slash, and minute, hour or day"
+)]
 pub struct BadAllowance;
 
 /// The most that a limit allows, far beyond what anybody sends.

@@ -56,7 +56,8 @@ impl LimitChanges {
             };
             let has_part = windows.iter().any(|window| window.millionths > 0);
             if has_part && rule.counted != Counted::Money {
-                wrong.push((name.clone(), "counts whole ones: only money has parts, as 12.50/day".to_owned()));
+                wrong
+                    .push((name.clone(), "counts whole ones: only money has parts, as 12.50/day".to_owned()));
             }
             let is_twice = |(at, window): (usize, &Allowance)| {
                 windows[..at].iter().any(|earlier| earlier.seconds == window.seconds)

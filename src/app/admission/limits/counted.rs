@@ -52,7 +52,10 @@ pub(in crate::app) fn addition_of(rule: &LimitRule, who: &CountedFor<'_>, of: St
         Counted::UnaskedCalls => u64::from(send.unasked),
         Counted::Money => send.micros,
         Counted::Countries if is_first => {
-            return Some(Addition::Member { of, member: who.names.member("country", &who.standing().region) });
+            return Some(Addition::Member {
+                of,
+                member: who.names.member("country", &who.standing().region),
+            });
         }
         Counted::Countries | Counted::WrongCodes => 0,
     };

@@ -27,7 +27,14 @@ pub struct Limiting {
 impl Limiting {
     /// What counts by these rules and prices, under names that this key makes.
     pub fn new(limits: Limits, prices: Prices, names: Pseudonyms) -> Self {
-        Self { limits, prices, names, leases: Leases::default(), seen: Seen::default(), told: Told::default() }
+        Self {
+            limits,
+            prices,
+            names,
+            leases: Leases::default(),
+            seen: Seen::default(),
+            told: Told::default(),
+        }
     }
 
     /// Gives back what this process has taken ahead of limits and not used, for it ends.
