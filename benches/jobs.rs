@@ -266,6 +266,7 @@ impl Bench {
             // They begin more than any installation may.
             limits: Limits::none(),
             prices: Prices::default(),
+            fraud: dialback::model::fraud::FraudPolicy::default(),
             codes: CodeKeys::new(vec![key]).expect("a key"),
             sender: Some("+15005550006".into()),
             accounts: Accounts::default(),

@@ -44,7 +44,15 @@ impl Default for Prices {
     }
 }
 
+/// A text counts as one segment where nobody knows yet what it will say.
+const SEGMENTS: u32 = 1;
+
 impl Prices {
+    /// What one send to a country costs before it is made.
+    pub fn of_send(&self, country: &str, channel: Channel) -> u64 {
+        self.price(country, channel, SEGMENTS)
+    }
+
     /// What one send to a country costs, by its ISO 3166 code: so many segments where it is
     /// a text, at least one; else one message, or one minute of a call.
     pub fn price(&self, country: &str, channel: Channel, segments: u32) -> u64 {

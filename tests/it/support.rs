@@ -486,6 +486,7 @@ fn app_on(
         services: ServiceDirectory::of_policy("Dialback", policy, clock.now()),
         codes: CodeKeys::new(vec![key]).unwrap(),
         limits: limits.clone(),
+        fraud: dialback::model::fraud::FraudPolicy::default(),
         ..parts(store, gateway, clock)
     })
 }
@@ -505,6 +506,7 @@ pub fn parts(store: &Arc<dyn Maintenance>, gateway: &Arc<Script>, clock: &Clock)
         numbers: NumberPolicy::default(),
         limits: Limits::default(),
         prices: Prices::default(),
+        fraud: dialback::model::fraud::FraudPolicy::default(),
         codes: CodeKeys::new(vec![CodeKey { id: "a".into(), secret }]).unwrap(),
         sender: Some("+15005550006".into()),
         accounts: Accounts::default(),

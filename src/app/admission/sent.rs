@@ -5,23 +5,21 @@ use crate::app::admission::limits::counted::{Additions, asked};
 use crate::app::admission::limits::counters::CountedFor;
 use crate::app::admission::limits::flags;
 use crate::app::fault::Fault;
-use crate::model::limits::{Admitted, Asker, Counted};
+use crate::model::limits::Admitted;
+use crate::model::phone::Standing;
 use crate::model::service::Service;
 use crate::model::verification::Verification;
 
-/// A text counts as one segment: what it will say is not made yet.
-const SEGMENTS: u32 = 1;
-
-/// What the last send of a verification adds, asked for by somebody; the verification
-/// keeps under what that was, what it costs, and which rules that refuse nobody were full.
-/// A test number counts nowhere.
+/// What the last send of a verification adds, asked for by somebody, to a number that
+/// stands there in its plan; the verification keeps under what that was, what it costs, and
+/// which rules that refuse nobody were full. A test number counts nowhere.
 ///
 /// # Errors
 /// The store's.
 pub(in crate::app) async fn count(
     admission: &Admission,
     service: &Service,
-    asker: &Asker,
+    (asked_by, standing): (Admitted, Standing),
     verification: &mut Verification,
 ) -> Result<Additions, Fault> {
     if verification.test {
@@ -30,11 +28,9 @@ pub(in crate::app) async fn count(
     let limiting = &admission.limiting;
     let limits = limiting.of(&service.settings.limits);
     let before = verification.admitted.take().unwrap_or_default();
-    let mut admitted = before.asked_by(Admitted::of(asker, &limiting.names));
-    // To read where a number stands takes long, and is for rules that ask.
-    let standing = limits.count(Counted::Money).then(|| verification.to.standing());
-    if let (Some(standing), Some(send)) = (&standing, verification.sends.last_mut()) {
-        send.micros = limiting.prices.price(&standing.region, send.channel, SEGMENTS);
+    let mut admitted = before.asked_by(asked_by);
+    if let Some(send) = verification.sends.last_mut() {
+        send.micros = limiting.prices.of_send(&standing.region, send.channel);
     }
     let who = CountedFor::new(&limiting.names, &service.id, verification, &admitted).standing_at(standing);
     let full = flags::full(&admission.base, &limiting.seen, &limits, &who, admission.base.now()).await?;

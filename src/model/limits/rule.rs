@@ -55,11 +55,6 @@ impl Limits {
         self.rules.iter().filter(is_it).filter(|rule| !rule.windows.is_empty())
     }
 
-    /// Whether any rule counts that, with something to count by.
-    pub fn count(&self, counted: Counted) -> bool {
-        self.rules.iter().any(|rule| rule.counted == counted && !rule.windows.is_empty())
-    }
-
     /// After so many wrong codes since its last approval a number waits, twice as long
     /// after each further one; 0 for never.
     pub fn lock_after(&self) -> u32 {

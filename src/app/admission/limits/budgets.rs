@@ -10,9 +10,8 @@ use super::Limiting;
 use crate::app::base::Base;
 use crate::app::hash::hash;
 use crate::model::counter::{Addition, Limit};
-use crate::model::id::ServiceId;
+use crate::model::fraud::About;
 use crate::model::limits::{Counted, Limits, Subject};
-use crate::model::phone::PhoneNumber;
 use crate::store::{Change, Commit, CountedError, Counting, Limited};
 use jiff::Timestamp;
 use std::collections::HashMap;
@@ -44,8 +43,8 @@ pub struct BudgetReached {
 pub enum BudgetOf {
     /// Of one country, by its ISO 3166 code.
     Country(String),
-    /// Of one service.
-    Service(ServiceId),
+    /// Of one service, by its id.
+    Service(String),
     /// All that leaves here.
     Whole,
 }
@@ -55,20 +54,15 @@ pub enum BudgetOf {
 pub(in crate::app) struct Told(Mutex<HashMap<(String, String), Instant>>);
 
 impl BudgetReached {
-    /// The budget that refused a commit for a number and a service, if it was one.
-    pub(in crate::app) fn of(
-        limited: &Limited,
-        service: &ServiceId,
-        to: &PhoneNumber,
-        now: Timestamp,
-    ) -> Option<Self> {
+    /// The budget that refused a commit for what somebody asked for, if it was one.
+    pub(in crate::app) fn of(limited: &Limited, about: &About, now: Timestamp) -> Option<Self> {
         let mut parts = limited.reached.limit.split(':');
         let known = Limits::default();
         let rule = known.rule(parts.next()?).filter(|rule| rule.counted == Counted::Money)?;
         let seconds: u32 = parts.next()?.parse().ok()?;
         let of = match rule.subject {
-            Subject::Country => BudgetOf::Country(to.standing().region),
-            Subject::Service => BudgetOf::Service(service.clone()),
+            Subject::Country => BudgetOf::Country(about.country.clone()),
+            Subject::Service => BudgetOf::Service(about.service.clone()),
             _ => BudgetOf::Whole,
         };
         let until = limited.reached.passes_at.unwrap_or(now);

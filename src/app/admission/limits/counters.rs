@@ -60,9 +60,9 @@ impl<'a> CountedFor<'a> {
         Self { names, service, verification, admitted, standing: OnceLock::new(), places }
     }
 
-    /// The same where it is known already where its number stands.
-    pub(in crate::app) fn standing_at(self, standing: Option<Standing>) -> Self {
-        Self { standing: standing.map_or_else(OnceLock::new, OnceLock::from), ..self }
+    /// The same whose number's standing is known already.
+    pub(in crate::app) fn standing_at(self, standing: Standing) -> Self {
+        Self { standing: OnceLock::from(standing), ..self }
     }
 
     /// Where its number stands in its plan; read when it is asked for, for that takes as
