@@ -23,6 +23,7 @@ mod cooldown;
 mod crash;
 mod crowds;
 mod deliveries;
+mod devices;
 mod drain;
 mod edge;
 mod endpoints;

@@ -381,6 +381,7 @@ fn answer(n: u32) -> IdempotencyRecord {
         fingerprint: "5f".repeat(32),
         verification: (n == 1).then(|| verification(1)),
         is_same: false,
+        until: None,
         reply: some("{\"status\":201}"),
         expires_at: at(86_400),
     }

@@ -91,6 +91,7 @@ fn judged(request: &Request<'_>, channel: Channel) -> (bool, Vec<Reason>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::admission::listed::Listed;
     use crate::app::admission::request::Open;
     use crate::app::admission::rules::tests::{Case, signal};
     use crate::model::fraud::{Action, Signal};
@@ -166,12 +167,23 @@ mod tests {
             })
             .to(to);
             let mut request = case.request();
+            request.sender = Some("+15005550006");
             request.unwanted = if unwanted { vec![Channel::Sms] } else { Vec::new() };
             assert_eq!(said(&request).0, verdict, "{why}");
             // What is asked of the request as a whole is asked of a call, too.
             request.has_code = true;
             let first = if verdict.starts_with("taken") { "not_allowed" } else { verdict };
             assert_eq!(said(&request).0, first, "{why}");
+            request.has_code = false;
+            request.listed = Listed::Blocked { reason: "fraud".to_owned(), until: None };
+            assert_eq!(said(&request).0, if verdict.starts_with("taken") { "blocked" } else { verdict });
+            request.listed = Listed::Nothing;
+            let signals = [signal(Action::Refuse)];
+            request.signals = &signals;
+            assert_eq!(
+                said(&request).0,
+                if verdict.starts_with("taken") { "fraud_suspected" } else { verdict }
+            );
         }
     }
 

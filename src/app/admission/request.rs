@@ -69,12 +69,18 @@ pub(in crate::app) struct Who<'r> {
     pub(in crate::app) session: Option<&'r SessionId>,
     /// The person's address: as the application said, or the pages' own.
     pub(in crate::app) address: Option<IpAddr>,
+    /// The person's device, as the application names it.
+    pub(in crate::app) device: Option<&'r str>,
 }
 
 impl Who<'_> {
     /// The same to the limits.
     pub(in crate::app) fn asker(&self) -> Asker {
-        Asker { key: self.caller.map(str::to_owned), address: self.address, device: None }
+        Asker {
+            key: self.caller.map(str::to_owned),
+            address: self.address,
+            device: self.device.map(str::to_owned),
+        }
     }
 }
 

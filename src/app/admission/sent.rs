@@ -9,6 +9,7 @@ use crate::model::limits::Admitted;
 use crate::model::phone::Standing;
 use crate::model::service::Service;
 use crate::model::verification::Verification;
+use crate::store::records::Ahead;
 
 /// What the last send of a verification adds, asked for by somebody, to a number that
 /// stands there in its plan; the verification keeps under what that was, what it costs, and
@@ -19,6 +20,7 @@ use crate::model::verification::Verification;
 pub(in crate::app) async fn count(
     admission: &Admission,
     service: &Service,
+    ahead: &Ahead,
     (asked_by, standing): (Admitted, Standing),
     verification: &mut Verification,
 ) -> Result<Additions, Fault> {
@@ -33,14 +35,18 @@ pub(in crate::app) async fn count(
         send.micros = limiting.prices.of_send(&standing.region, send.channel);
     }
     let who = CountedFor::new(&limiting.names, &service.id, verification, &admitted).standing_at(standing);
-    let full = flags::full(&admission.base, &limiting.seen, &limits, &who, admission.base.now()).await?;
-    let additions = asked(limiting, &limits, &service.settings, &who);
+    let full =
+        flags::full(&admission.base, (&limiting.seen, ahead), &limits, &who, admission.base.now()).await?;
+    let mut additions = asked(limiting, &limits, &service.settings, &who);
     for one in full {
-        tracing::warn!(verification = %verification.id, rule = one.rule, is_flag = one.is_flag, "a limit that refuses nobody is full");
-        if one.is_flag && !admitted.flags.iter().any(|flag| flag == one.rule) {
-            admitted.flags.push(one.rule.to_owned());
+        match one.is_flag {
+            true => additions.flags.push(one.rule),
+            false => {
+                tracing::warn!(verification = %verification.id, rule = one.rule, "a limit that is only counted is full");
+            }
         }
     }
+    admitted.flag(&additions.flags);
     verification.admitted = Some(admitted);
     Ok(additions)
 }

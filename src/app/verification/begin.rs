@@ -8,7 +8,7 @@
 
 use crate::app::admission::AdmissionError;
 use crate::app::admission::admit::admit;
-use crate::app::admission::finding::{Admitted, Finding, Verdict};
+use crate::app::admission::finding::{Admitted, Finding, Reason, Verdict};
 use crate::app::admission::limits::{budgets, counted as limits};
 use crate::app::admission::listed::Listed;
 use crate::app::admission::profile::{Early, Profile};
@@ -31,23 +31,34 @@ use crate::model::service::Service;
 use crate::model::verification::{Input, Verification, decide};
 use crate::store::records::{Ahead, Versioned};
 use crate::store::{Commit, Limited};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::sync::OnceLock;
 use std::time::Duration;
 
 /// How long to wait before it is looked again for an old answer to have gone.
 const SHORTLY: Duration = Duration::from_millis(20);
+/// How long who comes at the same moment as another is asked to wait.
+const AT_ONCE: SignedDuration = SignedDuration::from_secs(1);
 
 /// What became of a wish.
 enum Begun {
     /// It was answered before.
     Replayed(Box<Started>),
     /// A verification was begun or sent again.
-    Sent(Box<(Verification, Ahead, bool)>),
+    Sent(Box<Sent>),
     /// A limit had no room for it in the commit.
     Limited(Box<(AdmissionError, Limited)>),
     /// Nothing was sent, for the one that stands open was sent just now.
     Shown(Box<(Verification, Ahead, Option<Timestamp>)>),
+}
+
+/// What was begun or sent again.
+struct Sent {
+    verification: Verification,
+    ahead: Ahead,
+    is_same: bool,
+    /// The rules and signals that mark this send, by name.
+    flags: Vec<String>,
 }
 
 /// Begins a verification or sends one again, if the rules admit it.
@@ -74,7 +85,10 @@ pub(in crate::app) async fn begin(
             return Err(limited.0.into());
         }
         Begun::Shown(shown) => (shown.0, shown.1, true, Some(shown.2)),
-        Begun::Sent(sent) => (sent.0, sent.1, sent.2, None),
+        Begun::Sent(sent) => {
+            tell_of_flags(asked, &sent);
+            (sent.verification, sent.ahead, sent.is_same, None)
+        }
     };
     let (face, sends) = (asked.profile.name, verification.sends.len());
     if until.is_none() {
@@ -86,6 +100,15 @@ pub(in crate::app) async fn begin(
     let wait = until.map(|until| until.map_or(1, |until| request::seconds_between(now, until)));
     let view = view::view_from(&verifying.admission, verification, &ahead).await?;
     Ok(Started { view, replayed: false, is_same, wait })
+}
+
+/// One line in the log for what is marked and goes on, with all that marks it.
+fn tell_of_flags(asked: &CodeRequest<'_>, sent: &Sent) {
+    let (who, verification) = (asked.target.who(), &sent.verification);
+    if !sent.flags.is_empty() {
+        let (face, caller, flags) = (asked.profile.name, who.caller, sent.flags.join(", "));
+        tracing::warn!(verification = %verification.id, to = %verification.to, channel = %verification.channel(), face, caller, flags, "a code is sent that rules have flagged");
+    }
 }
 
 /// Where a budget refused it, who is to know that is told, once for all processes.
@@ -104,7 +127,7 @@ fn told(
     match begun {
         Ok(Ok(Begun::Replayed(_))) => trial.forget(),
         Ok(Ok(Begun::Sent(sent))) => {
-            trial.amend(|taken| taken.verification = Some(sent.0.id.to_string()));
+            trial.amend(|taken| taken.verification = Some(sent.verification.id.to_string()));
         }
         Ok(Ok(Begun::Shown(shown))) => trial.amend(|taken| {
             taken.verification = Some(shown.0.id.to_string());
@@ -140,7 +163,7 @@ async fn look(
     asked: &CodeRequest<'_>,
     (first_seen, trial): (&OnceLock<Mark>, &Trial<'_>),
 ) -> Result<Draft<Result<Begun, VerificationError>>, VerificationError> {
-    let seen = match seen::see(verifying, asked.profile, &asked.target).await? {
+    let seen = match seen::see(verifying, asked.profile, &asked.target, trial.asker()).await? {
         Sight::Answered(started) => return Ok(Draft::Settled(Ok(Begun::Replayed(started)))),
         Sight::Outdated => return Ok(Draft::Later(SHORTLY)),
         Sight::Seen(seen) => *seen,
@@ -182,7 +205,8 @@ async fn look(
     match is_late && seen.stands_open(verifying.base.now()) {
         true => Ok(shown(verifying, asked, seen, None)),
         false => {
-            let way = Way { channel, policy: &policy, is_shadow, signals: &signals };
+            let flags = flags_of(&admitted, &signals);
+            let way = Way { channel, policy: &policy, is_shadow, flags: &flags };
             written(verifying, asked, seen, (way, trial)).await
         }
     }
@@ -195,8 +219,15 @@ struct Way<'w> {
     policy: &'w Policy,
     /// Whether it is answered as usual, and not sent.
     is_shadow: bool,
-    /// What speaks against it all the same.
-    signals: &'w [Signal],
+    /// The rules and signals that speak against it all the same, by name.
+    flags: &'w [String],
+}
+
+/// What marks what goes on, by names of rules and signals.
+fn flags_of(admitted: &Admitted, signals: &[Signal]) -> Vec<String> {
+    let is_flag = |reason: &&Reason| matches!(reason.finding, Finding::Flag(_)) && reason.rule != "fraud";
+    let rules = admitted.reasons.iter().filter(is_flag).map(|reason| reason.rule.to_owned());
+    rules.chain(signals.iter().map(|signal| signal.name.to_owned())).collect()
 }
 
 /// That somebody else asked at the same moment.
@@ -251,7 +282,8 @@ fn tell(request: &Request<'_>, admitted: &Admitted) {
             Finding::Flag(_) | Finding::Shadow { .. } if rule == "fraud" => {
                 tracing::debug!(face, rule, code, channel, to, caller, "a signal of fraud");
             }
-            Finding::Flag(what) => tracing::warn!(face, rule, code, channel, to, caller, "{what}"),
+            // Whether it is sent is not known yet: then one line names all flags.
+            Finding::Flag(what) => tracing::debug!(face, rule, code, channel, to, caller, "{what}"),
             Finding::Shadow { .. } => {}
             Finding::Slow { why, .. } | Finding::Captcha { why } | Finding::Refuse { why, .. } => {
                 tracing::debug!(face, rule, code, channel, to, caller, session, has_address, "{why}");
@@ -268,7 +300,9 @@ fn shown(
     until: Option<Timestamp>,
 ) -> Draft<Result<Begun, VerificationError>> {
     let Some(last) = seen.last else { return Draft::Again };
-    let answer = asked.target.kept().map(|kept| kept.answer(verifying, &last.record, true));
+    let soon = || verifying.base.now().checked_add(AT_ONCE).ok();
+    let kept_until = until.or_else(soon);
+    let answer = asked.target.kept().map(|kept| kept.answer(verifying, &last.record, (true, kept_until)));
     let shown = Ok(Begun::Shown(Box::new((last.record, seen.ahead, until))));
     match answer {
         Some(answer) => Draft::Write(vec![answer], shown),
@@ -293,13 +327,16 @@ async fn written(
     if let Some(send) = verification.sends.last_mut() {
         send.unasked = way.channel == Channel::Call && !is_named;
     }
-    let counted = count(&verifying.admission, &seen.service, trial.known(&seen), &mut verification).await?;
-    mark(&mut verification, way, trial, verifying.base.now());
+    let known = trial.known(&seen);
+    let counted = count(&verifying.admission, &seen.service, &seen.ahead, known, &mut verification).await?;
+    mark(&mut verification, (way, &counted.flags), trial, verifying.base.now());
+    let mut flags: Vec<String> = counted.flags.iter().map(|flag| (*flag).to_owned()).collect();
+    flags.extend_from_slice(way.flags);
     let mut changes = happen::written(&verifying.telling, old, &verification);
     if old.is_none() {
         changes.extend(seen.place.as_ref().map(|place| place.leading_to(&seen.service, &verification)));
     }
-    changes.extend(asked.target.kept().map(|kept| kept.answer(verifying, &verification, is_same)));
+    changes.extend(asked.target.kept().map(|kept| kept.answer(verifying, &verification, (is_same, None))));
     let counts = counts(&verifying.base, &seen.service.id, seen.known_limits(), seen.limits).await?;
     let mut additions = counts.additions();
     additions.extend(counted.countings);
@@ -308,7 +345,7 @@ async fn written(
     Ok(Draft::Counted {
         commit: Commit { changes, additions },
         tickets: counted.tickets,
-        done: Ok(Begun::Sent(Box::new((verification, seen.ahead, is_same)))),
+        done: Ok(Begun::Sent(Box::new(Sent { verification, ahead: seen.ahead, is_same, flags }))),
         refused: Box::new(move |limited| {
             let why = limits::refused(limited, now).unwrap_or_else(|| counts.reached(limited));
             Ok(Begun::Limited(Box::new((why, limited.clone()))))
@@ -317,17 +354,18 @@ async fn written(
 }
 
 /// Marks a verification with the decision about its send, and what that says.
-fn mark(verification: &mut Verification, way: Way<'_>, trial: &Trial<'_>, now: Timestamp) {
+fn mark(
+    verification: &mut Verification,
+    (way, full): (Way<'_>, &[&'static str]),
+    trial: &Trial<'_>,
+    now: Timestamp,
+) {
     let Some(admitted) = &mut verification.admitted else { return };
-    let flags = admitted.flags.clone();
-    trial.amend(|taken| taken.flagged_by(&flags));
+    let full: Vec<String> = full.iter().map(|rule| (*rule).to_owned()).collect();
+    trial.amend(|taken| taken.flagged_by(&full));
     admitted.decision = trial.decision(now).or(admitted.decision.take());
     admitted.shadow |= way.is_shadow;
-    for signal in way.signals {
-        if !flags.iter().any(|flag| flag == signal.name) {
-            admitted.flags.push(signal.name.to_owned());
-        }
-    }
+    admitted.flag(way.flags);
 }
 
 fn begun(

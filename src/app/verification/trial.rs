@@ -23,7 +23,8 @@ pub(in crate::app) struct Trial<'w> {
     admission: &'w Admission,
     asked: &'w CodeRequest<'w>,
     /// Who asks, and where the number stands: found once, for both take their time.
-    known: OnceLock<(Admitted, Standing)>,
+    asker: OnceLock<Admitted>,
+    standing: OnceLock<Standing>,
     state: Mutex<State>,
 }
 
@@ -39,18 +40,22 @@ struct State {
 impl<'w> Trial<'w> {
     /// One that begins.
     pub(in crate::app) fn new(admission: &'w Admission, asked: &'w CodeRequest<'w>) -> Self {
-        Self { admission, asked, known: OnceLock::new(), state: Mutex::default() }
+        Self { admission, asked, asker: OnceLock::new(), standing: OnceLock::new(), state: Mutex::default() }
     }
 
-    /// Who asks, and where the number stands.
+    /// Who asks, by names that are nobody's.
+    pub(in crate::app) fn asker(&self) -> &Admitted {
+        let find = || Admitted::of(&self.asked.target.who().asker(), &self.admission.limiting.names);
+        self.asker.get_or_init(find)
+    }
+
+    /// The same, and where the number stands.
     pub(in crate::app) fn known(&self, seen: &Seen<'_>) -> (Admitted, Standing) {
         let find = || {
-            let who = Admitted::of(&self.asked.target.who().asker(), &self.admission.limiting.names);
             let unknown = Standing { region: "??".to_owned(), range: String::new(), is_voip: false };
-            let standing = seen.number.as_ref().map_or(unknown, |(number, _)| number.standing());
-            (who, standing)
+            seen.number.as_ref().map_or(unknown, |(number, _)| number.standing())
         };
-        self.known.get_or_init(find).clone()
+        (self.asker().clone(), self.standing.get_or_init(find).clone())
     }
 
     /// A look begins: what another came to is forgotten.

@@ -21,6 +21,8 @@ use jiff::Timestamp;
 pub(in crate::app) struct Additions {
     pub(in crate::app) countings: Vec<Counting>,
     pub(in crate::app) tickets: Tickets,
+    /// The rules that mark what is one too many and were full, by name.
+    pub(in crate::app) flags: Vec<&'static str>,
 }
 
 /// What the last send of a verification counts, and what its start counts where that is
