@@ -3,7 +3,7 @@
 //! seen by who administers.
 
 use crate::wire::{Answer, answer, with_form, with_json};
-use crate::world::{ACCOUNT_SID, API_KEY, OPERATOR_KEY, TOKEN, World};
+use crate::world::{ACCOUNT_SID, API_KEY, OPERATOR_KEY, World};
 use dialback::app::admin;
 use dialback::app::admission::{self, Whose};
 use dialback::model::audit::Actor;
@@ -68,9 +68,8 @@ async fn a_device_is_counted_over_starts_and_sends_again() {
     assert_eq!(stored(&world, &id).await.admitted.unwrap().device, None);
     world.clock.advance(Duration::from_secs(60));
     let body = json!({ "device_id": DEVICE, "device_ip": "192.0.2.7" });
-    let again =
-        v1(&world, OPERATOR_KEY, Method::POST, &format!("/v1/verifications/{id}/resend"), Some(&body));
-    let again = again.await;
+    let path = format!("/v1/verifications/{id}/resend");
+    let again = v1(&world, OPERATOR_KEY, Method::POST, &path, Some(&body)).await;
     assert_eq!(again.status, 200, "{}", again.text);
     let admitted = stored(&world, &id).await.admitted.unwrap();
     assert!(admitted.device.is_some() && admitted.device == of && admitted.address.is_some());
@@ -94,7 +93,7 @@ async fn verifys_face_names_a_device_by_a_parameter_of_its_own() {
         let url = format!("{}/v2/Services/{service}/Verifications", world.base_url);
         let http = Client::builder().no_proxy().build().unwrap();
         let params = [("To", to), ("Channel", "sms"), ("DialbackDeviceId", device)];
-        answer(with_form(http.post(url).basic_auth(ACCOUNT_SID, Some(TOKEN)), &params)).await
+        answer(with_form(http.post(url).basic_auth(ACCOUNT_SID, Some(API_KEY)), &params)).await
     };
     let first = ask("+14155550101", DEVICE).await;
     assert_eq!(first.status, 201, "{}", first.text);
@@ -112,7 +111,7 @@ async fn a_device_is_a_text_of_some_length() {
         let body = json!({ "to": "+14155550101", "device_id": device });
         v1(&world, API_KEY, Method::POST, "/v1/verifications", Some(&body))
             .await
-            .problem(400, "invalid_request");
+            .problem(422, "invalid_request");
     }
     assert_eq!(start(&world, 1, Some(&"x".repeat(128))).await.status, 201);
 }

@@ -34,6 +34,8 @@ pub(in crate::app) struct Request<'r> {
     pub(in crate::app) sender: Option<&'r str>,
     /// To which number, as it was read; its region and kind are its own.
     pub(in crate::app) number: Result<&'r PhoneNumber, &'r PhoneError>,
+    /// Whether it is one of internet telephony, by its plan.
+    pub(in crate::app) is_voip: bool,
     /// By which channel; nothing for the best.
     pub(in crate::app) channel: Option<Channel>,
     /// Which countries are reached this time: all for a number on the safe list.

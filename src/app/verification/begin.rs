@@ -184,6 +184,7 @@ async fn look(
         _ => Vec::new(),
     };
     request.signals = &signals;
+    request.is_voip = about.as_ref().is_some_and(|about| about.is_voip);
     let admitted = admit(&request);
     tell(&request, &admitted);
     trial.set(about, &admitted, &signals, request.now);
@@ -251,6 +252,7 @@ fn request_of<'r>(
         policy: policy.clone(),
         sender: verifying.admission.sender.as_deref(),
         number: seen.number.as_ref().map(|(to, _)| to),
+        is_voip: false,
         channel: seen.channel,
         countries: seen.countries,
         unwanted: seen.unwanted.clone(),
