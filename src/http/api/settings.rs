@@ -21,7 +21,7 @@ const COUNTRIES: Shape = Shape::List {
 };
 
 /// What can be set of a service, in the words of the configuration file.
-pub const SETTINGS: [Field; 30] = [
+pub const SETTINGS: [Field; 31] = [
     Field::new(
         "name",
         "The name in texts, calls and pages; no more than 4 digits in a row.",
