@@ -37,6 +37,7 @@ use dialback::model::id::{EndpointId, EventId, Sid};
 use dialback::model::limits::Limits;
 use dialback::model::phone::NumberPolicy;
 use dialback::model::policy::Policy;
+use dialback::model::price::Prices;
 use dialback::secret::Secret;
 use dialback::store::sled::{Options, Sled};
 use dialback::store::{Change, Lane, Maintenance, records};
@@ -264,6 +265,7 @@ impl Bench {
             numbers: NumberPolicy::default(),
             // They begin more than any installation may.
             limits: Limits::none(),
+            prices: Prices::default(),
             fraud: dialback::model::fraud::FraudPolicy::default(),
             codes: CodeKeys::new(vec![key]).expect("a key"),
             sender: Some("+15005550006".into()),

@@ -22,6 +22,7 @@ use dialback::model::id::Sid;
 use dialback::model::limits::Limits;
 use dialback::model::phone::NumberPolicy;
 use dialback::model::policy::Policy;
+use dialback::model::price::Prices;
 use dialback::model::service;
 use dialback::model::status::Status;
 use dialback::secret::Secret;
@@ -210,6 +211,7 @@ fn parts(store: Arc<dyn Maintenance>, gateway: Arc<dyn Gateway>) -> Parts {
         numbers: NumberPolicy::default(),
         // They begin more than any installation may.
         limits: Limits::none(),
+        prices: Prices::default(),
         fraud: dialback::model::fraud::FraudPolicy::default(),
         codes: CodeKeys::new(vec![key]).expect("one key"),
         sender: Some("+15005550006".to_owned()),

@@ -14,9 +14,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// Of so many limits blocks are held at most; what is beyond is counted one by one.
 const MOST: usize = 4096;
 
-/// A limit of one counter: its id, and how much there may be within which times. A
-/// service may have others of the same counter.
-type Key = (String, Vec<(u32, u64)>);
+/// A limit of one counter: its id, the word of what it counts, and how much there may be
+/// within which times. A service may have others of the same counter.
+type Key = (String, String, Vec<(u32, u64)>);
 
 /// The blocks of this process.
 #[derive(Default)]
@@ -34,17 +34,21 @@ struct Taken {
 }
 
 impl Leases {
-    /// Takes one of what these limits of a counter count under a word. False where it has
-    /// to be counted by itself.
+    /// Takes so many of what these limits of a counter count under a word. False where they
+    /// have to be counted by themselves.
     pub(in crate::app) fn take(
         &self,
         tickets: &mut Tickets,
         counter: &str,
-        of: &str,
+        (of, amount): (&str, u64),
         limits: Vec<Limit>,
         at: Timestamp,
     ) -> bool {
-        let key = (counter.to_owned(), limits.iter().map(|limit| (limit.seconds, limit.max)).collect());
+        let key = (
+            counter.to_owned(),
+            of.to_owned(),
+            limits.iter().map(|limit| (limit.seconds, limit.max)).collect(),
+        );
         let mut leases = self.leases();
         if leases.len() >= MOST && !leases.contains_key(&key) {
             leases.retain(|_, lease| !lease.is_idle(at));
@@ -53,14 +57,14 @@ impl Leases {
             }
         }
         let lease = leases.entry(key).or_insert_with(|| QuotaLease::new(of.to_owned(), limits.clone()));
-        let ticket = lease.take(at);
+        let ticket = lease.take(amount, at);
         tickets.0.push(Taken { counter: counter.to_owned(), at, limits, ticket });
         true
     }
 
     /// What is left of all blocks, to be given back by a process that ends.
     pub(in crate::app) fn rest(&self, now: Timestamp) -> Vec<Counting> {
-        let rest = |((counter, _), lease): (&Key, &QuotaLease)| {
+        let rest = |((counter, ..), lease): (&Key, &QuotaLease)| {
             let additions = vec![lease.rest()?];
             Some(Counting { counter: counter.clone(), now, additions, limits: lease.limits().to_vec() })
         };
@@ -78,9 +82,20 @@ impl Tickets {
     pub(in crate::app) fn begin(&mut self, commit: &mut Commit) {
         for Taken { counter, at, limits, ticket } in &mut self.0 {
             let additions = ticket.begin();
-            if !additions.is_empty() {
-                let limits = limits.clone();
-                commit.additions.push(Counting { counter: counter.clone(), now: *at, additions, limits });
+            if additions.is_empty() {
+                continue;
+            }
+            let limits = limits.clone();
+            // A counter stands in a commit once, whatever of it is counted.
+            match commit.additions.iter_mut().find(|counting| counting.counter == *counter) {
+                Some(counting) => {
+                    counting.additions.extend(additions);
+                    counting.limits.extend(limits);
+                }
+                None => {
+                    let counter = counter.clone();
+                    commit.additions.push(Counting { counter, now: *at, additions, limits });
+                }
             }
         }
     }
@@ -89,10 +104,13 @@ impl Tickets {
     /// have: the same is to be tried again.
     pub(in crate::app) fn settle(self, result: &Result<(), CountedError>) -> bool {
         let mut may_have_room = false;
-        for Taken { counter, ticket, .. } in self.0 {
+        for Taken { counter, limits, ticket, .. } in self.0 {
+            let is_of = |name: &str| limits.iter().any(|limit| limit.name == name);
             let end = match result {
                 Ok(()) => End::Done,
-                Err(CountedError::Limited(Limited { counter: full, reached })) if *full == counter => {
+                Err(CountedError::Limited(Limited { counter: full, reached }))
+                    if *full == counter && is_of(&reached.limit) =>
+                {
                     may_have_room |= ticket.is_of_a_block();
                     End::Undone(Some(reached))
                 }

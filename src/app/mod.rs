@@ -47,6 +47,7 @@ use crate::model::fraud::FraudPolicy;
 use crate::model::limits::Limits;
 use crate::model::phone::NumberPolicy;
 use crate::model::policy::Policy;
+use crate::model::price::Prices;
 use crate::model::test_number::TestNumber;
 use crate::store::Maintenance;
 use std::ops::Deref;
@@ -104,6 +105,8 @@ pub struct Parts {
     pub numbers: NumberPolicy,
     /// How often something may happen to whom.
     pub limits: Limits,
+    /// What messages and calls cost.
+    pub prices: Prices,
     /// What is taken for a sign of fraud, and what follows.
     pub fraud: FraudPolicy,
     /// The keys that derive codes.
@@ -137,7 +140,7 @@ impl App {
             numbers: parts.numbers,
             test_numbers: parts.test_numbers,
             sender: parts.sender,
-            limiting: Limiting::new(parts.limits, names),
+            limiting: Limiting::new(parts.limits, parts.prices, names),
             fraud: fraud.clone(),
         });
         let verifying = Arc::new(Verifying {

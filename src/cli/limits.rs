@@ -1,16 +1,15 @@
-//! `dialback limits`: what is used of the limits of a number, an address or a key, and
-//! forgetting it. It refuses to know the rules.
+//! `dialback limits`: what is used of the limits of a number, an address, a key or a budget,
+//! and forgetting it. It refuses to know the rules.
 
 use super::Global;
 use super::client::{Client, Target};
 use super::out::{errln, outln};
 use super::serve::offline;
-use crate::app::admission::{self, Whose};
+use crate::app::admission::{self, Named, Whose};
 use crate::model::audit::Actor;
 use crate::model::limits::Used;
 use crate::model::phone::mask;
 use serde_json::{Value, json};
-use std::net::IpAddr;
 use std::process::ExitCode;
 
 /// Arguments of `dialback limits`.
@@ -26,8 +25,9 @@ pub struct Args {
 enum Command {
     /// Show what is used, until when, by rule
     Show {
-        /// A number in international form, an IP address, or the id of an API key
-        #[arg(value_name = "NUMBER|IP|KEY")]
+        /// A number in international form, an IP address, the id of an API key or service, a
+        /// country (DE), or whole
+        #[arg(value_name = "NUMBER|IP|KEY|COUNTRY|SERVICE|whole")]
         whose: String,
         /// Print JSON, as the API answers
         #[arg(long)]
@@ -35,8 +35,9 @@ enum Command {
     },
     /// Forget what is used, as if nothing had been
     Reset {
-        /// A number in international form, an IP address, or the id of an API key
-        #[arg(value_name = "NUMBER|IP|KEY")]
+        /// A number in international form, an IP address, the id of an API key or service, a
+        /// country (DE), or whole
+        #[arg(value_name = "NUMBER|IP|KEY|COUNTRY|SERVICE|whole")]
         whose: String,
     },
 }
@@ -99,10 +100,13 @@ async fn reset_offline(admission: &admission::Admission, text: &str) -> anyhow::
 
 /// Whose it is, in the API's words.
 fn body(whose: &str) -> Value {
-    match whose.trim() {
-        text if text.parse::<IpAddr>().is_ok() => json!({ "ip": text }),
-        text if admission::is_key(text) => json!({ "key": text }),
-        text => json!({ "number": text }),
+    match admission::named_by(whose) {
+        Named::Number(number) => json!({ "number": number }),
+        Named::Address(address) => json!({ "ip": address.to_string() }),
+        Named::Key(key) => json!({ "key": key }),
+        Named::Country(country) => json!({ "country": country }),
+        Named::Service(service) => json!({ "service": service }),
+        Named::Whole => json!({ "whole": true }),
     }
 }
 
@@ -116,7 +120,13 @@ fn line(one: &Value) -> String {
         part if part.is_empty() => text("rule"),
         part => format!("{} ({part})", text("rule")),
     };
-    let of = one["max"].as_u64().map_or_else(String::new, |max| format!(" of {max}"));
+    let dollars = &one["dollars"];
+    let of = match (dollars["max"].as_str(), one["max"].as_u64()) {
+        (Some(max), _) => format!(" of {max} dollars"),
+        (None, Some(max)) => format!(" of {max}"),
+        (None, None) => String::new(),
+    };
+    let used = dollars["used"].as_str().map_or_else(|| one["used"].to_string(), str::to_owned);
     let span = match one["seconds"].as_u64() {
         Some(60) => "minute".to_owned(),
         Some(3600) => "hour".to_owned(),
@@ -127,5 +137,5 @@ fn line(one: &Value) -> String {
         Some(at) => format!("full until {at:.19}"),
         None => format!("forgotten {:.19}", text("until")),
     };
-    format!("{rule}: {}{of} in this {span}, {until}", one["used"])
+    format!("{rule}: {used}{of} in this {span}, {until}")
 }

@@ -5,7 +5,8 @@
 use super::reader::Reader;
 use crate::model::limits::{Allowance, LimitChanges, Limits};
 
-const MEND: &str = "write limits like \"5/hour\": a number, a slash, and minute, hour or day";
+const MEND: &str =
+    "write limits like \"5/hour\", of money \"12.50/day\": a number, a slash, and minute, hour or day";
 const NAMES: &str = "write names of rules, the keys of [limits], such as \"number_sends\"";
 
 /// The rules of the configuration.

@@ -21,6 +21,7 @@ mod limits;
 mod loopback;
 mod networks;
 mod owners;
+mod prices;
 mod problem;
 mod reader;
 mod retention;

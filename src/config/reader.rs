@@ -155,6 +155,11 @@ impl<'a> Reader<'a> {
         self.layers.get(key).is_some()
     }
 
+    /// Whether nobody said anything of a key.
+    pub(super) fn is_default(&self, key: &str) -> bool {
+        self.layers.get(key).is_none_or(|entry| entry.origin == Origin::Default)
+    }
+
     pub(super) fn flag(&mut self, key: &str) -> bool {
         self.value(key).and_then(Value::as_bool).unwrap_or_default()
     }

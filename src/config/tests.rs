@@ -1,9 +1,12 @@
 //! Each mistake is named with its line and its mend, and all of them at once.
 
 use super::*;
+use crate::model::limits::Limits;
+use crate::model::price::Prices;
 
 mod complaints;
 mod dangers;
+mod prices;
 
 fn env(pairs: &[(&str, &str)]) -> Env {
     pairs.iter().copied().collect()
@@ -50,7 +53,8 @@ fn the_embedded_file_is_whole_and_right() {
     assert!(config.sandbox.enabled && config.public_url.is_none() && config.twilio.account_sid.is_none());
     assert_eq!(config.server.listen.to_string(), "127.0.0.1:8000");
     assert_eq!(config.store.url, StoreUrl::Sled("data".into()));
-    assert_eq!(config.numbers.refuse.len(), 3);
+    assert_eq!(config.numbers.refuse.len(), 4);
+    assert_eq!((&config.limits, &config.prices), (&Limits::default(), &Prices::default()));
     // The file as a file says the same as the embedded one.
     assert_eq!(format!("{config:?}"), format!("{:?}", good(DEFAULT, &[])));
 }

@@ -5,6 +5,7 @@ use super::events::Events;
 use super::fraud;
 use super::jobs::Jobs;
 use super::limits;
+use super::prices;
 use super::reader::Reader;
 use super::retention::Retention;
 use super::sections::{
@@ -16,6 +17,7 @@ use super::test_numbers;
 use super::twilio::Twilio;
 use crate::model::fraud::FraudPolicy;
 use crate::model::limits::Limits;
+use crate::model::price::Prices;
 use crate::model::test_number::TestNumber;
 
 /// Everything that can be configured. Each field is the key of the same name in
@@ -57,6 +59,8 @@ pub struct Config {
     pub limits: Limits,
     /// The section `[fraud]`: what is taken for a sign of fraud, and what follows.
     pub fraud: FraudPolicy,
+    /// The section `[prices]`: what messages and calls cost.
+    pub prices: Prices,
     /// The section `[codes]`: the keys that codes are derived from.
     pub codes: Codes,
     /// The section `[events]`: what applications are told.
@@ -105,6 +109,7 @@ impl Config {
             numbers: Numbers::read(r),
             limits: limits::read(r),
             fraud: fraud::read(r),
+            prices: prices::read(r),
             codes: Codes::read(r),
             events: Events::read(r),
             jobs: Jobs::read(r),

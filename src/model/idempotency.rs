@@ -18,6 +18,9 @@ pub struct IdempotencyRecord {
     /// Whether that verification stood open before the request.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_same: bool,
+    /// From when on the next send may be, where nothing was sent and the answer said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
     /// What was answered otherwise, in the words of who answered. Nothing of
     /// both while the request is being done.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -22,7 +22,7 @@ pub use changes::LimitChanges;
 pub use network::{address_of, subnet_of};
 pub use rule::{Action, LimitRule, Limits};
 pub use subject::{Counted, Subject};
-pub use used::Used;
+pub use used::{Dollars, Used};
 
 #[cfg(test)]
 mod tests;

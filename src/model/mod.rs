@@ -26,6 +26,7 @@ pub mod opt_out;
 pub mod owner;
 pub mod phone;
 pub mod policy;
+pub mod price;
 pub mod pseudonym;
 pub mod region;
 pub mod return_url;

@@ -7,10 +7,12 @@
 mod pending;
 mod rules;
 mod strength;
+mod voip;
 
 pub use self::pending::Pending;
 pub use self::rules::{Complaint, check_name};
 pub use self::strength::{GUESSABLE, LONGEST_LIFE};
+pub use self::voip::OnVoip;
 
 pub use crate::model::code::DIGITS;
 
@@ -142,6 +144,9 @@ pub struct Settings {
     /// for its code.
     #[serde(default, skip_serializing_if = "Pending::is_one")]
     pub pending: Pending,
+    /// What becomes of a code for a number of internet telephony.
+    #[serde(default, skip_serializing_if = "OnVoip::is_flag")]
+    pub voip: OnVoip,
     /// The limits that are others than the configuration's `[limits]`, by name.
     #[serde(default, skip_serializing_if = "LimitChanges::is_empty")]
     pub limits: LimitChanges,
@@ -276,6 +281,7 @@ impl Settings {
         all.entry("allow_links").or_insert(Value::Bool(self.allow_links));
         all.entry("psd2_block_seconds").or_insert(self.psd2_block_seconds.into());
         all.entry("pending").or_insert(Value::from(self.pending.as_str()));
+        all.entry("voip").or_insert(Value::from(self.voip.as_str()));
         all.entry("limits").or_insert_with(|| Value::Object(Map::new()));
         all.entry("fraud").or_insert_with(|| Value::Object(Map::new()));
         if let Some(Value::Object(pages)) = all.get_mut("pages") {
@@ -410,6 +416,7 @@ impl Settings {
             allow_links: false,
             psd2_block_seconds: usual_block(),
             pending: Pending::One,
+            voip: OnVoip::Flag,
             limits: LimitChanges::default(),
             fraud: FraudChanges::default(),
         }

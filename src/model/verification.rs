@@ -172,6 +172,13 @@ pub struct Send {
     /// How sending it went so far.
     #[serde(default, skip_serializing_if = "is_default")]
     pub attempts: Attempts,
+    /// What it costs by the price table of the moment when it was asked for, in millionths of
+    /// a dollar, as it was counted; 0 where it was not.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub micros: u64,
+    /// Whether it is a call that nobody asked for by name.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub unasked: bool,
 }
 
 /// Why a message or call was not sent.
@@ -317,6 +324,8 @@ impl Verification {
             right_keys: 0,
             finished: 0,
             attempts: Attempts::default(),
+            micros: 0,
+            unasked: false,
         });
         if !self.test {
             self.outbox.push(OutboxStep {

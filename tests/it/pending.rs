@@ -213,3 +213,25 @@ async fn the_api_says_when_the_next_message_may_be() {
     assert_eq!((again.status, again.header("retry-after")), (200, ""), "{}", again.text);
     assert_eq!((&again.json()["id"], &again.json()["sends_left"]), (&first.json()["id"], &json!(3)));
 }
+
+/// A repeated request that came too soon says so again, as it is by then; and nothing once
+/// that time is over.
+#[tokio::test]
+async fn a_repeated_answer_says_when_the_next_message_may_be() {
+    let world = world::World::start().await;
+    let http = Client::builder().no_proxy().build().unwrap();
+    let named = async |name: &str| {
+        let request = http.post(format!("{}/v1/verifications", world.base_url)).bearer_auth(API_KEY);
+        let request = request.header("idempotency-key", name);
+        answer(with_json(request, &json!({ "to": PERSON }))).await
+    };
+    assert_eq!(named("first").await.status, 201);
+    world.clock.advance(Duration::from_secs(12));
+    assert_eq!(named("soon").await.header("retry-after"), "18");
+    world.clock.advance(Duration::from_secs(6));
+    let again = named("soon").await;
+    assert_eq!((again.status, again.header("retry-after")), (200, "12"), "{}", again.text);
+    assert_eq!(named("first").await.header("retry-after"), "", "what was sent was sent");
+    world.clock.advance(Duration::from_secs(12));
+    assert_eq!(named("soon").await.header("retry-after"), "");
+}

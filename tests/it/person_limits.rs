@@ -11,7 +11,7 @@ use dialback::clock::Clock;
 use dialback::model::audit::{Action, Actor};
 use dialback::model::channel::Channel;
 use dialback::model::counter::Counter;
-use dialback::model::id::SessionId;
+use dialback::model::id::{SessionId, VerificationId};
 use dialback::model::limits::{LimitChanges, Limits};
 use dialback::model::phone::PhoneNumber;
 use dialback::model::test_number::TestNumber;
@@ -194,6 +194,30 @@ async fn what_refuses_nobody_marks() {
     let beside = app_on(&store, &clock, changes);
     let begun = by(&beside, Face::Start, |_| ()).await.unwrap();
     assert_eq!(begun.admitted.unwrap().flags, ["address_unverified"]);
+}
+
+/// What sends again begins nothing, so that no rule of what is begun marks it.
+#[tokio::test]
+async fn a_send_again_is_marked_by_what_it_counts() {
+    let store: Arc<dyn Maintenance> = Arc::new(Memory::new());
+    let clock = Clock::stopped("2026-11-20T09:00:00Z".parse().unwrap());
+    let changes = json!({
+        "address_unverified": ["1/hour"], "address_sends": ["2/hour"], "address_countries": ["1/hour"],
+        "flag": ["address_unverified", "address_sends", "address_countries"],
+    });
+    let again = async |id: &VerificationId| {
+        // One that has not read the counters yet.
+        let app = app_on(&store, &clock, changes.clone());
+        clock.advance(std::time::Duration::from_secs(60));
+        let address = Some("192.0.2.1".parse().unwrap());
+        let view = verification::resend(&app.verifying, id, (None, address), &|_| true).await.unwrap();
+        view.verification.admitted.unwrap().flags
+    };
+    let asked = StartRequest { address: Some("192.0.2.1".parse().unwrap()), ..request(NUMBER, Channel::Sms) };
+    let app = app_on(&store, &clock, changes.clone());
+    let id = verification::start(&app.verifying, asked, None).await.unwrap().view.verification.id;
+    assert_eq!(again(&id).await, Vec::<String>::new(), "the second of two");
+    assert_eq!(again(&id).await, ["address_sends"]);
 }
 
 #[tokio::test]

@@ -113,6 +113,8 @@ pub fn verification(n: u32) -> Verification {
         right_keys: 0,
         finished: 0,
         attempts: Attempts::default(),
+        micros: 0,
+        unasked: false,
     };
     let refused = SendState::Failed { code: Some(30003), reason: "unreachable handset".into() };
     let lost = SendState::Failed { code: None, reason: "given up".into() };
@@ -253,6 +255,7 @@ fn service() -> Service {
         pending: Pending::One,
         limits: LimitChanges::default(),
         fraud: dialback::model::fraud::FraudChanges::default(),
+        voip: dialback::model::service::OnVoip::Flag,
     };
     Service { id: id("VA", 1), settings, origin: Origin::Api, created_at: at(-9000), updated_at: at(-8000) }
 }
@@ -379,6 +382,7 @@ fn answer(n: u32) -> IdempotencyRecord {
         fingerprint: "5f".repeat(32),
         verification: (n == 1).then(|| verification(1)),
         is_same: false,
+        until: None,
         reply: some("{\"status\":201}"),
         expires_at: at(86_400),
     }

@@ -346,7 +346,7 @@ async fn leased(stores: &[Arc<dyn Maintenance>]) {
 
 async fn use_one(store: &dyn Maintenance, lease: &QuotaLease, id: &str) -> bool {
     loop {
-        let mut ticket = lease.take(at(0));
+        let mut ticket = lease.take(1, at(0));
         let additions = ticket.begin();
         let additions = match additions.is_empty() {
             true => Vec::new(),

@@ -23,6 +23,7 @@ use dialback::model::id::{DeliveryId, Sid, VerificationId};
 use dialback::model::limits::Limits;
 use dialback::model::phone::NumberPolicy;
 use dialback::model::policy::Policy;
+use dialback::model::price::Prices;
 use dialback::model::status::Status;
 use dialback::model::verification::{SendState, Verification};
 use dialback::secret::Secret;
@@ -504,6 +505,7 @@ pub fn parts(store: &Arc<dyn Maintenance>, gateway: &Arc<Script>, clock: &Clock)
         test_numbers: Vec::new(),
         numbers: NumberPolicy::default(),
         limits: Limits::default(),
+        prices: Prices::default(),
         fraud: dialback::model::fraud::FraudPolicy::default(),
         codes: CodeKeys::new(vec![CodeKey { id: "a".into(), secret }]).unwrap(),
         sender: Some("+15005550006".into()),

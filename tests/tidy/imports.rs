@@ -29,7 +29,7 @@ pub const MAY_IMPORT: Table<'static> = &[
     ("jobs", &["app", "model", "store", "clock", "telemetry"]),
     // The faces. `server::Incoming` says where a request came from.
     ("http", &["app", "twilio", "texts", "model", "secret", "server", "telemetry"]),
-    ("sandbox", &["twilio", "model::id", "server", "clock", "entropy", "secret", "trust"]),
+    ("sandbox", &["twilio", "model::id", "model::price", "server", "clock", "entropy", "secret", "trust"]),
     // The leaves.
     ("clock", &[]),
     ("entropy", &[]),

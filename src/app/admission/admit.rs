@@ -91,6 +91,7 @@ fn judged(request: &Request<'_>, channel: Channel) -> (bool, Vec<Reason>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::admission::listed::Listed;
     use crate::app::admission::request::Open;
     use crate::app::admission::rules::tests::{Case, signal};
     use crate::model::fraud::{Action, Signal};
@@ -139,6 +140,50 @@ mod tests {
             let mut request = case.request();
             request.unwanted = unwanted;
             assert_eq!(said(&request).0, verdict, "{channels:?}");
+        }
+    }
+
+    /// Whatever a rule has against the text, no call takes its place: only a landline, which
+    /// takes none, is called.
+    #[test]
+    fn a_call_never_follows_where_a_rule_refused_the_text() {
+        type Change = fn(&mut Settings);
+        let nothing: Change = |_| ();
+        let two: Change = |settings| settings.channels = vec![Channel::Sms, Channel::Call];
+        let whatsapp: Change = |settings| settings.channels = vec![Channel::Whatsapp, Channel::Call];
+        let refused: Change = |settings| countries(settings, &["US"], &[]);
+        let deaf: Change = |settings| settings.skip_sms_to_landlines = true;
+        let landline = "+493012345678";
+        for (why, channels, change, to, unwanted, verdict) in [
+            ("a country", two, refused, "+14155550123", false, "country_not_offered"),
+            ("an opt-out", two, nothing, "+14155550123", true, "recipient_opted_out"),
+            ("no sender", whatsapp, nothing, "+14155550123", false, "channel_not_offered"),
+            ("a landline", two, deaf, landline, false, "taken by call"),
+            ("nothing", two, nothing, "+14155550123", false, "taken by sms"),
+        ] {
+            let case = Case::of(|settings| {
+                channels(settings);
+                change(settings);
+            })
+            .to(to);
+            let mut request = case.request();
+            request.sender = Some("+15005550006");
+            request.unwanted = if unwanted { vec![Channel::Sms] } else { Vec::new() };
+            assert_eq!(said(&request).0, verdict, "{why}");
+            // What is asked of the request as a whole is asked of a call, too.
+            request.has_code = true;
+            let first = if verdict.starts_with("taken") { "not_allowed" } else { verdict };
+            assert_eq!(said(&request).0, first, "{why}");
+            request.has_code = false;
+            request.listed = Listed::Blocked { reason: "fraud".to_owned(), until: None };
+            assert_eq!(said(&request).0, if verdict.starts_with("taken") { "blocked" } else { verdict });
+            request.listed = Listed::Nothing;
+            let signals = [signal(Action::Refuse)];
+            request.signals = &signals;
+            assert_eq!(
+                said(&request).0,
+                if verdict.starts_with("taken") { "fraud_suspected" } else { verdict }
+            );
         }
     }
 

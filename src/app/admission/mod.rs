@@ -21,9 +21,9 @@ pub(in crate::app) mod way;
 pub(in crate::app) mod ways;
 
 pub use self::error::AdmissionError;
-pub use self::limits::Limiting;
+pub use self::limits::{BudgetOf, BudgetReached, Limiting};
 pub use self::numbers::number_of_form;
 pub use self::opt_outs::{delete_opt_out, opt_outs, opt_outs_of, set_opt_out};
 pub use self::parts::Admission;
 pub use self::safe_list::{add_safe_number, remove_safe_number, safe_number};
-pub use self::used::{Whose, forget_limits, is_key, limits_of, reset as reset_limits, whose};
+pub use self::used::{Named, Whose, forget_limits, limits_of, named_by, reset as reset_limits, whose};

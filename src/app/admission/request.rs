@@ -34,6 +34,8 @@ pub(in crate::app) struct Request<'r> {
     pub(in crate::app) sender: Option<&'r str>,
     /// To which number, as it was read; its region and kind are its own.
     pub(in crate::app) number: Result<&'r PhoneNumber, &'r PhoneError>,
+    /// Whether it is one of internet telephony, by its plan.
+    pub(in crate::app) is_voip: bool,
     /// By which channel; nothing for the best.
     pub(in crate::app) channel: Option<Channel>,
     /// Which countries are reached this time: all for a number on the safe list.
@@ -69,12 +71,18 @@ pub(in crate::app) struct Who<'r> {
     pub(in crate::app) session: Option<&'r SessionId>,
     /// The person's address: as the application said, or the pages' own.
     pub(in crate::app) address: Option<IpAddr>,
+    /// The person's device, as the application names it.
+    pub(in crate::app) device: Option<&'r str>,
 }
 
 impl Who<'_> {
     /// The same to the limits.
     pub(in crate::app) fn asker(&self) -> Asker {
-        Asker { key: self.caller.map(str::to_owned), address: self.address, device: None }
+        Asker {
+            key: self.caller.map(str::to_owned),
+            address: self.address,
+            device: self.device.map(str::to_owned),
+        }
     }
 }
 

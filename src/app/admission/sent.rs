@@ -9,16 +9,18 @@ use crate::model::limits::Admitted;
 use crate::model::phone::Standing;
 use crate::model::service::Service;
 use crate::model::verification::Verification;
+use crate::store::records::Ahead;
 
 /// What the last send of a verification adds, asked for by somebody, to a number that
-/// stands there in its plan; the verification keeps under what that was, and which rules
-/// that refuse nobody were full. A test number counts nowhere.
+/// stands there in its plan; the verification keeps under what that was, what it costs, and
+/// which rules that refuse nobody were full. A test number counts nowhere.
 ///
 /// # Errors
 /// The store's.
 pub(in crate::app) async fn count(
     admission: &Admission,
     service: &Service,
+    ahead: &Ahead,
     (asked_by, standing): (Admitted, Standing),
     verification: &mut Verification,
 ) -> Result<Additions, Fault> {
@@ -29,15 +31,22 @@ pub(in crate::app) async fn count(
     let limits = limiting.of(&service.settings.limits);
     let before = verification.admitted.take().unwrap_or_default();
     let mut admitted = before.asked_by(asked_by);
+    if let Some(send) = verification.sends.last_mut() {
+        send.micros = limiting.prices.of_send(&standing.region, send.channel);
+    }
     let who = CountedFor::new(&limiting.names, &service.id, verification, &admitted).standing_at(standing);
-    let full = flags::full(&admission.base, &limiting.seen, &limits, &who, admission.base.now()).await?;
-    let additions = asked(limiting, &limits, &service.settings, &who);
+    let full =
+        flags::full(&admission.base, (&limiting.seen, ahead), &limits, &who, admission.base.now()).await?;
+    let mut additions = asked(limiting, &limits, &service.settings, &who);
     for one in full {
-        tracing::warn!(verification = %verification.id, rule = one.rule, is_flag = one.is_flag, "a limit that refuses nobody is full");
-        if one.is_flag && !admitted.flags.iter().any(|flag| flag == one.rule) {
-            admitted.flags.push(one.rule.to_owned());
+        match one.is_flag {
+            true => additions.flags.push(one.rule),
+            false => {
+                tracing::warn!(verification = %verification.id, rule = one.rule, "a limit that is only counted is full");
+            }
         }
     }
+    admitted.flag(&additions.flags);
     verification.admitted = Some(admitted);
     Ok(additions)
 }

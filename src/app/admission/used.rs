@@ -1,8 +1,9 @@
-//! What is used of the limits of a number, an address or a key, and forgetting it.
+//! What is used of the limits of a number, an address, a key or a budget, and forgetting it.
 //!
 //! It is read as it stands, so what a process has taken ahead of a key's limits counts
 //! as used. Forgetting is for operators: it stands in the audit log.
 
+use crate::app::admission::limits::budgets::told_counter;
 use crate::app::admission::limits::checks;
 use crate::app::admission::limits::counters::{block_counter, named, number_counter};
 use crate::app::admission::{Admission, AdmissionError, Limiting, numbers};
@@ -11,8 +12,11 @@ use crate::app::fault::Fault;
 use crate::app::transact::{self, Draft, transact};
 use crate::model::audit::{Action, Actor};
 use crate::model::counter::{Addition, Counter};
-use crate::model::limits::{self, Allowance, LimitRule, Limits, Subject, Used};
+use crate::model::id::ServiceId;
+use crate::model::limits::{self, Allowance, Dollars, LimitRule, Limits, Subject, Used};
 use crate::model::phone::PhoneNumber;
+use crate::model::price::dollars;
+use crate::model::region;
 use crate::store::{CommitError, Kind, records};
 use jiff::Timestamp;
 use std::net::IpAddr;
@@ -26,30 +30,68 @@ pub enum Whose {
     Address(IpAddr),
     /// An API key, by its id.
     Key(String),
+    /// A country, by its ISO 3166 code: its sends, calls and money.
+    Country(String),
+    /// A service, by its id.
+    Service(String),
+    /// All that leaves here.
+    Whole,
 }
 
-/// Whose limits a text names: a number in any writing, an address, or the id of a key.
+/// Whose limits a text may name, before a number is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Named<'t> {
+    /// A number in any writing, or nothing that could be read.
+    Number(&'t str),
+    /// An address.
+    Address(IpAddr),
+    /// The id of an API key, or a caller who has none of the store's.
+    Key(&'t str),
+    /// A country's ISO 3166 code.
+    Country(&'t str),
+    /// A service's id.
+    Service(&'t str),
+    /// The word for all that leaves here.
+    Whole,
+}
+
+/// Whose limits a text names. A number of digits alone is a number, though it may look
+/// like the id of a key: `key:` before an id says which.
+pub fn named_by(text: &str) -> Named<'_> {
+    let text = text.trim();
+    let is_id = text.len() == KEY && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+    match text {
+        _ if let Ok(address) = text.parse() => Named::Address(address),
+        _ if let Some(key) = text.strip_prefix("key:") => Named::Key(key),
+        WHOLE => Named::Whole,
+        _ if CALLERS.contains(&text) || (is_id && !is_number) => Named::Key(text),
+        _ if region::find(text).is_some() => Named::Country(text),
+        _ if text.parse::<ServiceId>().is_ok() => Named::Service(text),
+        _ => Named::Number(text),
+    }
+}
+
+/// Whose limits a text names: a number in any writing, an address, the id of a key or
+/// service, a country, or `whole`.
 ///
 /// # Errors
 /// A number that is none.
 pub fn whose(admission: &Admission, text: &str) -> Result<Whose, AdmissionError> {
-    if let Ok(address) = text.trim().parse() {
-        return Ok(Whose::Address(address));
-    }
-    match is_key(text.trim()) {
-        true => Ok(Whose::Key(text.trim().to_owned())),
-        false => Ok(Whose::Number(numbers::number_of_form(admission, text)?)),
-    }
-}
-
-/// Whether a text names a key: its id, or a caller who has none of the store's.
-pub fn is_key(text: &str) -> bool {
-    let is_id = text.len() == KEY && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    is_id || CALLERS.contains(&text)
+    Ok(match named_by(text) {
+        Named::Number(text) => Whose::Number(numbers::number_of_form(admission, text)?),
+        Named::Address(address) => Whose::Address(address),
+        Named::Key(key) => Whose::Key(key.to_owned()),
+        Named::Country(country) => Whose::Country(country.to_owned()),
+        Named::Service(service) => Whose::Service(service.to_owned()),
+        Named::Whole => Whose::Whole,
+    })
 }
 
 /// Characters of a key's id.
 const KEY: usize = 12;
+/// The word for all that leaves here.
+const WHOLE: &str = "whole";
 /// Callers that have no key of the store.
 const CALLERS: [&str; 4] = ["operator", "environment", "sandbox", "account"];
 
@@ -88,11 +130,14 @@ pub async fn reset(admission: &Admission, actor: &Actor, whose: &Whose) -> Resul
     let subject = match whose {
         Whose::Number(number) => number.masked(),
         Whose::Address(_) => "address".to_owned(),
-        Whose::Key(key) => key.clone(),
+        Whose::Key(name) | Whose::Country(name) | Whose::Service(name) => name.clone(),
+        Whose::Whole => WHOLE.to_owned(),
     };
     let entry = audit::entry(&admission.base, actor, Action::LimitsReset, &subject);
     let look = || async {
-        let ids = ids.iter().map(|(_, id)| id);
+        // Who reset a budget is told of it anew.
+        let told: Vec<String> = ids.iter().map(|(_, id)| told_counter(id)).collect();
+        let ids = ids.iter().map(|(_, id)| id).chain(&told);
         let found = records::get_many::<Counter>(admission.base.store(), ids).await?;
         let found: Vec<_> = found.into_iter().flatten().collect();
         if found.is_empty() {
@@ -104,6 +149,7 @@ pub async fn reset(admission: &Admission, actor: &Actor, whose: &Whose) -> Resul
     };
     let was_any = transact(&admission.base, &transact::LIMITS, look).await?;
     admission.limiting.seen.forget(ids.iter().map(|(_, id)| id.as_str()));
+    admission.limiting.told.forget_all();
     tracing::info!(%subject, was_any, "limits reset by an operator");
     Ok(was_any)
 }
@@ -131,6 +177,7 @@ pub async fn forget_limits(admission: &Admission, actor: &Actor) -> Result<bool,
         }
     }
     admission.limiting.seen.forget_all();
+    admission.limiting.told.forget_all();
     if was_any {
         let entry = audit::entry(&admission.base, actor, Action::LimitsReset, "everything");
         admission.base.store().commit(vec![audit::write(&entry)]).await.map_err(Fault::from)?;
@@ -154,6 +201,9 @@ fn counters(limiting: &Limiting, whose: &Whose) -> Vec<(Subject, String)> {
             (Subject::Subnet, named(names, Subject::Subnet, &limits::subnet_of(*address))),
         ],
         Whose::Key(key) => vec![(Subject::Key, named(names, Subject::Key, key))],
+        Whose::Country(country) => vec![(Subject::Country, named(names, Subject::Country, country))],
+        Whose::Service(service) => vec![(Subject::Service, named(names, Subject::Service, service))],
+        Whose::Whole => vec![(Subject::Whole, named(names, Subject::Whole, ""))],
     }
 }
 
@@ -169,6 +219,7 @@ fn of_counter(limits: &Limits, counter: &Counter, now: Timestamp) -> Vec<Used> {
             part: String::new(),
             used: streak.failures,
             max: Some(max),
+            dollars: None,
             seconds: streak.seconds,
             retry_at,
             until: streak.ends_at(),
@@ -185,7 +236,11 @@ fn of_counter(limits: &Limits, counter: &Counter, now: Timestamp) -> Vec<Used> {
             rule: rule.name.to_owned(),
             part,
             used,
-            max: window.map(|window| window.max),
+            max: window.map(|window| rule.most(window)),
+            dollars: (rule.counted == limits::Counted::Money).then(|| Dollars {
+                used: dollars(used),
+                max: window.map(|window| dollars(rule.most(window))),
+            }),
             seconds,
             until,
         })
@@ -204,4 +259,29 @@ fn retry_at(
     let addition = Addition::Room { of: rule.word(part) };
     let alone = LimitRule { windows: vec![window], ..rule.clone() };
     counter.add(now, &[addition], &alone.bounds(part)).err()?.passes_at
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_names_whose_limits_are_meant() {
+        let service = "VA0123456789abcdef0123456789abcdef";
+        for (text, named) in [
+            ("+14155550123", Named::Number("+14155550123")),
+            ("491511234567", Named::Number("491511234567")),
+            ("key:491511234567", Named::Key("491511234567")),
+            ("0123456789ab", Named::Key("0123456789ab")),
+            (" operator ", Named::Key("operator")),
+            ("192.0.2.1", Named::Address("192.0.2.1".parse().unwrap())),
+            ("DE", Named::Country("DE")),
+            ("XX", Named::Number("XX")),
+            (service, Named::Service(service)),
+            ("whole", Named::Whole),
+            ("", Named::Number("")),
+        ] {
+            assert_eq!(named_by(text), named, "{text:?}");
+        }
+    }
 }

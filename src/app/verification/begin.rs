@@ -8,8 +8,8 @@
 
 use crate::app::admission::AdmissionError;
 use crate::app::admission::admit::admit;
-use crate::app::admission::finding::{Admitted, Finding, Verdict};
-use crate::app::admission::limits::counted as limits;
+use crate::app::admission::finding::{Admitted, Finding, Reason, Verdict};
+use crate::app::admission::limits::{budgets, counted as limits};
 use crate::app::admission::listed::Listed;
 use crate::app::admission::profile::{Early, Profile};
 use crate::app::admission::request::{self, Open, Request};
@@ -26,27 +26,40 @@ use crate::app::verification::seen::{self, Seen, Sight};
 use crate::app::verification::trial::Trial;
 use crate::app::verification::{VerificationError, Verifying, happen, made, view};
 use crate::model::channel::Channel;
-use crate::model::fraud::{Outcome, Signal};
+use crate::model::fraud::{About, Outcome, Signal};
 use crate::model::policy::Policy;
 use crate::model::service::Service;
 use crate::model::verification::{Input, Verification, decide};
-use crate::store::Commit;
 use crate::store::records::{Ahead, Versioned};
-use jiff::Timestamp;
+use crate::store::{Commit, Limited};
+use jiff::{SignedDuration, Timestamp};
 use std::sync::OnceLock;
 use std::time::Duration;
 
 /// How long to wait before it is looked again for an old answer to have gone.
 const SHORTLY: Duration = Duration::from_millis(20);
+/// How long who comes at the same moment as another is asked to wait.
+const AT_ONCE: SignedDuration = SignedDuration::from_secs(1);
 
 /// What became of a wish.
 enum Begun {
     /// It was answered before.
     Replayed(Box<Started>),
     /// A verification was begun or sent again.
-    Sent(Box<(Verification, Ahead, bool)>),
+    Sent(Box<Sent>),
+    /// A limit had no room for it in the commit.
+    Limited(Box<(AdmissionError, Limited)>),
     /// Nothing was sent, for the one that stands open was sent just now.
     Shown(Box<(Verification, Ahead, Option<Timestamp>)>),
+}
+
+/// What was begun or sent again.
+struct Sent {
+    verification: Verification,
+    ahead: Ahead,
+    is_same: bool,
+    /// The rules and signals that mark this send, by name.
+    flags: Vec<String>,
 }
 
 /// Begins a verification or sends one again, if the rules admit it.
@@ -65,11 +78,18 @@ pub(in crate::app) async fn begin(
     let (first_seen, trial) = (OnceLock::new(), Trial::new(&verifying.admission, asked));
     let look = || look(verifying, asked, (&first_seen, &trial));
     let begun = transact(&verifying.base, subject, look).await;
-    told(&trial, &begun);
+    let about = told(&trial, &begun);
     let (verification, ahead, is_same, until) = match begun?? {
         Begun::Replayed(started) => return Ok(*started),
+        Begun::Limited(limited) => {
+            tell_of_budget(verifying, about.as_ref(), &limited.1).await;
+            return Err(limited.0.into());
+        }
         Begun::Shown(shown) => (shown.0, shown.1, true, Some(shown.2)),
-        Begun::Sent(sent) => (sent.0, sent.1, sent.2, None),
+        Begun::Sent(sent) => {
+            tell_of_flags(asked, &sent);
+            (sent.verification, sent.ahead, sent.is_same, None)
+        }
     };
     let (face, sends) = (asked.profile.name, verification.sends.len());
     if until.is_none() {
@@ -83,12 +103,32 @@ pub(in crate::app) async fn begin(
     Ok(Started { view, replayed: false, is_same, wait })
 }
 
-/// Records what a request came to: once, and as the last look has it.
-fn told(trial: &Trial<'_>, begun: &Result<Result<Begun, VerificationError>, VerificationError>) {
+/// One line in the log for what is marked and goes on, with all that marks it.
+fn tell_of_flags(asked: &CodeRequest<'_>, sent: &Sent) {
+    let (who, verification) = (asked.target.who(), &sent.verification);
+    if !sent.flags.is_empty() {
+        let (face, caller, flags) = (asked.profile.name, who.caller, sent.flags.join(", "));
+        tracing::warn!(verification = %verification.id, to = %verification.to, channel = %verification.channel(), face, caller, flags, "a code is sent that rules have flagged");
+    }
+}
+
+/// Where a budget refused it, who is to know that is told, once for all processes.
+async fn tell_of_budget(verifying: &Verifying, about: Option<&About>, limited: &Limited) {
+    let reached = about.and_then(|about| budgets::BudgetReached::of(limited, about, verifying.base.now()));
+    if let Some(reached) = reached {
+        budgets::tell(&verifying.base, &verifying.admission.limiting, &reached, Vec::new()).await;
+    }
+}
+
+/// Records what a request came to: once, and as the last look has it. Whom it was about.
+fn told(
+    trial: &Trial<'_>,
+    begun: &Result<Result<Begun, VerificationError>, VerificationError>,
+) -> Option<About> {
     match begun {
-        Ok(Ok(Begun::Replayed(_))) => return trial.forget(),
+        Ok(Ok(Begun::Replayed(_))) => trial.forget(),
         Ok(Ok(Begun::Sent(sent))) => {
-            trial.amend(|taken| taken.verification = Some(sent.0.id.to_string()));
+            trial.amend(|taken| taken.verification = Some(sent.verification.id.to_string()));
         }
         Ok(Ok(Begun::Shown(shown))) => trial.amend(|taken| {
             taken.verification = Some(shown.0.id.to_string());
@@ -98,18 +138,24 @@ fn told(trial: &Trial<'_>, begun: &Result<Result<Begun, VerificationError>, Veri
             }
         }),
         // A limit refused the commit.
-        Ok(Err(VerificationError::Admission(AdmissionError::LimitReached { rule, retry_at, .. }))) => {
-            trial.amend(|taken| taken.refused_by(rule, "limit_reached", Some(*retry_at)));
-        }
-        Ok(Err(VerificationError::Admission(AdmissionError::Reached { name, .. }))) => {
-            trial.amend(|taken| taken.refused_by(name, "rate_limited", None));
-        }
+        Ok(Ok(Begun::Limited(limited))) => trial.amend(|taken| match &limited.0 {
+            AdmissionError::LimitReached { rule, retry_at, .. } => {
+                taken.refused_by(rule, "limit_reached", Some(*retry_at));
+            }
+            AdmissionError::Reached { name, .. } => taken.refused_by(name, "rate_limited", None),
+            _ => {}
+        }),
         Ok(Err(_)) => {}
-        Err(VerificationError::Fault(_)) => return trial.forget(),
+        Err(VerificationError::Fault(_)) => trial.forget(),
         // A rule refused it, and stands there already.
         Err(_) => {}
     }
+    let about = match begun {
+        Ok(Ok(Begun::Limited(_))) => trial.subject(),
+        _ => None,
+    };
     trial.record();
+    about
 }
 
 /// What has to be written, as it is seen now.
@@ -118,7 +164,7 @@ async fn look(
     asked: &CodeRequest<'_>,
     (first_seen, trial): (&OnceLock<Mark>, &Trial<'_>),
 ) -> Result<Draft<Result<Begun, VerificationError>>, VerificationError> {
-    let seen = match seen::see(verifying, asked.profile, &asked.target).await? {
+    let seen = match seen::see(verifying, asked.profile, &asked.target, trial.asker()).await? {
         Sight::Answered(started) => return Ok(Draft::Settled(Ok(Begun::Replayed(started)))),
         Sight::Outdated => return Ok(Draft::Later(SHORTLY)),
         Sight::Seen(seen) => *seen,
@@ -139,6 +185,7 @@ async fn look(
         _ => Vec::new(),
     };
     request.signals = &signals;
+    request.is_voip = about.as_ref().is_some_and(|about| about.is_voip);
     let admitted = admit(&request);
     tell(&request, &admitted);
     trial.set(&seen, about, (&admitted, &signals), request.now);
@@ -160,7 +207,8 @@ async fn look(
     match is_late && seen.stands_open(verifying.base.now()) {
         true => Ok(shown(verifying, asked, seen, None)),
         false => {
-            let way = Way { channel, policy: &policy, is_shadow, signals: &signals };
+            let flags = flags_of(&admitted, &signals);
+            let way = Way { channel, policy: &policy, is_shadow, flags: &flags };
             written(verifying, asked, seen, (way, trial)).await
         }
     }
@@ -173,8 +221,15 @@ struct Way<'w> {
     policy: &'w Policy,
     /// Whether it is answered as usual, and not sent.
     is_shadow: bool,
-    /// What speaks against it all the same.
-    signals: &'w [Signal],
+    /// The rules and signals that speak against it all the same, by name.
+    flags: &'w [String],
+}
+
+/// What marks what goes on, by names of rules and signals.
+fn flags_of(admitted: &Admitted, signals: &[Signal]) -> Vec<String> {
+    let is_flag = |reason: &&Reason| matches!(reason.finding, Finding::Flag(_)) && reason.rule != "fraud";
+    let rules = admitted.reasons.iter().filter(is_flag).map(|reason| reason.rule.to_owned());
+    rules.chain(signals.iter().map(|signal| signal.name.to_owned())).collect()
 }
 
 /// That somebody else asked at the same moment.
@@ -198,6 +253,7 @@ fn request_of<'r>(
         policy: policy.clone(),
         sender: verifying.admission.sender.as_deref(),
         number: seen.number.as_ref().map(|(to, _)| to),
+        is_voip: false,
         channel: seen.channel,
         countries: seen.countries,
         unwanted: seen.unwanted.clone(),
@@ -229,7 +285,8 @@ fn tell(request: &Request<'_>, admitted: &Admitted) {
             Finding::Flag(_) | Finding::Shadow { .. } if rule == "fraud" => {
                 tracing::debug!(face, rule, code, channel, to, caller, "a signal of fraud");
             }
-            Finding::Flag(what) => tracing::warn!(face, rule, code, channel, to, caller, "{what}"),
+            // Whether it is sent is not known yet: then one line names all flags.
+            Finding::Flag(what) => tracing::debug!(face, rule, code, channel, to, caller, "{what}"),
             Finding::Shadow { .. } => {}
             Finding::Slow { why, .. } | Finding::Captcha { why } | Finding::Refuse { why, .. } => {
                 tracing::debug!(face, rule, code, channel, to, caller, session, has_address, "{why}");
@@ -246,7 +303,9 @@ fn shown(
     until: Option<Timestamp>,
 ) -> Draft<Result<Begun, VerificationError>> {
     let Some(last) = seen.last else { return Draft::Again };
-    let answer = asked.target.kept().map(|kept| kept.answer(verifying, &last.record, true));
+    let soon = || verifying.base.now().checked_add(AT_ONCE).ok();
+    let kept_until = until.or_else(soon);
+    let answer = asked.target.kept().map(|kept| kept.answer(verifying, &last.record, (true, kept_until)));
     let shown = Ok(Begun::Shown(Box::new((last.record, seen.ahead, until))));
     match answer {
         Some(answer) => Draft::Write(vec![answer], shown),
@@ -267,13 +326,20 @@ async fn written(
         (_, Target::Number { request, .. }) => (None, begun(verifying, request, &seen, way.channel)?),
         (_, Target::Verification { .. }) => return Err(Fault::NotFound.into()),
     };
-    let counted = count(&verifying.admission, &seen.service, trial.known(&seen), &mut verification).await?;
-    mark(&mut verification, way, trial, verifying.base.now());
+    let is_named = asked.target.names_channel(seen.last.as_ref().and_then(|last| last.record.sends.last()));
+    if let Some(send) = verification.sends.last_mut() {
+        send.unasked = way.channel == Channel::Call && !is_named;
+    }
+    let known = trial.known(&seen);
+    let counted = count(&verifying.admission, &seen.service, &seen.ahead, known, &mut verification).await?;
+    mark(&mut verification, (way, &counted.flags), trial, verifying.base.now());
+    let mut flags: Vec<String> = counted.flags.iter().map(|flag| (*flag).to_owned()).collect();
+    flags.extend_from_slice(way.flags);
     let mut changes = happen::written(&verifying.telling, old, &verification);
     if old.is_none() {
         changes.extend(seen.place.as_ref().map(|place| place.leading_to(&seen.service, &verification)));
     }
-    changes.extend(asked.target.kept().map(|kept| kept.answer(verifying, &verification, is_same)));
+    changes.extend(asked.target.kept().map(|kept| kept.answer(verifying, &verification, (is_same, None))));
     let counts = counts(&verifying.base, &seen.service.id, seen.known_limits(), seen.limits).await?;
     let mut additions = counts.additions();
     additions.extend(counted.countings);
@@ -284,27 +350,29 @@ async fn written(
         tickets: counted.tickets,
         // What it is about the request records, however this ends.
         lines: Lines::default(),
-        done: Ok(Begun::Sent(Box::new((verification, seen.ahead, is_same)))),
+        done: Ok(Begun::Sent(Box::new(Sent { verification, ahead: seen.ahead, is_same, flags }))),
         refused: Box::new(move |limited| {
-            Err(limits::refused(limited, now).unwrap_or_else(|| counts.reached(limited)).into())
+            let why = limits::refused(limited, now).unwrap_or_else(|| counts.reached(limited));
+            Ok(Begun::Limited(Box::new((why, limited.clone()))))
         }),
     })
 }
 
 /// Marks a verification with the decision about its send, and what that says.
-fn mark(verification: &mut Verification, way: Way<'_>, trial: &Trial<'_>, now: Timestamp) {
+fn mark(
+    verification: &mut Verification,
+    (way, full): (Way<'_>, &[&'static str]),
+    trial: &Trial<'_>,
+    now: Timestamp,
+) {
     let Some(admitted) = &mut verification.admitted else { return };
-    let flags = admitted.flags.clone();
-    trial.amend(|taken| taken.flagged_by(&flags));
+    let full: Vec<String> = full.iter().map(|rule| (*rule).to_owned()).collect();
+    trial.amend(|taken| taken.flagged_by(&full));
     if admitted.decision.is_none() {
         trial.mark(admitted, now);
     }
     admitted.shadow |= way.is_shadow;
-    for signal in way.signals {
-        if !flags.iter().any(|flag| flag == signal.name) {
-            admitted.flags.push(signal.name.to_owned());
-        }
-    }
+    admitted.flag(way.flags);
 }
 
 fn begun(

@@ -1,7 +1,9 @@
 //! Is this the code? And looking at or calling off a verification.
 
+use crate::app::admission::limits::flags;
 use crate::app::admission::{Admission, AdmissionError};
 use crate::app::fault::Fault;
+use crate::app::services::find;
 use crate::app::verification::happen::{self, happen_beside};
 use crate::app::verification::view::{around, view, view_from};
 use crate::app::verification::{VerificationError, Verifying, View};
@@ -85,8 +87,27 @@ pub(in crate::app) async fn check_own(
         outcome => outcome == Outcome::Approved,
     };
     let verification = &view.verification;
+    if !valid {
+        tell_of_wrong_codes(admission, verification).await;
+    }
     tracing::info!(verification = %id, valid, status = %verification.status, checks = verification.checks, "code checked");
     Ok(Checked { valid, view })
+}
+
+/// Says in the log where rules of wrong codes that refuse nobody are full. What cannot be
+/// read for that is not said.
+async fn tell_of_wrong_codes(admission: &Admission, verification: &Verification) {
+    // Nothing of a test number counts.
+    if verification.test {
+        return;
+    }
+    let Ok(service) = find::service_of(&admission.directory, verification).await else { return };
+    let (base, limiting) = (&admission.base, &admission.limiting);
+    let limits = limiting.of(&service.settings.limits);
+    let full = flags::full_of_wrong_codes(base, limiting, &limits, &verification.to).await;
+    for rule in full.unwrap_or_default() {
+        tracing::warn!(verification = %verification.id, rule, "a limit of wrong codes that refuses nobody is full");
+    }
 }
 
 /// Lets an event happen to a verification of the caller's, and shows it: what stands

@@ -3,11 +3,9 @@
 use crate::app::admission::profile::Profile;
 use crate::app::admission::request::Who;
 use crate::app::verification::kept::Kept;
-use crate::app::verification::request::StartRequest;
-use crate::model::channel::Channel;
+use crate::app::verification::request::{Again, StartRequest};
 use crate::model::id::VerificationId;
-use crate::model::verification::Verification;
-use std::net::IpAddr;
+use crate::model::verification::{Send, Verification};
 
 /// What is wanted, by whichever face.
 pub(in crate::app) struct CodeRequest<'w> {
@@ -34,10 +32,8 @@ pub(in crate::app) enum Target<'w> {
     Verification {
         /// Which.
         id: &'w VerificationId,
-        /// By which channel; nothing for the last one's.
-        channel: Option<Channel>,
-        /// The person's address, where it is known.
-        address: Option<IpAddr>,
+        /// How, and who asks.
+        again: &'w Again,
         /// Whether it is the caller's.
         is_own: &'w (dyn Fn(&Verification) -> bool + Sync),
     },
@@ -51,9 +47,24 @@ impl Target<'_> {
                 caller: request.caller.as_deref(),
                 session: request.session.as_ref(),
                 address: request.address.map(|address| address.to_canonical()),
+                device: request.device.as_deref(),
             },
-            Self::Verification { address, .. } => {
-                Who { address: address.map(|address| address.to_canonical()), ..Who::default() }
+            Self::Verification { again, .. } => Who {
+                caller: again.caller.as_deref(),
+                session: None,
+                address: again.address.map(|address| address.to_canonical()),
+                device: again.device.as_deref(),
+            },
+        }
+    }
+
+    /// Whether somebody named the channel of this send: now, or when the last one was asked
+    /// for, which this one follows.
+    pub(in crate::app) fn names_channel(&self, last: Option<&Send>) -> bool {
+        match self {
+            Self::Number { request, .. } => request.channel.is_some(),
+            Self::Verification { again, .. } => {
+                again.channel.is_some() || last.is_none_or(|last| !last.unasked)
             }
         }
     }

@@ -9,6 +9,7 @@ use crate::model::idempotency::IdempotencyRecord;
 use crate::model::verification::Verification;
 use crate::store::records::{self, Ahead, Versioned};
 use crate::store::{Change, Key, Kind};
+use jiff::Timestamp;
 
 /// An idempotency key and its request as they are stored: hashed, for a key may
 /// hold anything and a request holds a number.
@@ -23,8 +24,9 @@ pub(in crate::app) enum Replay {
     Nothing,
     /// It was used for another request.
     Reused,
-    /// The verification as it was answered, and whether it stood open before.
-    Answer(Box<Verification>, bool),
+    /// The verification as it was answered, whether it stood open before, and until when
+    /// nothing is sent where that was said.
+    Answer(Box<Verification>, bool, Option<Timestamp>),
     /// An answer that is too old and was not forgotten yet.
     Outdated,
 }
@@ -58,18 +60,19 @@ impl Kept {
         // An answer to something else has another request's fingerprint.
         Ok(match found.record.verification {
             Some(verification) if found.record.fingerprint == self.fingerprint => {
-                Replay::Answer(Box::new(verification), found.record.is_same)
+                Replay::Answer(Box::new(verification), found.record.is_same, found.record.until)
             }
             _ => Replay::Reused,
         })
     }
 
-    /// The change that keeps an answer.
+    /// The change that keeps an answer; `until` is from when on the next send may be, where
+    /// nothing was sent.
     pub(in crate::app) fn answer(
         &self,
         verifying: &Verifying,
         verification: &Verification,
-        is_same: bool,
+        (is_same, until): (bool, Option<Timestamp>),
     ) -> Change {
         let now = verifying.base.now();
         let answer = IdempotencyRecord {
@@ -77,6 +80,7 @@ impl Kept {
             fingerprint: self.fingerprint.clone(),
             verification: Some(verification.clone()),
             is_same,
+            until,
             reply: None,
             expires_at: now.checked_add(KEPT).unwrap_or(verification.expires_at),
         };

@@ -32,12 +32,12 @@ pub use self::listed::{VerificationFilter, verifications};
 pub use self::parts::Verifying;
 pub use self::pending::{belongs, last_asked, release, seconds_left};
 pub use self::repeats::{Claim, Repeat, claim, settle_claim};
-pub use self::request::{Ask, Idempotency, StartRequest, Started};
+pub use self::request::{Again, Ask, Idempotency, StartRequest, Started};
 pub use self::sessions::{
     LocaleHints, NewSession, SessionError, SessionView, Visitor, create_session, end_session, new_browser,
     session, session_again, session_begin, session_change, session_check, session_leave, session_number,
     session_resend, session_result, session_start,
 };
-pub use self::start::{ask, resend, start};
+pub use self::start::{ask, resend, resend_as, start};
 pub use self::verdict::verdict;
 pub use self::view::View;

@@ -47,6 +47,7 @@ pub async fn claim(
         fingerprint: verifying.codes.fingerprint(request),
         verification: None,
         is_same: false,
+        until: None,
         reply: None,
         expires_at: verifying.base.now().checked_add(LEASE).unwrap_or(verifying.base.now()),
     };

@@ -33,6 +33,10 @@ pub struct StartRequest {
     /// kept of it in clear is what the application says.
     #[serde(skip)]
     pub address: Option<IpAddr>,
+    /// The person's device, as the application names it: any text. It is kept as a
+    /// pseudonym alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
     /// A code that the application chose: 4 to 10 letters and digits. It is no
     /// part of what an `Idempotency-Key` is compared by, for that is at rest.
     #[serde(skip)]
@@ -50,10 +54,24 @@ impl StartRequest {
             session: None,
             caller: None,
             address: None,
+            device: None,
             details: Details::default(),
             custom_code: None,
         }
     }
+}
+
+/// A wish for one that was begun to be sent again.
+#[derive(Clone, Default)]
+pub struct Again {
+    /// How; nothing for the channel of the last one.
+    pub channel: Option<Channel>,
+    /// Who asks: the name of an API key, where it is known.
+    pub caller: Option<String>,
+    /// The person's address, where it is known.
+    pub address: Option<IpAddr>,
+    /// The person's device, as the application names it.
+    pub device: Option<String>,
 }
 
 /// A key with which a request may be repeated without being done twice.

@@ -2,7 +2,9 @@
 //! known what to read. It refuses to judge any of it but words and language, whose findings
 //! the rules pass on.
 
+use crate::app::admission::limits::flags;
 use crate::app::admission::profile::{One, Profile};
+use crate::app::admission::request::seconds_between;
 use crate::app::admission::way::Countries;
 use crate::app::admission::ways::{self, Ways};
 use crate::app::admission::{AdmissionError, numbers, terms};
@@ -16,6 +18,7 @@ use crate::app::verification::{VerificationError, Verifying, happen, view};
 use crate::model::channel::Channel;
 use crate::model::compat::{Compat, RateLimit};
 use crate::model::id::{ServiceId, VerificationId};
+use crate::model::limits::Admitted;
 use crate::model::phone::{PhoneError, PhoneNumber};
 use crate::model::service::{BadSetting, Pending, Service};
 use crate::model::test_number::TestNumber;
@@ -77,14 +80,15 @@ pub(in crate::app) async fn see<'w>(
     verifying: &'w Verifying,
     profile: &Profile,
     target: &'w Target<'w>,
+    asker: &Admitted,
 ) -> Result<Sight<'w>, VerificationError> {
     match target {
         Target::Number { request, limits, passes_countries, kept } => {
             let asked = Asked { request, limits, passes_countries: *passes_countries };
-            see_number(verifying, profile, asked, kept.as_ref()).await
+            see_number(verifying, profile, asked, (kept.as_ref(), asker)).await
         }
-        Target::Verification { id, channel, is_own, .. } => {
-            let seen = see_verification(verifying, id, *channel, is_own).await?;
+        Target::Verification { id, again, is_own } => {
+            let seen = see_verification(verifying, id, (again.channel, asker), is_own).await?;
             Ok(Sight::Seen(Box::new(seen)))
         }
     }
@@ -103,13 +107,14 @@ async fn see_number<'w>(
     verifying: &'w Verifying,
     profile: &Profile,
     asked: Asked<'w>,
-    kept: Option<&Kept>,
+    (kept, asker): (Option<&Kept>, &Admitted),
 ) -> Result<Sight<'w>, VerificationError> {
     let (directory, store, mut ahead) = (&verifying.directory, verifying.base.store(), Ahead::default());
     let number = numbers::read(&verifying.admission, &asked.request.to);
     if let Some(kept) = kept {
         kept.want(&mut ahead);
     }
+    flags::want(&verifying.admission.limiting, asker, true, &mut ahead);
     let to = number.as_ref().ok().map(|(to, _)| to);
     let known = known_service(directory, asked.request.service.as_ref());
     match &known {
@@ -123,8 +128,8 @@ async fn see_number<'w>(
             Replay::Nothing => false,
             Replay::Reused => true,
             Replay::Outdated => return Ok(Sight::Outdated),
-            Replay::Answer(verification, is_same) => {
-                return answered(directory, *verification, is_same).await;
+            Replay::Answer(verification, is_same, until) => {
+                return answered(directory, *verification, (is_same, until)).await;
             }
         },
     };
@@ -247,18 +252,21 @@ fn one_of(profile: &Profile, service: &Service, request: &StartRequest) -> Optio
 async fn answered<'w>(
     directory: &Directory,
     verification: Verification,
-    is_same: bool,
+    (is_same, until): (bool, Option<Timestamp>),
 ) -> Result<Sight<'w>, VerificationError> {
     let service = find::service_of(directory, &verification).await?;
     let view = view::view_as_started(directory, service, verification);
-    Ok(Sight::Answered(Box::new(Started { view, replayed: true, is_same, wait: None })))
+    // What was said of the time is said as it is now.
+    let now = directory.base.now();
+    let wait = until.filter(|until| *until > now).map(|until| seconds_between(now, until));
+    Ok(Sight::Answered(Box::new(Started { view, replayed: true, is_same, wait })))
 }
 
 /// Two round trips: the verification, and what stands around it.
 async fn see_verification<'w>(
     verifying: &'w Verifying,
     id: &VerificationId,
-    channel: Option<Channel>,
+    (channel, asker): (Option<Channel>, &Admitted),
     is_own: &(dyn Fn(&Verification) -> bool + Sync),
 ) -> Result<Seen<'w>, VerificationError> {
     let (admission, directory) = (&verifying.admission, &verifying.directory);
@@ -266,7 +274,9 @@ async fn see_verification<'w>(
     if !is_own(&old.record) {
         return Err(Fault::NotFound.into());
     }
-    let ahead = view::around(admission, &[&old.record]).await?;
+    let mut ahead = Ahead::default();
+    flags::want(&admission.limiting, asker, false, &mut ahead);
+    view::around_into(admission, &[&old.record], &mut ahead).await?;
     let service = find::service_of_from(directory, &old.record, &ahead).await?;
     let to = &old.record.to;
     let ways = ways::ways(admission, service, to, &ahead).await?;

@@ -55,7 +55,7 @@ pub(in crate::app) fn settled(
             all.extend(proved(limiting, &limits, &who, now));
         }
         for send in unsent_sends {
-            all.extend(unsent(limiting, &limits, &who, send.asked_at, now));
+            all.extend(unsent(limiting, &limits, &who, send, now));
         }
     }
     Settled { additions: joined(all), lines: Lines::new(&admission.fraud, lines) }

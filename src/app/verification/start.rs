@@ -5,7 +5,7 @@ use crate::app::admission::profile::Profile;
 use crate::app::verification::begin::begin;
 use crate::app::verification::code_request::{CodeRequest, Target};
 use crate::app::verification::kept::Kept;
-use crate::app::verification::request::{Ask, Idempotency, StartRequest, Started};
+use crate::app::verification::request::{Again, Ask, Idempotency, StartRequest, Started};
 use crate::app::verification::{VerificationError, Verifying, View};
 use crate::model::channel::Channel;
 use crate::model::id::VerificationId;
@@ -68,6 +68,19 @@ pub async fn resend(
     (channel, address): (Option<Channel>, Option<IpAddr>),
     is_own: &(dyn Fn(&Verification) -> bool + Sync),
 ) -> Result<View, VerificationError> {
-    let target = Target::Verification { id, channel, address, is_own };
+    resend_as(verifying, id, &Again { channel, address, ..Again::default() }, is_own).await
+}
+
+/// The same for whoever is known to ask.
+///
+/// # Errors
+/// As there.
+pub async fn resend_as(
+    verifying: &Verifying,
+    id: &VerificationId,
+    again: &Again,
+    is_own: &(dyn Fn(&Verification) -> bool + Sync),
+) -> Result<View, VerificationError> {
+    let target = Target::Verification { id, again, is_own };
     Ok(begin(verifying, &CodeRequest { profile: &Profile::AGAIN, target }).await?.view)
 }

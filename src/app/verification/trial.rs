@@ -22,7 +22,8 @@ pub(in crate::app) struct Trial<'w> {
     admission: &'w Admission,
     asked: &'w CodeRequest<'w>,
     /// Who asks, and where the number stands: found once, for both take their time.
-    known: OnceLock<(Admitted, Standing)>,
+    asker: OnceLock<Admitted>,
+    standing: OnceLock<Standing>,
     state: Mutex<State>,
 }
 
@@ -38,18 +39,22 @@ struct State {
 impl<'w> Trial<'w> {
     /// One that begins.
     pub(in crate::app) fn new(admission: &'w Admission, asked: &'w CodeRequest<'w>) -> Self {
-        Self { admission, asked, known: OnceLock::new(), state: Mutex::default() }
+        Self { admission, asked, asker: OnceLock::new(), standing: OnceLock::new(), state: Mutex::default() }
     }
 
-    /// Who asks, and where the number stands.
+    /// Who asks, by names that are nobody's.
+    pub(in crate::app) fn asker(&self) -> &Admitted {
+        let find = || Admitted::of(&self.asked.target.who().asker(), &self.admission.limiting.names);
+        self.asker.get_or_init(find)
+    }
+
+    /// The same, and where the number stands.
     pub(in crate::app) fn known(&self, seen: &Seen<'_>) -> (Admitted, Standing) {
         let find = || {
-            let who = Admitted::of(&self.asked.target.who().asker(), &self.admission.limiting.names);
             let unknown = Standing { region: "??".to_owned(), range: String::new(), is_voip: false };
-            let standing = seen.number.as_ref().map_or(unknown, |(number, _)| number.standing());
-            (who, standing)
+            seen.number.as_ref().map_or(unknown, |(number, _)| number.standing())
         };
-        self.known.get_or_init(find).clone()
+        (self.asker().clone(), self.standing.get_or_init(find).clone())
     }
 
     /// A look begins: what another came to is forgotten.
@@ -73,7 +78,7 @@ impl<'w> Trial<'w> {
         }
         let channels = &seen.service.settings.channels;
         let channel = seen.channel.or(channels.first().copied()).unwrap_or(Channel::Sms);
-        Some(about(
+        let about = about(
             &self.admission.fraud.names,
             &Told {
                 number,
@@ -86,7 +91,18 @@ impl<'w> Trial<'w> {
                 face: self.asked.profile.name,
                 is_resend,
             },
-        ))
+        );
+        Some(About { micros: self.price(&about), ..about })
+    }
+
+    /// What the send costs by the price table.
+    fn price(&self, about: &About) -> u64 {
+        self.admission.limiting.prices.of_send(&about.country, about.channel)
+    }
+
+    /// Whom the last look was about.
+    pub(in crate::app) fn subject(&self) -> Option<About> {
+        self.state().taken.as_ref().map(|(taken, _)| taken.about.clone())
     }
 
     /// What speaks against it.
@@ -136,6 +152,7 @@ impl<'w> Trial<'w> {
             let default = self.admission.sender.as_deref();
             about.sender = sender_of(settings, about.channel, default).map(str::to_owned);
         }
+        about.micros = self.price(&about);
         let reasons = reasons(found, signals);
         let code = code.map(str::to_owned);
         self.state().taken = Some((Taken { about, outcome, code, until, reasons, verification: None }, at));

@@ -55,6 +55,7 @@ pub(super) fn app_of(
         numbers: parts::numbers(config),
         limits: config.limits.clone(),
         fraud: config.fraud.clone(),
+        prices: config.prices.clone(),
         codes: parts::code_keys(config, local)?,
         sender: sender(config),
         accounts: parts::accounts(config, local),

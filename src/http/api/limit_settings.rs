@@ -4,7 +4,7 @@ use super::fields::{Field, Shape};
 use crate::model::limits::Limits;
 
 const WINDOWS: Shape =
-    Shape::List { of: &Shape::Text { least: 5, most: 20 }, least: 0, most: 3, distinct: true };
+    Shape::List { of: &Shape::Text { least: 5, most: 32 }, least: 0, most: 3, distinct: true };
 
 const RULES: Shape = Shape::List { of: &Shape::Word(rules), least: 0, most: 32, distinct: true };
 
@@ -14,7 +14,7 @@ fn rules() -> Vec<&'static str> {
 }
 
 /// What may be said of limits: a list like `["5/hour", "10/day"]` for each rule.
-pub const LIMITS: [Field; 20] = [
+pub const LIMITS: [Field; 24] = [
     Field::new("track_only", "Every rule that is only counted; it refuses nobody.", RULES).solid(),
     Field::new("flag", "Every rule that marks what is one too many; it refuses nobody.", RULES).solid(),
     Field::new(
@@ -48,6 +48,12 @@ pub const LIMITS: [Field; 20] = [
     Field::new("country_sends", "Texts and calls to one country.", WINDOWS).solid(),
     Field::new("service_sends", "What one service may send.", WINDOWS).solid(),
     Field::new("whole_sends", "What all services together may send.", WINDOWS).solid(),
+    Field::new("country_calls", "Calls to one country that nobody asked for by name.", WINDOWS).solid(),
+    Field::new("whole_money", "What all services together may cost, in US dollars: `12.50/day`.", WINDOWS)
+        .solid(),
+    Field::new("country_money", "What messages and calls to one country may cost, in US dollars.", WINDOWS)
+        .solid(),
+    Field::new("service_money", "What one service may cost, in US dollars.", WINDOWS).solid(),
 ];
 
 #[cfg(test)]

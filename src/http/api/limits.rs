@@ -23,12 +23,23 @@ const WHOSE: &[Field] = &[
         .example("\"+14155550123\""),
     Field::new("ip", "An address of a person's device.", Shape::Ip),
     Field::new("key", "The id of an API key.", Shape::Chars { class: "0-9a-z", least: 1, most: 64 }),
+    Field::new(
+        "country",
+        "A country, ISO 3166: its sends, calls and money.",
+        Shape::Chars { class: "A-Z", least: 2, most: 2 },
+    )
+    .example("\"DE\""),
+    Field::new("service", "A service, by its id.", Shape::Id(&["VA"])),
+    Field::new("whole", "True for all that leaves here.", Shape::Flag),
 ];
 
 const RESETS: &[Field] = &[
     WHOSE[0],
     WHOSE[1],
     WHOSE[2],
+    WHOSE[3],
+    WHOSE[4],
+    WHOSE[5],
     Field::new(
         "everything",
         "True for all numbers, addresses and keys at once, and the rate limits of services: in the sandbox alone.",
@@ -56,7 +67,7 @@ pub const LIST: Operation = Operation {
     id: "listLimits",
     tag: TAG,
     summary: "Look at what is used of limits",
-    about: "Of a number, an address, a key, or those of them that are named. A number's are its own and those of the thousand numbers around it.",
+    about: "Of a number, an address, a key, a country, a service, the whole, or those of them that are named. A number's are its own and those of the thousand numbers around it. Money is in millionths of a US dollar, and in `dollars` as people write it.",
     scope: Scope::Admin,
     path: &[],
     query: WHOSE,
@@ -88,7 +99,7 @@ pub const RESET: Operation = Operation {
     id: "resetLimits",
     tag: TAG,
     summary: "Forget what is used of limits",
-    about: "Of the number, address and key that are named, as if nothing had been. The audit log keeps who did.",
+    about: "Of all that are named, as if nothing had been. The audit log keeps who did.",
     scope: Scope::Admin,
     path: &[],
     query: &[],
@@ -105,7 +116,7 @@ pub async fn reset(context: CallContext, mut call: Call) -> Result<Response, Err
         if !context.settings.sandboxed {
             return Err(Error::field(
                 "everything",
-                "is for the sandbox alone: name a number, ip or key".to_owned(),
+                "is for the sandbox alone: name a number, ip, key, country, service or the whole".to_owned(),
             ));
         }
         let reset = admission::forget_limits(admission, context.app.actor()).await?;
@@ -123,6 +134,13 @@ fn whose(admission: &Admission, fields: &mut Fields) -> Result<Vec<Whose>, Error
     let number =
         fields.text("number").map(|number| admission::number_of_form(admission, &number)).transpose()?;
     let ip = fields.parsed::<IpAddr>("ip")?;
-    let named = [number.map(Whose::Number), ip.map(Whose::Address), fields.text("key").map(Whose::Key)];
+    let named = [
+        number.map(Whose::Number),
+        ip.map(Whose::Address),
+        fields.text("key").map(Whose::Key),
+        fields.text("country").map(Whose::Country),
+        fields.text("service").map(Whose::Service),
+        fields.flag("whole").filter(|is_whole| *is_whole).map(|_| Whose::Whole),
+    ];
     Ok(named.into_iter().flatten().collect())
 }

@@ -5,7 +5,7 @@ use super::fraud_settings::FRAUD;
 use super::limit_settings::LIMITS;
 use super::words::ChannelWord;
 use crate::model::return_url;
-use crate::model::service::{MOST_NAME, Pending};
+use crate::model::service::{MOST_NAME, OnVoip, Pending};
 
 const CHANNEL: Shape = Shape::Word(ChannelWord::all);
 
@@ -21,7 +21,7 @@ const COUNTRIES: Shape = Shape::List {
 };
 
 /// What can be set of a service, in the words of the configuration file.
-pub const SETTINGS: [Field; 30] = [
+pub const SETTINGS: [Field; 31] = [
     Field::new(
         "name",
         "The name in texts, calls and pages; no more than 4 digits in a row.",
@@ -164,6 +164,12 @@ pub const SETTINGS: [Field; 30] = [
         "pending",
         "What a second start for a number is while the first one waits for its code: `one` for the same verification, if key, session, purpose and payment are the same, `many` for one of its own.",
         Shape::Word(|| Pending::ALL.map(Pending::as_str).to_vec()),
+    )
+    .solid(),
+    Field::new(
+        "voip",
+        "What becomes of a code for a number of internet telephony, by its country's plan: `allow`, `flag` for sent and marked, or `refuse`.",
+        Shape::Word(|| OnVoip::ALL.map(OnVoip::as_str).to_vec()),
     )
     .solid(),
     Field::new(

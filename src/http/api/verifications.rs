@@ -9,7 +9,7 @@ use super::{repeats, search};
 use crate::app::admission::AdmissionError;
 use crate::app::fault::Fault;
 use crate::app::keyed;
-use crate::app::verification::{StartRequest, VerificationError, VerificationFilter, View};
+use crate::app::verification::{Again, StartRequest, VerificationError, VerificationFilter, View};
 use crate::http::caller::Caller;
 use crate::http::context::CallContext;
 use crate::http::error::Error;
@@ -70,6 +70,12 @@ pub const TAGS: Field = Field::new(
         of: &Shape::Text { least: 0, most: 128 },
         most: 10,
     },
+);
+/// The person's device.
+const DEVICE: Field = Field::new(
+    "device_id",
+    "The person's device, as you name it: any text that stays the same, such as an installation's id. Limits count by it (`device_unverified`). What is kept is a pseudonym.",
+    Shape::Text { least: 1, most: 128 },
 );
 const FROM_CREATE: &[(&str, &str, &str)] = &[
     ("fetchVerification", "id", "/id"),
@@ -133,6 +139,7 @@ pub const CREATE: Operation = Operation {
             "The address of the person's device.",
             Shape::Ip,
         ),
+        DEVICE,
         USER,
         TAGS,
     ]),
@@ -181,6 +188,7 @@ pub async fn create(context: CallContext, mut call: Call) -> Result<Response, Er
         session: None,
         caller: None,
         address,
+        device: body.text("device_id"),
         locale: body.text("locale"),
         custom_code: body.text("custom_code").map(Secret::new),
         details: Details {
@@ -259,7 +267,7 @@ pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Erro
     };
     let page = keyed::verifications(&context.app, &filter, &asked.window).await?;
     Ok(paging::answer(&call, &asked, page, |items: Vec<View>, next_cursor| Verifications {
-        verifications: items.iter().map(Verification::from).collect(),
+        verifications: items.iter().map(|view| Verification::seen_by(&call.caller, view)).collect(),
         next_cursor,
     }))
 }
@@ -283,7 +291,7 @@ pub const FETCH: Operation = Operation {
 /// Shows one verification with its sends.
 pub async fn fetch(context: CallContext, call: Call) -> Result<Response, Error> {
     let view = keyed::fetch(&context.app, &call.id()?).await?;
-    Ok(reply::json(StatusCode::OK, &Verification::from(&view)))
+    Ok(reply::json(StatusCode::OK, &Verification::seen_by(&call.caller, &view)))
 }
 
 /// `POST /v1/verifications/{id}/resend`: sends its code again.
@@ -296,7 +304,11 @@ pub const RESEND: Operation = Operation {
     scope: Scope::Send,
     path: &[ID],
     query: &[],
-    body: Body::Optional(&[Field::new("channel", "How. Left out: as before.", CHANNEL)]),
+    body: Body::Optional(&[
+        Field::new("channel", "How. Left out: as before.", CHANNEL),
+        Field::new("device_ip", "The address of the person's device.", Shape::Ip),
+        DEVICE,
+    ]),
     answer: Answer::json::<Verification>(200, "It is on its way."),
     problems: &[
         &problem::NOT_FOUND,
@@ -318,8 +330,14 @@ pub const RESEND: Operation = Operation {
 
 /// Sends one again.
 pub async fn resend(context: CallContext, mut call: Call) -> Result<Response, Error> {
-    let channel = call.body.parsed("channel")?;
-    let again = keyed::resend(&context.app, &call.id()?, channel).await;
+    let body = &mut call.body;
+    let again = Again {
+        channel: body.parsed("channel")?,
+        address: body.parsed("device_ip")?,
+        device: body.text("device_id"),
+        caller: None,
+    };
+    let again = keyed::resend(&context.app, &call.id()?, again).await;
     let view = again.map_err(|error| blurred(error, &call.caller))?;
     Ok(reply::json(StatusCode::OK, &Verification::from(&view)))
 }

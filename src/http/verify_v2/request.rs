@@ -22,6 +22,11 @@ const MOST_TAGS: usize = 10;
 const LONGEST_TAG: usize = 128;
 /// Most characters of an amount, a payee, a purpose.
 const LONGEST_TEXT: usize = 100;
+/// The person's device, as the application names it: a parameter that Twilio does not have,
+/// under a name that it will not give to another.
+const DEVICE: &str = "DialbackDeviceId";
+/// Most characters of that.
+const LONGEST_DEVICE: usize = 128;
 /// Most templates that a request names.
 const MOST_TEMPLATES: usize = 10;
 /// The longest language tag, in bytes.
@@ -54,6 +59,7 @@ pub fn ask(call: &Call, service: &Service) -> Result<Ask, Failure> {
     }
     call.flag("EnableSnaClientToken")?;
     let address = call.parsed::<IpAddr>("DeviceIp")?;
+    let device = checked(call, DEVICE, |text| is_line(text, LONGEST_DEVICE))?;
     let details = Details {
         friendly_name: friendly_name(call)?,
         amount,
@@ -72,6 +78,7 @@ pub fn ask(call: &Call, service: &Service) -> Result<Ask, Failure> {
             locale: locale(call, service, details.template.as_deref())?,
             service: Some(service.id.clone()),
             address,
+            device,
             custom_code: custom_code(call)?,
             details,
             ..StartRequest::to(to)

@@ -2,11 +2,11 @@
 //! adds to: then not every request writes them.
 //!
 //! A block is one per cent of the narrowest limit. It is added to the counter as a whole,
-//! in the commit of the request that finds none left, and used up one by one within the
+//! in the commit of the request that finds too little left, and used up by and by within the
 //! buckets that it was counted in; what is left of it then is given back with the next.
 //! So no limit is ever exceeded, and each process keeps at most one per cent from the
 //! others. While one request fetches a block, and where there is no room for a whole one,
-//! each adds its own one. A process whose clock is behind may use a block for as long
+//! each adds its own. A process whose clock is behind may use a block for as long
 //! beyond the border of a bucket.
 //!
 //! A request may end anywhere: a client goes away, and what was under way for it is
@@ -58,12 +58,12 @@ pub struct Ticket {
 
 #[derive(Debug, Clone, Copy)]
 enum Source {
-    /// The block that was added at that time.
-    Block(Timestamp),
+    /// So much of the block that was added at that time.
+    Block { added_at: Timestamp, amount: u64 },
     /// A block that the commit adds at that time; what was left of the last one is given
     /// back by it.
     Fetched { block: Block, given_back: Option<Block> },
-    /// Itself: it was added as one, without a block.
+    /// Itself: it was added alone, without a block.
     Own,
 }
 
@@ -101,9 +101,9 @@ impl QuotaLease {
         &self.0.limits
     }
 
-    /// Takes one, of the block or of the counter itself.
-    pub fn take(&self, now: Timestamp) -> Ticket {
-        let (additions, source) = self.0.take(now);
+    /// Takes so many, of the block or of the counter itself.
+    pub fn take(&self, amount: u64, now: Timestamp) -> Ticket {
+        let (additions, source) = self.0.take(amount, now);
         Ticket { lease: Arc::clone(&self.0), additions, source, stage: Stage::NotBegun }
     }
 
@@ -159,32 +159,34 @@ impl Shared {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(&self, now: Timestamp) -> (Vec<Addition>, Source) {
+    fn take(&self, amount: u64, now: Timestamp) -> (Vec<Addition>, Source) {
         let mut taken = self.taken();
-        if let Some(block) = taken.block.as_mut().filter(|block| block.left > 0)
+        if let Some(block) = taken.block.as_mut().filter(|block| block.left >= amount)
             && now.as_millisecond() < end_of(&self.limits, block.added_at)
         {
-            block.left -= 1;
-            return (Vec::new(), Source::Block(block.added_at));
+            block.left -= amount;
+            return (Vec::new(), Source::Block { added_at: block.added_at, amount });
         }
         let size = self.size();
-        if size < 2 || taken.is_fetching || now.as_millisecond() < taken.closed_until {
-            return (vec![self.amount(1)], Source::Own);
+        // A block that one request uses up by half and more saves nobody a write.
+        let is_small = size / 2 < amount;
+        if is_small || taken.is_fetching || now.as_millisecond() < taken.closed_until {
+            return (vec![self.amount(amount)], Source::Own);
         }
         taken.is_fetching = true;
         let given_back = taken.block.take().filter(|block| block.left > 0);
         let mut additions: Vec<Addition> = given_back.map(|block| self.back(block)).into_iter().collect();
         additions.push(self.amount(size));
-        let block = Block { added_at: now, left: size - 1 };
+        let block = Block { added_at: now, left: size - amount };
         (additions, Source::Fetched { block, given_back })
     }
 
     fn settle(&self, source: Source, end: &End<'_>) {
         let mut taken = self.taken();
         match (source, end) {
-            (Source::Block(added_at), End::Undone(_)) => {
+            (Source::Block { added_at, amount }, End::Undone(_)) => {
                 if let Some(block) = taken.block.as_mut().filter(|block| block.added_at == added_at) {
-                    block.left += 1;
+                    block.left += amount;
                 }
             }
             (Source::Fetched { block, .. }, End::Done) => {
@@ -199,7 +201,7 @@ impl Shared {
             }
             // It may be there: then it is nobody's, and passes with its windows.
             (Source::Fetched { .. }, End::Unknown) => taken.is_fetching = false,
-            (Source::Own, _) | (Source::Block(_), End::Done | End::Unknown) => {}
+            (Source::Own, _) | (Source::Block { .. }, End::Done | End::Unknown) => {}
         }
     }
 
@@ -253,24 +255,24 @@ mod tests {
     #[test]
     fn one_request_in_a_block_writes() {
         let lease = lease(300);
-        let mut first = lease.take(at(5));
+        let mut first = lease.take(1, at(5));
         assert_eq!(first.begin(), [amount(3)]);
-        let mut meanwhile = lease.take(at(6));
+        let mut meanwhile = lease.take(1, at(6));
         assert_eq!(meanwhile.begin(), [amount(1)], "nobody waits for the block");
         meanwhile.settle(&End::Done);
         first.settle(&End::Done);
-        let mut second = lease.take(at(7));
+        let mut second = lease.take(1, at(7));
         assert_eq!(second.begin(), []);
         second.settle(&End::Undone(None));
         for _ in 0..2 {
-            let mut ticket = lease.take(at(8));
+            let mut ticket = lease.take(1, at(8));
             assert_eq!(ticket.begin(), [], "the one that was not used is there again");
             ticket.settle(&End::Done);
         }
-        let mut next = lease.take(at(9));
+        let mut next = lease.take(1, at(9));
         assert_eq!(next.begin(), [amount(3)], "nothing is left to be given back");
         next.settle(&End::Done);
-        let mut beyond = lease.take(at(60_000));
+        let mut beyond = lease.take(1, at(60_000));
         assert_eq!(beyond.begin(), [back(2, 9), amount(3)], "its bucket is over");
         beyond.settle(&End::Done);
         assert_eq!((lease.rest(), lease.rest()), (Some(back(2, 60_000)), None));
@@ -279,46 +281,66 @@ mod tests {
     #[test]
     fn without_room_for_a_block_each_adds_its_own() {
         let wide = lease(300);
-        let first = wide.take(at(0));
+        let first = wide.take(1, at(0));
         let reached = Reached { limit: "minute".into(), passes_at: Some(at(70_000)) };
         first.settle(&End::Undone(Some(&reached)));
-        let mut own = wide.take(at(69_999));
+        let mut own = wide.take(1, at(69_999));
         assert_eq!(own.begin(), [amount(1)]);
         own.settle(&End::Undone(Some(&reached)));
-        let mut block = wide.take(at(70_000));
+        let mut block = wide.take(1, at(70_000));
         assert_eq!(block.begin(), [amount(3)]);
         block.settle(&End::Unknown);
-        assert_eq!(wide.take(at(70_001)).begin(), [amount(3)], "what is in doubt is not used");
+        assert_eq!(wide.take(1, at(70_001)).begin(), [amount(3)], "what is in doubt is not used");
         let small = lease(199);
-        let mut ticket = small.take(at(0));
+        let mut ticket = small.take(1, at(0));
         assert_eq!(ticket.begin(), [amount(1)]);
         ticket.settle(&End::Done);
-        assert_eq!(QuotaLease::new("start".into(), Vec::new()).take(at(0)).begin(), [amount(1)]);
+        assert_eq!(QuotaLease::new("start".into(), Vec::new()).take(1, at(0)).begin(), [amount(1)]);
+    }
+
+    #[test]
+    fn what_is_more_than_is_left_fetches_a_block_and_gives_the_rest_back() {
+        let lease = lease(1000);
+        let take = |wanted: u64, now: i64| {
+            let mut ticket = lease.take(wanted, at(now));
+            let additions = ticket.begin();
+            ticket.settle(&End::Done);
+            additions
+        };
+        assert_eq!(take(4, 5), [amount(10)]);
+        assert_eq!(take(4, 6), []);
+        assert_eq!(take(4, 7), [back(2, 5), amount(10)]);
+        assert_eq!(take(6, 8), []);
+        assert_eq!(take(6, 9), [amount(6)], "more than half a block is its own");
+        assert_eq!(take(5, 10), [amount(10)]);
+        let undone = lease.take(3, at(11));
+        undone.settle(&End::Undone(None));
+        assert_eq!(lease.rest(), Some(back(5, 10)));
     }
 
     /// A client that goes away leaves nothing behind that keeps others from a block.
     #[test]
     fn a_ticket_that_is_dropped_gives_itself_back() {
         let lease = lease(300);
-        drop(lease.take(at(0)));
-        let mut fetches = lease.take(at(1));
+        drop(lease.take(1, at(0)));
+        let mut fetches = lease.take(1, at(1));
         assert_eq!(fetches.begin(), [amount(3)], "nobody fetches any more");
         fetches.settle(&End::Done);
-        drop(lease.take(at(2)));
-        let (mut one, mut other) = (lease.take(at(3)), lease.clone().take(at(3)));
+        drop(lease.take(1, at(2)));
+        let (mut one, mut other) = (lease.take(1, at(3)), lease.clone().take(1, at(3)));
         assert_eq!((one.begin(), other.begin()), (vec![], vec![]), "what was not begun is there again");
         // Whether it was used is not known: it is not used twice.
         drop((one, other));
-        let mut fetches = lease.take(at(4));
+        let mut fetches = lease.take(1, at(4));
         assert_eq!(fetches.begin(), [amount(3)]);
         drop(fetches);
-        let mut again = lease.take(at(5));
+        let mut again = lease.take(1, at(5));
         assert_eq!(again.begin(), [amount(3)], "what is in doubt is not used, and holds nobody up");
         again.settle(&End::Done);
         // What is left of a block goes along with the next, also where whoever fetched
         // it first went away.
-        drop(lease.take(at(60_000)));
-        let mut next = lease.take(at(60_001));
+        drop(lease.take(1, at(60_000)));
+        let mut next = lease.take(1, at(60_001));
         assert_eq!(next.begin(), [back(2, 5), amount(3)]);
         next.settle(&End::Done);
         assert_eq!(lease.rest(), Some(back(2, 60_001)));
@@ -333,20 +355,23 @@ mod tests {
         #[test]
         fn nothing_is_exceeded_and_little_is_early(
             max in 200..500u64,
-            steps in prop::collection::vec((0..400i64, 0..3usize, 0..10u8), 300..900),
+            steps in prop::collection::vec((0..400i64, 0..3usize, 0..10u8, 1..4u64), 300..900),
         ) {
             const LENGTH: i64 = 60_000;
             let leases = [lease(max), lease(max), lease(max)];
             let (mut counter, mut used, mut now) = (Counter::new("x".into()), Vec::new(), 0);
-            let weighed = |used: &Vec<i64>, now: i64| {
+            let weighed = |used: &Vec<(i64, u64)>, now: i64| {
                 let of = now.div_euclid(LENGTH);
-                let within = |bucket| used.iter().filter(|at: &&i64| at.div_euclid(LENGTH) == bucket).count() as i64;
+                let within = |bucket| {
+                    let within = used.iter().filter(|(at, _)| at.div_euclid(LENGTH) == bucket);
+                    within.map(|(_, amount)| *amount as i64).sum::<i64>()
+                };
                 within(of) * LENGTH + within(of - 1) * (LENGTH - now.rem_euclid(LENGTH))
             };
-            for (wait, process, luck) in steps {
+            for (wait, process, luck, amount) in steps {
                 now += wait;
                 loop {
-                    let mut ticket = leases[process].take(at(now));
+                    let mut ticket = leases[process].take(amount, at(now));
                     let is_block = ticket.is_of_a_block();
                     if luck == 0 {
                         ticket.settle(&End::Undone(None));
@@ -360,7 +385,7 @@ mod tests {
                         Ok(next) => {
                             counter = next;
                             ticket.settle(&End::Done);
-                            used.push(now);
+                            used.push((now, amount));
                             prop_assert!(weighed(&used, now) <= max as i64 * LENGTH);
                             break;
                         }
@@ -368,7 +393,7 @@ mod tests {
                             ticket.settle(&End::Undone(Some(&reached)));
                             if !is_block {
                                 let early = 3 * (max / 100) as i64;
-                                prop_assert!(weighed(&used, now) + (1 + early) * LENGTH > max as i64 * LENGTH);
+                                prop_assert!(weighed(&used, now) + (amount as i64 + early) * LENGTH > max as i64 * LENGTH);
                                 break;
                             }
                         }

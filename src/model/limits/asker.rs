@@ -77,6 +77,15 @@ impl Admitted {
         }
     }
 
+    /// Marks it by names of rules and signals, each once.
+    pub fn flag<N: AsRef<str>>(&mut self, names: &[N]) {
+        for name in names.iter().map(AsRef::as_ref) {
+            if !self.flags.iter().any(|flag| flag == name) {
+                self.flags.push(name.to_owned());
+            }
+        }
+    }
+
     /// The same where somebody asks again: what is known of them takes the place of what
     /// was known before.
     pub fn asked_by(self, again: Self) -> Self {

@@ -2,6 +2,7 @@
 
 use super::allowance::Allowance;
 use super::rule::{Action, LimitRule, Limits};
+use super::subject::Counted;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -49,9 +50,14 @@ impl LimitChanges {
         let known = Limits::default();
         let mut wrong = Vec::new();
         for (name, windows) in &self.windows {
-            if known.rule(name).is_none() {
+            let Some(rule) = known.rule(name) else {
                 wrong.push((name.clone(), no_rule(&known)));
                 continue;
+            };
+            let has_part = windows.iter().any(|window| window.millionths > 0);
+            if has_part && rule.counted != Counted::Money {
+                wrong
+                    .push((name.clone(), "counts whole ones: only money has parts, as 12.50/day".to_owned()));
             }
             let is_twice = |(at, window): (usize, &Allowance)| {
                 windows[..at].iter().any(|earlier| earlier.seconds == window.seconds)

@@ -17,7 +17,7 @@ const LOCK_AFTER: u32 = 100;
 impl Default for Limits {
     fn default() -> Self {
         use Action::{Flag, Refuse};
-        use Counted::{Countries, Sends, Unverified, WrongCodes};
+        use Counted::{Countries, Money, Sends, UnaskedCalls, Unverified, WrongCodes};
         let rule = |name, subject, counted, windows: &[Allowance], action| LimitRule {
             name,
             subject,
@@ -64,6 +64,17 @@ impl Default for Limits {
             rule("service_sends", Subject::Service, Sends, &[hour(10_000)], Refuse),
             // What the bill of an hour and of a day can come to at most.
             rule("whole_sends", Subject::Whole, Sends, &[minute(1000), hour(10_000), day(100_000)], Refuse),
+            // A call costs more than a text, and pays whoever owns the number by the minute:
+            // low until somebody raises it who has calls first.
+            rule("country_calls", Subject::Country, UnaskedCalls, &[day(20)], Refuse),
+            // Dollars. Some 10,000 texts of 0.10 dollars, ten times what a small team's launch
+            // sends in a day; what a stolen key or a thief of traffic costs ends there.
+            rule("whole_money", Subject::Whole, Money, &[day(1000)], Refuse),
+            // As of sends: half of what the whole may cost, so that fraud in one country
+            // leaves the others the rest.
+            rule("country_money", Subject::Country, Money, &[day(500)], Refuse),
+            // As whole_money, which holds already; for those who have several.
+            rule("service_money", Subject::Service, Money, &[], Refuse),
         ];
         Self { rules, lock_after: LOCK_AFTER }
     }

@@ -80,12 +80,18 @@ impl LimitRule {
         // What one person can count on is kept one by one.
         let is_exact = matches!(self.subject, Subject::Number | Subject::NumberOfService);
         let limit = |window: &Allowance| {
-            let limit = Limit::new(name(window.seconds), self.word(part), window.seconds, window.max);
+            let limit = Limit::new(name(window.seconds), self.word(part), window.seconds, self.most(window));
             let limit = if is_exact { limit.exact() } else { limit };
             // A rule that refuses nobody counts on.
             if self.action == Action::Refuse { limit } else { limit.tracked() }
         };
         self.windows.iter().map(limit).collect()
+    }
+
+    /// The most that there may be within a window, in what the rule counts: of money in
+    /// millionths of a dollar.
+    pub fn most(&self, window: &Allowance) -> u64 {
+        if self.counted == Counted::Money { window.in_millionths() } else { window.max }
     }
 
     /// The same as if it refused: for whoever asks whether a window is full.

@@ -33,6 +33,9 @@ pub enum Subject {
 }
 
 impl Subject {
+    /// How many there are.
+    pub const ALL: usize = Self::Whole as usize + 1;
+
     /// The word of what its counter is kept under. Blocks of a hundred are parts of their
     /// thousand's, and a number's with one service parts of the number's.
     pub fn word(self) -> &'static str {
@@ -70,6 +73,13 @@ pub enum Counted {
     WrongCodes,
     /// Different countries of the numbers.
     Countries,
+    /// Calls that nobody asked for by name: the best channel was a call where none was
+    /// named. One that certainly never left is given back.
+    UnaskedCalls,
+    /// What messages and calls cost by the price table, in millionths of a dollar. That of
+    /// one that certainly never left is given back; an approval gives none back, for whoever
+    /// owns the numbers can approve.
+    Money,
 }
 
 impl Counted {
@@ -80,6 +90,8 @@ impl Counted {
             Self::Unverified => "unverified",
             Self::WrongCodes => "wrong_codes",
             Self::Countries => "countries",
+            Self::UnaskedCalls => "unasked_calls",
+            Self::Money => "money",
         }
     }
 }

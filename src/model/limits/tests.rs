@@ -9,7 +9,7 @@ fn changes(json: serde_json::Value) -> LimitChanges {
 
 #[test]
 fn an_allowance_reads_back_as_it_was_written() {
-    for text in ["5/hour", "10/day", "600/minute", "1000000000/day"] {
+    for text in ["5/hour", "10/day", "600/minute", "1000000000/day", "12.50/day", "0.000001/hour"] {
         assert_eq!(text.parse::<Allowance>().unwrap().to_string(), text);
     }
     assert_eq!(" 5 / hour ".parse(), Ok(Allowance::hour(5)));
@@ -24,7 +24,9 @@ fn an_allowance_reads_back_as_it_was_written() {
         "5/week",
         "5/hours",
         "1e3/day",
-        "1.5/day",
+        "0.0000001/day",
+        "0.0/day",
+        "1./day",
         "1000000001/day",
         "99999999999999999999/day",
         "5/hour/day",
@@ -46,6 +48,15 @@ fn every_rule_has_a_name_of_its_own_and_fits_into_a_counter() {
             assert_eq!(LimitRule::name_of(&limit.name), rule.name);
         }
     }
+}
+
+#[test]
+fn money_is_counted_in_millionths_of_a_dollar() {
+    let limits = Limits::default().with(&changes(serde_json::json!({ "country_money": ["12.50/day"] })));
+    let [limit] = &limits.rule("country_money").unwrap().limits("")[..] else { panic!() };
+    assert_eq!((limit.max, limit.of.as_str()), (12_500_000, "money"));
+    assert_eq!(limits.rule("whole_money").unwrap().limits("")[0].max, 1_000_000_000);
+    assert_eq!(limits.rule("country_calls").unwrap().limits("")[0].max, 20);
 }
 
 #[test]
@@ -83,6 +94,9 @@ fn what_cannot_be_is_named() {
     let twice = wrong(serde_json::json!({ "number_sends": ["5/hour", "9/hour"] }));
     assert_eq!(twice[0].0, "number_sends");
     assert_eq!(wrong(serde_json::json!({ "flag": ["nothing"] }))[0].0, "flag");
+    assert_eq!(wrong(serde_json::json!({ "country_money": ["12.50/day", "2/hour"] })), []);
+    let [(key, what)] = &wrong(serde_json::json!({ "number_sends": ["1.5/day"] }))[..] else { panic!() };
+    assert!(key == "number_sends" && what.contains("only money has parts"), "{what}");
     let unread = serde_json::from_value::<LimitChanges>(serde_json::json!({ "number_sends": ["5/week"] }));
     assert!(unread.unwrap_err().to_string().contains("minute, hour or day"));
 }

@@ -23,7 +23,7 @@ impl Default for NumberPolicy {
     fn default() -> Self {
         Self {
             default_region: None,
-            refuse: BTreeSet::from([Kind::Premium, Kind::Satellite, Kind::SharedCost]),
+            refuse: BTreeSet::from([Kind::Premium, Kind::Satellite, Kind::SharedCost, Kind::Personal]),
             fictional: Vec::new(),
         }
     }

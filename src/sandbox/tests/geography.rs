@@ -59,7 +59,8 @@ async fn a_message_costs_what_its_country_and_its_segments_cost() {
         (AMERICAN, &long, "-0.01580"),
         (GERMAN, "hello", "-0.08490"),
         ("+390612345678", "hello", "-0.08260"),
-        ("+37212345678", "hello", "-0.10000"),
+        ("+37212345678", "hello", "-0.08000"),
+        ("+298211234", "hello", "-0.10000"),
     ] {
         let sid = stage.text(&[("To", number), ("Body", body)]).await;
         let message = stage.message_in(&sid, "delivered").await;

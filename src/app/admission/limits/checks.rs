@@ -54,9 +54,7 @@ pub(in crate::app) fn ask(counting: &mut Counting, limits: &Limits, settings: &S
     let room = |of: &str| Addition::Room { of: of.to_owned() };
     counting.additions.push(room(WRONG));
     counting.limits.extend(of_wrong(limits));
-    // Where anybody may send a number any amount, no day has a bound that could be kept.
-    let is_bounded = limits.of(Subject::Number, Counted::Sends).any(|rule| rule.action == Action::Refuse);
-    if begins && is_bounded {
+    if begins && is_bounded(limits) {
         counting.additions.push(Addition::Amount { of: CODES.to_owned(), amount: OWN.into() });
         counting.limits.extend(of_codes(limits));
     }
@@ -64,6 +62,12 @@ pub(in crate::app) fn ask(counting: &mut Counting, limits: &Limits, settings: &S
         counting.additions.push(room(PAYMENT));
         counting.limits.push(of_payments(settings));
     }
+}
+
+/// Whether codes are set aside: where anybody may send a number any amount, no day has a
+/// bound that could be kept.
+fn is_bounded(limits: &Limits) -> bool {
+    limits.of(Subject::Number, Counted::Sends).any(|rule| rule.action == Action::Refuse)
 }
 
 /// What a verification that has become another counts for its number.
@@ -74,7 +78,7 @@ pub(in crate::app) fn checked(
     (old, new): (&Verification, &Verification),
     now: Timestamp,
 ) -> Option<Counting> {
-    let (additions, is_own) = additions(old, new, settings.psd2);
+    let (additions, is_own) = additions(old, new, (settings.psd2, is_bounded(limits)));
     if additions.is_empty() {
         return None;
     }
@@ -89,7 +93,11 @@ pub(in crate::app) fn checked(
 }
 
 /// What is added, and whether it is the verification's own.
-fn additions(old: &Verification, new: &Verification, is_payment: bool) -> (Vec<Addition>, bool) {
+fn additions(
+    old: &Verification,
+    new: &Verification,
+    (is_payment, is_set_aside): (bool, bool),
+) -> (Vec<Addition>, bool) {
     let mut all = Vec::new();
     let mut add = |addition: fn(String) -> Addition, of: &str| all.push(addition(of.to_owned()));
     let is_checked = new.checks > old.checks;
@@ -122,7 +130,7 @@ fn additions(old: &Verification, new: &Verification, is_payment: bool) -> (Vec<A
         true => u64::from(OWN.saturating_sub(old.checks)).saturating_sub(spent),
         false => 0,
     };
-    if spent + left > 0 {
+    if spent + left > 0 && is_set_aside {
         let (of, added_at) = (CODES.to_owned(), new.created_at);
         all.push(Addition::GiveBack { of, amount: spent + left, added_at });
     }

@@ -12,6 +12,7 @@ use crate::app::leases::Tickets;
 use crate::model::counter::Addition;
 use crate::model::limits::{Action, Counted, LimitRule, Limits, Subject};
 use crate::model::service::Settings;
+use crate::model::verification::Send;
 use crate::store::{Counting, Limited};
 use jiff::Timestamp;
 
@@ -20,6 +21,8 @@ use jiff::Timestamp;
 pub(in crate::app) struct Additions {
     pub(in crate::app) countings: Vec<Counting>,
     pub(in crate::app) tickets: Tickets,
+    /// The rules that mark what is one too many and were full, by name.
+    pub(in crate::app) flags: Vec<&'static str>,
 }
 
 /// What the last send of a verification counts, and what its start counts where that is
@@ -34,15 +37,31 @@ pub(in crate::app) fn asked(
     let Some(send) = who.verification.sends.last() else { return Additions::default() };
     let at = send.asked_at;
     let mut added = Added { limiting, limits, who, now: at, all: Additions::default() };
-    added.add(Counted::Sends, |of| Addition::Amount { of, amount: 1 });
-    if send.number == 1 {
-        added.add(Counted::Unverified, |of| Addition::Amount { of, amount: 1 });
-        let member = || who.names.member("country", &who.standing().region);
-        added.add(Counted::Countries, |of| Addition::Member { of, member: member() });
-    }
+    added.add(|rule, of| addition_of(rule, who, of));
     let number = added.counting(number_counter(who.names, &who.verification.to));
     checks::ask(number, limits, settings, send.number == 1);
     added.all
+}
+
+/// What the last send of a verification counts by a rule, under a word; nothing where the
+/// rule does not count it.
+pub(in crate::app) fn addition_of(rule: &LimitRule, who: &CountedFor<'_>, of: String) -> Option<Addition> {
+    let send = who.verification.sends.last()?;
+    let is_first = send.number == 1;
+    let amount = match rule.counted {
+        Counted::Sends => 1,
+        Counted::Unverified => u64::from(is_first),
+        Counted::UnaskedCalls => u64::from(send.unasked),
+        Counted::Money => send.micros,
+        Counted::Countries if is_first => {
+            return Some(Addition::Member {
+                of,
+                member: who.names.member("country", &who.standing().region),
+            });
+        }
+        Counted::Countries | Counted::WrongCodes => 0,
+    };
+    (amount > 0).then_some(Addition::Amount { of, amount })
 }
 
 /// What approval gives back: that it was not proved.
@@ -53,29 +72,40 @@ pub(in crate::app) fn proved(
     now: Timestamp,
 ) -> Vec<Counting> {
     let added_at = who.verification.created_at;
-    given_back(limiting, limits, who, (Counted::Unverified, added_at), now)
+    let amount = |rule: &LimitRule| u64::from(rule.counted == Counted::Unverified);
+    given_back(limiting, limits, who, (&amount, added_at), now)
 }
 
-/// What a send gives back that certainly never left: that it was sent.
+/// What a send gives back that certainly never left: that it was sent, and what it would
+/// have cost.
 pub(in crate::app) fn unsent(
     limiting: &Limiting,
     limits: &Limits,
     who: &CountedFor<'_>,
-    asked_at: Timestamp,
+    send: &Send,
     now: Timestamp,
 ) -> Vec<Counting> {
-    given_back(limiting, limits, who, (Counted::Sends, asked_at), now)
+    let amount = |rule: &LimitRule| match rule.counted {
+        Counted::Sends => 1,
+        Counted::UnaskedCalls => u64::from(send.unasked),
+        Counted::Money => send.micros,
+        Counted::Unverified | Counted::WrongCodes | Counted::Countries => 0,
+    };
+    given_back(limiting, limits, who, (&amount, send.asked_at), now)
 }
 
 fn given_back(
     limiting: &Limiting,
     limits: &Limits,
     who: &CountedFor<'_>,
-    (counted, added_at): (Counted, Timestamp),
+    (amount, added_at): (&dyn Fn(&LimitRule) -> u64, Timestamp),
     now: Timestamp,
 ) -> Vec<Counting> {
     let mut added = Added { limiting, limits, who, now, all: Additions::default() };
-    added.add(counted, |of| Addition::GiveBack { of, amount: 1, added_at });
+    added.add(|rule, of| {
+        let amount = amount(rule);
+        (amount > 0).then_some(Addition::GiveBack { of, amount, added_at })
+    });
     added.all.countings
 }
 
@@ -100,23 +130,24 @@ impl Added<'_> {
         &mut countings[at]
     }
 
-    /// Adds to the counter of each subject of whom that is counted.
-    fn add(&mut self, counted: Counted, addition: impl Fn(String) -> Addition) {
-        let counts = |rule: &&LimitRule| rule.counted == counted && !rule.windows.is_empty();
-        for rule in self.limits.rules().iter().filter(counts) {
+    /// Adds to the counter of each subject what it comes to by each rule, under its word.
+    fn add(&mut self, addition: impl Fn(&LimitRule, String) -> Option<Addition>) {
+        for rule in self.limits.rules().iter().filter(|rule| !rule.windows.is_empty()) {
             let Some(place) = self.who.counter(rule.subject) else { continue };
-            let (limits, of) = (rule.limits(&place.part), rule.word(&place.part));
-            let addition = addition(of.clone());
-            let is_leased = rule.subject.is_shared()
+            let of = rule.word(&place.part);
+            let Some(addition) = addition(rule, of.clone()) else { continue };
+            let limits = rule.limits(&place.part);
+            if let Addition::Amount { amount, .. } = addition
+                && rule.subject.is_shared()
                 && rule.action == Action::Refuse
-                && matches!(addition, Addition::Amount { .. });
-            let leases = &self.limiting.leases;
-            let tickets = &mut self.all.tickets;
-            if is_leased && leases.take(tickets, &place.counter, &of, limits.clone(), self.now) {
-                continue;
+            {
+                let (leases, tickets) = (&self.limiting.leases, &mut self.all.tickets);
+                if leases.take(tickets, &place.counter, (&of, amount), limits.clone(), self.now) {
+                    continue;
+                }
             }
             let is_new = !matches!(addition, Addition::GiveBack { .. });
-            let counting = self.counting(place.counter);
+            let counting = self.counting(place.counter.clone());
             if !counting.additions.contains(&addition) {
                 counting.additions.push(addition);
             }

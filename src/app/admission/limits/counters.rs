@@ -45,6 +45,7 @@ pub(in crate::app) struct CountedFor<'a> {
     pub(in crate::app) verification: &'a Verification,
     pub(in crate::app) admitted: &'a Admitted,
     standing: OnceLock<Standing>,
+    places: [OnceLock<Option<Counted>>; Subject::ALL],
 }
 
 impl<'a> CountedFor<'a> {
@@ -55,7 +56,8 @@ impl<'a> CountedFor<'a> {
         verification: &'a Verification,
         admitted: &'a Admitted,
     ) -> Self {
-        Self { names, service, verification, admitted, standing: OnceLock::new() }
+        let places = [const { OnceLock::new() }; Subject::ALL];
+        Self { names, service, verification, admitted, standing: OnceLock::new(), places }
     }
 
     /// The same whose number's standing is known already.
@@ -69,8 +71,13 @@ impl<'a> CountedFor<'a> {
         self.standing.get_or_init(|| self.verification.to.standing())
     }
 
-    /// Where one of the subjects is counted; nothing where it is not known.
-    pub(in crate::app) fn counter(&self, subject: Subject) -> Option<Counted> {
+    /// Where one of the subjects is counted; nothing where it is not known. It is made
+    /// once, for to make a name is most of what counting costs.
+    pub(in crate::app) fn counter(&self, subject: Subject) -> Option<&Counted> {
+        self.places[subject as usize].get_or_init(|| self.place(subject)).as_ref()
+    }
+
+    fn place(&self, subject: Subject) -> Option<Counted> {
         let person = || self.verification.to.person();
         let own = |value: &str| Some(alone(named(self.names, subject, value)));
         let by_name = |name: &Option<String>| Some(alone(counter_id(subject, name.as_deref()?)));

@@ -3,12 +3,15 @@
 //! What was read may be outdated by ten seconds. It marks, and never lets through what a
 //! commit refuses.
 
-use super::counters::CountedFor;
+use super::Limiting;
+use super::counted::addition_of;
+use super::counters::{CountedFor, counter_id, number_counter};
 use crate::app::base::Base;
 use crate::app::fault::Fault;
 use crate::model::counter::{Addition, Counter};
-use crate::model::limits::{Action, Counted, LimitRule, Limits};
-use crate::store::records;
+use crate::model::limits::{Action, Admitted, Counted, LimitChanges, LimitRule, Limits, Subject};
+use crate::model::phone::PhoneNumber;
+use crate::store::records::{self, Ahead};
 use jiff::Timestamp;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -34,43 +37,95 @@ pub(in crate::app) struct Full {
     pub(in crate::app) is_flag: bool,
 }
 
-/// The rules that refuse nobody and have no room for what a start counts.
+/// Whether a rule refuses nobody and is asked of a send: of a further one, too, or of the
+/// first of a verification alone.
+fn is_watched(rule: &LimitRule, is_first: bool) -> bool {
+    let is_of_sends = match rule.counted {
+        Counted::Unverified | Counted::Countries => is_first,
+        Counted::Sends | Counted::UnaskedCalls | Counted::Money => true,
+        Counted::WrongCodes => false,
+    };
+    rule.action != Action::Refuse && !rule.windows.is_empty() && is_of_sends
+}
+
+/// Wants the counters of who asks, as far as the rules of the configuration watch them: so
+/// that they are read with all that a start reads. What a service watches beside is read
+/// when it is asked for.
+pub(in crate::app) fn want(limiting: &Limiting, asker: &Admitted, is_first: bool, ahead: &mut Ahead) {
+    let limits = limiting.of(&LimitChanges::default());
+    let mut ids: Vec<String> = Vec::new();
+    for rule in limits.rules().iter().filter(|rule| is_watched(rule, is_first)) {
+        let name = match rule.subject {
+            Subject::Address => asker.address.as_deref(),
+            Subject::Subnet => asker.subnet.as_deref(),
+            Subject::Device => asker.device.as_deref(),
+            _ => None,
+        };
+        ids.extend(name.map(|name| counter_id(rule.subject, name)));
+    }
+    let known: Vec<&str> = ids.iter().map(String::as_str).collect();
+    if limiting.seen.known(&known).is_none() {
+        ids.into_iter().for_each(|id| ahead.want::<Counter>(id));
+    }
+}
+
+/// The rules that refuse nobody and have no room for what the last send counts.
 pub(in crate::app) async fn full(
     base: &Base,
-    seen: &Seen,
+    (seen, ahead): (&Seen, &Ahead),
     limits: &Limits,
     who: &CountedFor<'_>,
     now: Timestamp,
 ) -> Result<Vec<Full>, Fault> {
-    let is_watched = |rule: &&LimitRule| {
-        rule.action != Action::Refuse && !rule.windows.is_empty() && rule.counted != Counted::WrongCodes
-    };
+    let is_first = who.verification.sends.len() == 1;
     let watched: Vec<_> = limits
         .rules()
         .iter()
-        .filter(is_watched)
-        .filter_map(|rule| Some((rule, who.counter(rule.subject)?)))
+        .filter(|rule| is_watched(rule, is_first))
+        .filter_map(|rule| {
+            let place = who.counter(rule.subject)?;
+            // A rule that does not count this has nothing to say of it.
+            let addition = addition_of(rule, who, rule.word(&place.part))?;
+            Some((rule, place, addition))
+        })
         .collect();
     if watched.is_empty() {
         return Ok(Vec::new());
     }
-    let ids: Vec<&str> = watched.iter().map(|(_, place)| place.counter.as_str()).collect();
-    let counters = seen.read(base, &ids).await?;
+    let ids: Vec<&str> = watched.iter().map(|(_, place, _)| place.counter.as_str()).collect();
+    let counters = seen.read((base, ahead), &ids).await?;
     let mut full = Vec::new();
-    for ((rule, place), counter) in watched.into_iter().zip(counters) {
+    for ((rule, place, addition), counter) in watched.into_iter().zip(counters) {
         let Some(counter) = counter else { continue };
-        let of = rule.word(&place.part);
-        let addition = match rule.counted {
-            Counted::Countries => {
-                Addition::Member { of, member: who.names.member("country", &who.standing().region) }
-            }
-            _ => Addition::Amount { of, amount: 1 },
-        };
         if counter.add(now, &[addition], &rule.bounds(&place.part)).is_err() {
             full.push(Full { rule: rule.name, is_flag: rule.action == Action::Flag });
         }
     }
     Ok(full)
+}
+
+/// The rules of wrong codes that refuse nobody and have no room for one more of a number's:
+/// they are asked once the code has been compared, for they hold nobody up.
+pub(in crate::app) async fn full_of_wrong_codes(
+    base: &Base,
+    limiting: &Limiting,
+    limits: &Limits,
+    to: &PhoneNumber,
+) -> Result<Vec<&'static str>, Fault> {
+    let is_watched = |rule: &&LimitRule| {
+        rule.counted == Counted::WrongCodes && rule.action != Action::Refuse && !rule.windows.is_empty()
+    };
+    let watched: Vec<_> = limits.rules().iter().filter(is_watched).collect();
+    if watched.is_empty() {
+        return Ok(Vec::new());
+    }
+    let id = number_counter(&limiting.names, to);
+    let Some(counter) = records::get::<Counter>(base.store(), &id).await? else { return Ok(Vec::new()) };
+    let is_full = |rule: &&LimitRule| {
+        let room = Addition::Room { of: rule.word("") };
+        counter.record.add(base.now(), &[room], &rule.bounds("")).is_err()
+    };
+    Ok(watched.into_iter().filter(is_full).map(|rule| rule.name).collect())
 }
 
 impl Seen {
@@ -86,11 +141,16 @@ impl Seen {
     }
 
     /// The counters of these ids, in their order.
-    async fn read(&self, base: &Base, ids: &[&str]) -> Result<Vec<Option<Arc<Counter>>>, Fault> {
+    async fn read(
+        &self,
+        (base, ahead): (&Base, &Ahead),
+        ids: &[&str],
+    ) -> Result<Vec<Option<Arc<Counter>>>, Fault> {
         if let Some(known) = self.known(ids) {
             return Ok(known);
         }
-        let found = records::get_many::<Counter>(base.store(), ids.iter().copied()).await?;
+        let wanted: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
+        let found = ahead.get_many::<Counter>(base.store(), &wanted).await?;
         let found: Vec<_> =
             found.into_iter().map(|found| found.map(|found| Arc::new(found.record))).collect();
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -5,10 +5,12 @@
 //! read before decides nothing but marks. The module refuses to know who asks by which
 //! face, and how a refusal is told.
 
+pub(in crate::app) mod budgets;
 pub(in crate::app) mod checks;
 pub(in crate::app) mod counted;
 pub(in crate::app) mod counters;
 pub(in crate::app) mod flags;
 mod parts;
 
+pub use self::budgets::{BudgetOf, BudgetReached};
 pub use self::parts::Limiting;

@@ -20,6 +20,7 @@ mod sender;
 mod sends;
 #[cfg(test)]
 pub(in crate::app) mod tests;
+mod voip;
 mod words;
 mod wrong_codes;
 
@@ -29,7 +30,7 @@ use crate::app::admission::rule::{OfRequest, OfWay};
 use crate::app::admission::way::Way;
 
 /// What is asked before any way is looked for.
-const FIRST: [&OfRequest; 4] = [&idempotency::RULE, &number::RULE, &kind::RULE, &lists::RULE];
+const FIRST: [&OfRequest; 5] = [&idempotency::RULE, &number::RULE, &kind::RULE, &lists::RULE, &voip::RULE];
 
 /// What is asked of each way. The safe list is in `country`: it lets pass what that
 /// refuses, and nothing else.

@@ -61,6 +61,7 @@ impl Case {
             policy: self.service.policy(&Policy::default()),
             sender: None,
             number: Ok(&self.to),
+            is_voip: false,
             channel: None,
             countries: Countries::AsSet,
             unwanted: Vec::new(),

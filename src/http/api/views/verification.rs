@@ -3,9 +3,11 @@
 use super::delivery::{DeliveryError, Tries, last_error, standing, tries};
 use crate::app::verification::View;
 use crate::http::api::words::{ChannelWord, DeliveryStatus, StatusWord};
+use crate::http::caller::Caller;
 use crate::model;
 use crate::model::channel::Channel;
 use crate::model::delivery::Delivery;
+use crate::model::key::Scope;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -58,6 +60,10 @@ pub struct Verification {
     pub session: Option<String>,
     /// The application's own marks.
     pub tags: BTreeMap<String, String>,
+    /// The rules and signals that marked it and refused nobody, by name: for keys with the
+    /// scope `admin`, where there is any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flags: Option<Vec<String>>,
     /// Its messages and calls, the first one first.
     pub deliveries: Vec<Sent>,
 }
@@ -141,6 +147,15 @@ pub struct Verifications {
     pub next_cursor: Option<String>,
 }
 
+impl Verification {
+    /// As a caller may see it: what marked it is for who administers.
+    pub fn seen_by(caller: &Caller, view: &View) -> Self {
+        let flags = view.verification.admitted.as_ref().map(|admitted| &admitted.flags);
+        let flags = flags.filter(|flags| !flags.is_empty() && caller.may(Scope::Admin));
+        Self { flags: flags.cloned(), ..Self::from(view) }
+    }
+}
+
 impl From<&View> for Verification {
     fn from(view: &View) -> Self {
         let record = &view.verification;
@@ -149,6 +164,7 @@ impl From<&View> for Verification {
             Sent::new(record, send, delivery.as_ref())
         };
         Self {
+            flags: None,
             id: record.id.to_string(),
             service: view.service.id.to_string(),
             to: record.to.in_full().to_owned(),
