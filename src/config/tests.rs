@@ -4,6 +4,7 @@ use super::*;
 
 mod complaints;
 mod dangers;
+mod fraud;
 
 fn env(pairs: &[(&str, &str)]) -> Env {
     pairs.iter().copied().collect()
