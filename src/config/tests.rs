@@ -6,6 +6,7 @@ use crate::model::price::Prices;
 
 mod complaints;
 mod dangers;
+mod fraud;
 mod prices;
 
 fn env(pairs: &[(&str, &str)]) -> Env {

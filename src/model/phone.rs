@@ -10,6 +10,7 @@ mod kind;
 mod length;
 mod mask;
 mod number;
+mod plan;
 mod policy;
 mod range;
 mod read;
@@ -73,7 +74,7 @@ impl PhoneNumber {
         let spaced = |number: &rlibphonenumber::PhoneNumber| {
             number.format_as(rlibphonenumber::PhoneNumberFormat::International).into_owned()
         };
-        read::again(self).as_ref().map_or_else(|| self.in_full().to_owned(), spaced)
+        read::again(self).as_deref().map_or_else(|| self.in_full().to_owned(), spaced)
     }
 
     /// The country, as an ISO 3166 code; none for global services and for
@@ -86,7 +87,10 @@ impl PhoneNumber {
 
     /// What sort of telephone it leads to.
     pub fn line(&self) -> Line {
-        read::again(self).map_or(Line::Unknown, |number| kind::line_of(&number))
+        match self.plan() {
+            Some(plan) => plan.line,
+            None => read::again(self).map_or(Line::Unknown, |number| kind::line_of(&number)),
+        }
     }
 
     /// Whether it certainly is a landline. Where a plan does not tell landlines

@@ -47,7 +47,7 @@ impl std::fmt::Debug for PersonKey {
 impl PhoneNumber {
     /// Whose number it is.
     pub fn person(&self) -> PersonKey {
-        PersonKey(Self(key_of(self.in_full())))
+        PersonKey(Self::of(key_of(self.in_full())))
     }
 }
 

@@ -1,7 +1,6 @@
 //! Where a number stands in its plan: its country, its range, and its neighbours. It
 //! refuses to know what anybody thinks of them.
 
-use super::kind::line_of;
 use super::{Kind, Line, PhoneNumber, read};
 
 /// Digits that a subscriber has of their own where no plan says: a range holds a
@@ -39,7 +38,7 @@ impl PhoneNumber {
         Standing {
             region: region.filter(|id| id.len() == 2).unwrap_or_else(|| "??".to_owned()),
             range: cut(range),
-            is_voip: line_of(&parsed) == Line::Special(Kind::Voip),
+            is_voip: self.line() == Line::Special(Kind::Voip),
         }
     }
 

@@ -6,13 +6,14 @@
 //! country's own reading leads to no number, or where there is no country.
 //! It refuses to guess: a letter is never a digit.
 
-use super::kind::line_of;
 use super::length::{self, Slip};
+use super::plan::Plan;
 use super::{Line, NumberPolicy, PhoneError, PhoneNumber};
 use rlibphonenumber::enums::Region;
 use rlibphonenumber::{NumberLengthType, ParseError, ValidationError};
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, PhoneNumberType};
 use rlibphonenumber::{PhoneNumber as Parsed, get_national_significant_number_owned};
+use std::borrow::Cow;
 
 /// Numbers that need no plan.
 type AsItIs<'a> = &'a dyn Fn(&PhoneNumber) -> bool;
@@ -78,9 +79,13 @@ impl From<PhoneError> for Unread {
     }
 }
 
-/// The library's view of a number that is read already.
-pub fn again(number: &PhoneNumber) -> Option<Parsed> {
-    PHONE_NUMBER_UTIL.parse(number.in_full(), None).ok()
+/// The library's view of a number that is read already: its first reading's, where that
+/// was by a plan.
+pub fn again(number: &PhoneNumber) -> Option<Cow<'_, Parsed>> {
+    match number.plan() {
+        Some(plan) => Some(Cow::Borrowed(&plan.parsed)),
+        None => PHONE_NUMBER_UTIL.parse(number.in_full(), None).ok().map(Cow::Owned),
+    }
 }
 
 /// What the text may be, the best first, each with the region to read it in.
@@ -120,12 +125,17 @@ fn read_as(
         return Ok(number.clone());
     }
     // Global services are asked for before validity: their plans are sparse.
-    match line_of(&parsed) {
+    let plan = Plan::of(parsed);
+    let parsed = &plan.parsed;
+    match plan.line {
         Line::Special(kind) if policy.refuse.contains(&kind) => Err(PhoneError::RefusedKind(kind).into()),
         // A number that E.164 has no room for is one of its country's: Japan has
         // some that begin with 00, which is no plus there.
-        _ if parsed.is_valid() => number.map_err(|error| Unread { error, is_number: true }),
-        _ => Err(invalid(&parsed, country_code).into()),
+        _ if parsed.is_valid() => match number {
+            Ok(number) => Ok(number.planned(plan)),
+            Err(error) => Err(Unread { error, is_number: true }),
+        },
+        _ => Err(invalid(parsed, country_code).into()),
     }
 }
 
