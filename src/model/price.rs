@@ -9,13 +9,10 @@ mod amount;
 mod rates;
 
 pub use amount::{MICROS, dollars, micros};
-pub use rates::{DATE, Rates};
+pub use rates::{DATE, OTHERS, Rates};
 
 use crate::model::channel::Channel;
 use std::collections::BTreeMap;
-
-/// Where the prices of what has none of its own stand, among an operator's too.
-pub const OTHERS: &str = "*";
 
 /// The prices that hold: an operator's own, and the table's where there are none.
 #[derive(Debug, Clone, PartialEq, Eq)]

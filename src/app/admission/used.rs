@@ -43,7 +43,7 @@ pub enum Whose {
 pub enum Named<'t> {
     /// A number in any writing, or nothing that could be read.
     Number(&'t str),
-    /// An address.
+    /// An IPv4 or IPv6 address of a person's device.
     Address(IpAddr),
     /// The id of an API key, or a caller who has none of the store's.
     Key(&'t str),

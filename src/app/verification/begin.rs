@@ -116,7 +116,7 @@ fn tell_of_flags(asked: &CodeRequest<'_>, sent: &Sent) {
 async fn tell_of_budget(verifying: &Verifying, about: Option<&About>, limited: &Limited) {
     let reached = about.and_then(|about| budgets::BudgetReached::of(limited, about, verifying.base.now()));
     if let Some(reached) = reached {
-        budgets::tell(&verifying.base, &verifying.admission.limiting, &reached, Vec::new()).await;
+        budgets::tell(&verifying.base, &verifying.admission.limiting.told, &reached, Vec::new()).await;
     }
 }
 

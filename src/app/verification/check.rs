@@ -104,7 +104,7 @@ async fn tell_of_wrong_codes(admission: &Admission, verification: &Verification)
     let Ok(service) = find::service_of(&admission.directory, verification).await else { return };
     let (base, limiting) = (&admission.base, &admission.limiting);
     let limits = limiting.of(&service.settings.limits);
-    let full = flags::full_of_wrong_codes(base, limiting, &limits, &verification.to).await;
+    let full = flags::full_of_wrong_codes(base, &limiting.names, &limits, &verification.to).await;
     for rule in full.unwrap_or_default() {
         tracing::warn!(verification = %verification.id, rule, "a limit of wrong codes that refuses nobody is full");
     }

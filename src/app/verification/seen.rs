@@ -114,7 +114,8 @@ async fn see_number<'w>(
     if let Some(kept) = kept {
         kept.want(&mut ahead);
     }
-    flags::want(&verifying.admission.limiting, asker, true, &mut ahead);
+    let limiting = &verifying.admission.limiting;
+    flags::want(&limiting.seen, limiting.configured(), (asker, true), &mut ahead);
     let to = number.as_ref().ok().map(|(to, _)| to);
     let known = known_service(directory, asked.request.service.as_ref());
     match &known {
@@ -275,7 +276,8 @@ async fn see_verification<'w>(
         return Err(Fault::NotFound.into());
     }
     let mut ahead = Ahead::default();
-    flags::want(&admission.limiting, asker, false, &mut ahead);
+    let limiting = &admission.limiting;
+    flags::want(&limiting.seen, limiting.configured(), (asker, false), &mut ahead);
     view::around_into(admission, &[&old.record], &mut ahead).await?;
     let service = find::service_of_from(directory, &old.record, &ahead).await?;
     let to = &old.record.to;

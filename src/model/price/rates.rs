@@ -1,13 +1,14 @@
 //! The table of the program: what countries cost. Where the numbers come from stands at
 //! its head.
 
-use super::OTHERS;
 use super::amount::micros;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
 /// The table, as it stands in its file.
 const TABLE: &str = include_str!("table.tsv");
+/// Where the prices of what has none of its own stand, among an operator's too.
+pub const OTHERS: &str = "*";
 /// As of which day the table is.
 pub const DATE: &str = "2026-11-27";
 

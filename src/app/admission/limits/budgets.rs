@@ -6,7 +6,6 @@
 //! the commit of what is told, so that of many processes one does. It refuses to know who
 //! is told, and in which words.
 
-use super::Limiting;
 use crate::app::base::Base;
 use crate::app::hash::hash;
 use crate::model::counter::{Addition, Limit};
@@ -93,11 +92,11 @@ pub(in crate::app) fn told_counter(counter: &str) -> String {
 /// where this was the first. Who cannot write it now will with a later refusal.
 pub(in crate::app) async fn tell(
     base: &Base,
-    limiting: &Limiting,
+    known: &Told,
     reached: &BudgetReached,
     changes: Vec<Change>,
 ) -> bool {
-    if limiting.told.knows(reached) {
+    if known.knows(reached) {
         return false;
     }
     let commit = Commit { changes, additions: vec![reached.telling(base.now())] };
@@ -109,7 +108,7 @@ pub(in crate::app) async fn tell(
             return false;
         }
     };
-    limiting.told.remember(reached);
+    known.remember(reached);
     if is_first {
         let (rule, of, until) = (&reached.rule, &reached.of, reached.until);
         tracing::warn!(rule, ?of, %until, "a budget is reached: what it has no room for is refused until then");
@@ -130,7 +129,7 @@ impl Told {
         told.insert(key(reached), Instant::now());
     }
 
-    /// Forgets all.
+    /// Forgets of which budgets somebody was told, so that it is told anew.
     pub(in crate::app) fn forget_all(&self) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }

@@ -3,14 +3,14 @@
 //! What was read may be outdated by ten seconds. It marks, and never lets through what a
 //! commit refuses.
 
-use super::Limiting;
 use super::counted::addition_of;
 use super::counters::{CountedFor, counter_id, number_counter};
 use crate::app::base::Base;
 use crate::app::fault::Fault;
 use crate::model::counter::{Addition, Counter};
-use crate::model::limits::{Action, Admitted, Counted, LimitChanges, LimitRule, Limits, Subject};
+use crate::model::limits::{Action, Admitted, Counted, LimitRule, Limits, Subject};
 use crate::model::phone::PhoneNumber;
+use crate::model::pseudonym::Pseudonyms;
 use crate::store::records::{self, Ahead};
 use jiff::Timestamp;
 use std::collections::HashMap;
@@ -51,8 +51,12 @@ fn is_watched(rule: &LimitRule, is_first: bool) -> bool {
 /// Wants the counters of who asks, as far as the rules of the configuration watch them: so
 /// that they are read with all that a start reads. What a service watches beside is read
 /// when it is asked for.
-pub(in crate::app) fn want(limiting: &Limiting, asker: &Admitted, is_first: bool, ahead: &mut Ahead) {
-    let limits = limiting.of(&LimitChanges::default());
+pub(in crate::app) fn want(
+    seen: &Seen,
+    limits: &Limits,
+    (asker, is_first): (&Admitted, bool),
+    ahead: &mut Ahead,
+) {
     let mut ids: Vec<String> = Vec::new();
     for rule in limits.rules().iter().filter(|rule| is_watched(rule, is_first)) {
         let name = match rule.subject {
@@ -64,7 +68,7 @@ pub(in crate::app) fn want(limiting: &Limiting, asker: &Admitted, is_first: bool
         ids.extend(name.map(|name| counter_id(rule.subject, name)));
     }
     let known: Vec<&str> = ids.iter().map(String::as_str).collect();
-    if limiting.seen.known(&known).is_none() {
+    if seen.known(&known).is_none() {
         ids.into_iter().for_each(|id| ahead.want::<Counter>(id));
     }
 }
@@ -108,7 +112,7 @@ pub(in crate::app) async fn full(
 /// they are asked once the code has been compared, for they hold nobody up.
 pub(in crate::app) async fn full_of_wrong_codes(
     base: &Base,
-    limiting: &Limiting,
+    names: &Pseudonyms,
     limits: &Limits,
     to: &PhoneNumber,
 ) -> Result<Vec<&'static str>, Fault> {
@@ -119,7 +123,7 @@ pub(in crate::app) async fn full_of_wrong_codes(
     if watched.is_empty() {
         return Ok(Vec::new());
     }
-    let id = number_counter(&limiting.names, to);
+    let id = number_counter(names, to);
     let Some(counter) = records::get::<Counter>(base.store(), &id).await? else { return Ok(Vec::new()) };
     let is_full = |rule: &&LimitRule| {
         let room = Addition::Room { of: rule.word("") };

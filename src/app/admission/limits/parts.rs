@@ -49,6 +49,11 @@ impl Limiting {
         }
     }
 
+    /// The rules of the configuration.
+    pub(in crate::app) fn configured(&self) -> &Limits {
+        &self.limits
+    }
+
     /// The rules of a service that sets these otherwise.
     pub fn of(&self, changes: &LimitChanges) -> Cow<'_, Limits> {
         match changes.is_empty() {

@@ -29,7 +29,7 @@ mod tests {
 
     #[test]
     fn a_number_of_internet_telephony_is_what_the_service_says() {
-        let refused = "voip";
+        let refused = "internet telephony numbers";
         for (setting, is_voip, listed, finds) in [
             (OnVoip::Flag, false, Listed::Nothing, ""),
             (OnVoip::Flag, true, Listed::Nothing, "flag: a number of internet telephony"),
