@@ -16,7 +16,10 @@ mod entry;
 mod judge;
 mod policy;
 mod signal;
+mod spec;
 mod table;
+#[cfg(test)]
+mod tests;
 mod traffic;
 
 pub use about::About;
@@ -25,5 +28,6 @@ pub use changes::{FraudChanges, RuleChanges};
 pub use entry::{Decision, DecisionId, Entry, Outcome, Reason};
 pub use policy::{FraudPolicy, SignalRule};
 pub use signal::Signal;
-pub use table::{Parameter, SIGNALS, SignalSpec};
+pub use spec::{Parameter, SignalSpec};
+pub use table::SIGNALS;
 pub use traffic::Traffic;

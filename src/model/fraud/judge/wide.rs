@@ -106,7 +106,8 @@ pub fn country_hour(case: &Case<'_>, sight: &Sight, values: &Values<'_>) -> Opti
 pub fn country_slow(case: &Case<'_>, sight: &Sight, values: &Values<'_>) -> Option<Found> {
     let course = sight.course(Wide::Country)?;
     let week = &course.windows[3];
-    let missing = week.ripe - week.verified / course.habit.conversion;
+    // The best week is a little better than is usual.
+    let missing = week.ripe - week.verified / (0.92 * course.habit.conversion);
     let day = course.habit.day / course.habit.conversion;
     let found = Found::at_least(missing, values.get("least").max(values.get("days") * day))?;
     if !is_low(week, usual(course, LOW), values.get("odds")) {
@@ -114,7 +115,7 @@ pub fn country_slow(case: &Case<'_>, sight: &Sight, values: &Values<'_>) -> Opti
     }
     // The more is lost, the less is asked of what speaks against a request.
     let pressure = (found.value / found.threshold).sqrt();
-    sight.probable(case, course, (values.get("suspicion") / pressure).max(0.5))?;
+    sight.probable(case, course, (values.get("suspicion") / pressure).max(0.65))?;
     Some(named(case, Wide::Country, found))
 }
 
