@@ -8,7 +8,7 @@
 //! its end. Where a request has no address, its rules of addresses are not asked.
 
 mod bucket;
-mod verified;
+pub mod verified;
 
 use super::models::{Judged, Model};
 use bucket::Bucket;
@@ -37,8 +37,8 @@ pub struct Authgear {
 
 /// What was seen of a country, or of an address.
 #[derive(Default)]
-struct Seen {
-    verified: Verified,
+pub struct Seen {
+    pub verified: Verified,
     hourly: Bucket,
     daily: Bucket,
 }
@@ -54,13 +54,13 @@ struct Address {
 
 /// How much a bucket may hold.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Thresholds {
-    daily: f64,
-    hourly: f64,
+pub struct Thresholds {
+    pub daily: f64,
+    pub hourly: f64,
 }
 
 impl Seen {
-    fn of_country(&mut self, now: i64) -> Thresholds {
+    pub fn of_country(&mut self, now: i64) -> Thresholds {
         let most = f64::from(self.verified.most_in_a_day(now));
         let (day, hour) = (self.verified.within(DAY, now), self.verified.within(HOUR, now));
         Thresholds {
@@ -69,7 +69,7 @@ impl Seen {
         }
     }
 
-    fn of_address(&mut self, now: i64) -> Thresholds {
+    pub fn of_address(&mut self, now: i64) -> Thresholds {
         let day = f64::from(self.verified.within(DAY, now));
         Thresholds {
             daily: 10_f64.max(day * DAILY_RATIO),

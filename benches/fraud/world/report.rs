@@ -78,7 +78,6 @@ impl Report {
         stream: &Stream,
         (seed, generated): (u64, Duration),
         lives: Vec<(&'static str, Tally)>,
-        why: bool,
     ) -> Self {
         let people = stream.people(None);
         let groups: Vec<(Group, usize)> =
@@ -95,7 +94,7 @@ impl Report {
             stream.messages.len(),
             generated.as_secs_f64(),
         );
-        let mut report = Self { head, models, aims: Vec::new(), why };
+        let mut report = Self { head, models, aims: Vec::new(), why: false };
         report.aims = aims(world, &report);
         report
     }

@@ -26,7 +26,7 @@ impl Group {
 }
 
 /// An honest person comes and wants a code.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Visit {
     /// In milliseconds since 1970.
     pub at: i64,

@@ -15,7 +15,7 @@ impl Bucket {
     /// through has room again after the time of one.
     pub fn add(&mut self, now: i64, threshold: f64, period: i64, count: f64) -> bool {
         let elapsed = (now - self.changed_at.unwrap_or(now)) as f64;
-        let leaked = elapsed * threshold / period as f64;
+        let leaked = elapsed * (threshold / period as f64);
         self.level = (self.level.min(threshold) - leaked + count).max(0.0);
         self.changed_at = Some(now);
         self.level > threshold
