@@ -8,7 +8,7 @@ use super::models::{Judged, Model};
 use super::parameters::World;
 use super::tally::{Attacked, Burst, Tally};
 use super::visits::{Stream, Visit};
-use dialback::model::fraud::{About, Decision, DecisionId, Entry};
+use dialback::model::fraud::{About, Decision, DecisionId, Entry, Outcome};
 use jiff::Timestamp;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -199,7 +199,8 @@ impl<'a> Life<'a> {
         let mut judged = self.model.judge(about, now);
         self.tally.took += begun.elapsed();
         if at < self.stream.refusing {
-            judged = Judged { reasons: judged.reasons, ..Judged::taken() };
+            let outcome = if judged.reasons.is_empty() { Outcome::Taken } else { Outcome::Flagged };
+            judged = Judged { outcome, reasons: judged.reasons, ..Judged::taken() };
         }
         let Judged { outcome, code, until, reasons } = judged.clone();
         let (id_of, about) = (id.clone(), about.clone());

@@ -32,12 +32,12 @@ impl Ours {
     fn signalled(&self, about: &About, now: Timestamp) -> Judged {
         let signals = self.policy.judge(&self.traffic, about, now);
         let reasons: Vec<Reason> = signals.iter().map(Reason::from).collect();
-        let hardest = signals.iter().max_by_key(|signal| signal.action);
-        let Some(signal) = hardest.filter(|signal| signal.action > Action::Record) else {
-            return Judged { reasons, ..Judged::taken() };
+        // Of several that ask for the same the first is told, as admission does.
+        let Some(signal) = signals.iter().rev().max_by_key(|signal| signal.action) else {
+            return Judged::taken();
         };
         let outcome = match signal.action {
-            Action::Record => Outcome::Taken,
+            Action::Record => return Judged { outcome: Outcome::Flagged, reasons, ..Judged::taken() },
             Action::Slow => Outcome::Slowed,
             Action::Captcha => Outcome::CaptchaRequired,
             Action::Refuse => Outcome::Refused,
