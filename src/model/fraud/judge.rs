@@ -25,8 +25,7 @@ pub struct Judge<'a> {
 impl<'a> Judge<'a> {
     pub fn new(traffic: &'a Traffic, about: &'a About, now: Timestamp) -> Self {
         let case = Case::new(traffic, about, seconds(now));
-        let sight = Sight::new(&case);
-        Self { case, sight }
+        Self { case, sight: Sight::default() }
     }
 
     /// What a rule finds with its thresholds.

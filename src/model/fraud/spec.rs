@@ -14,7 +14,7 @@ pub struct SignalSpec {
     pub about: &'static str,
     /// How long what follows holds, in seconds, where nobody says otherwise.
     pub seconds: u32,
-    /// Its thresholds.
+    /// Its thresholds, and the other numbers that it goes by.
     pub parameters: &'static [Parameter],
     /// What follows where nobody says otherwise: `record` for what is new.
     pub action: Action,
@@ -29,7 +29,7 @@ pub struct Parameter {
     pub default: f64,
     /// The least that it may be.
     pub least: f64,
-    /// The most.
+    /// The most that it may be.
     pub most: f64,
     /// What it does, in a sentence.
     pub about: &'static str,

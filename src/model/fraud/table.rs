@@ -35,6 +35,11 @@ pub const SIGNALS: &[SignalSpec] = &[
         &[
             count("sends", 10.0, "so many sends since anybody verified; what is six hours old counts half"),
             ratio("each", 2.5, "so many sends for each number at least"),
+            count(
+                "device",
+                4.0,
+                "so many where nobody was ever verified, neither client nor number, for fewer numbers than that, but several",
+            ),
         ],
     ),
     signal(
@@ -43,8 +48,9 @@ pub const SIGNALS: &[SignalSpec] = &[
         "many different numbers of one block within an hour that nobody verified",
         HALF_HOUR,
         &[
-            few("numbers", 7.0, "so many of a thousand, and more where its country's blocks are crowded"),
-            few("hundred", 4.0, "so many of a hundred"),
+            few("numbers", 6.0, "so many of a thousand, and more where its country's blocks are crowded"),
+            few("hundred", 3.0, "so many of a hundred"),
+            ratio("fewer", 1.0, "so many fewer in a range where nobody verified before today"),
             ratio("approved", 0.34, "what a verified one counts: whoever owns the numbers can approve"),
         ],
     ),

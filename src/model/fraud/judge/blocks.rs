@@ -16,8 +16,9 @@ pub fn block_burst(case: &Case<'_>, values: &Values<'_>) -> Option<Found> {
         // Approval does not forgive a crowd: whoever owns the numbers can approve.
         let approved = crowd.verified * values.get("approved");
         let refused = case.tries(kind)?.refused(case.now);
-        let threshold = crowded(values.get(name), crowding);
-        Found::at_least(crowd.unverified() + approved + refused, threshold)
+        let fewer = if case.is_range_new() { values.get("fewer") } else { 0.0 };
+        let threshold = crowded(values.get(name), crowding) - fewer;
+        Found::at_least(crowd.unverified() + approved + refused, threshold.max(2.0))
     })
 }
 

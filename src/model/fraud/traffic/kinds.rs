@@ -10,7 +10,7 @@ pub enum Narrow {
     Hundred,
     /// A thousand consecutive numbers.
     Thousand,
-    /// An address.
+    /// An address: IPv4, or a network of 64 bits.
     Address,
     /// The network around it.
     Subnet,
@@ -25,11 +25,11 @@ pub enum Narrow {
 pub enum Wide {
     /// A range of a numbering plan.
     Range,
-    /// A country.
+    /// A country, by its ISO 3166 code.
     Country,
-    /// A service.
+    /// A service, by its id.
     Service,
-    /// A sender.
+    /// A sender: a number, a name, a messaging service.
     Sender,
     /// An API key.
     Key,
