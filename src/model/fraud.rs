@@ -17,7 +17,10 @@ mod judge;
 mod page;
 mod policy;
 mod signal;
+mod spec;
 mod table;
+#[cfg(test)]
+mod tests;
 mod traffic;
 
 pub use about::About;
@@ -27,5 +30,6 @@ pub use entry::{Decision, DecisionId, Entry, Outcome, Reason};
 pub use page::Page;
 pub use policy::{FraudPolicy, SignalRule};
 pub use signal::Signal;
-pub use table::{Parameter, SIGNALS, SignalSpec};
+pub use spec::{Parameter, SignalSpec};
+pub use table::SIGNALS;
 pub use traffic::Traffic;

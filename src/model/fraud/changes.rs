@@ -21,7 +21,7 @@ pub struct FraudChanges {
 /// What is otherwise with one signal.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct RuleChanges {
-    /// What follows.
+    /// What follows where it fires; nothing where that stays as it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub action: Option<Action>,
     /// How long what follows holds, in seconds.

@@ -71,7 +71,7 @@ impl Entry {
 pub struct Decision {
     /// Its name: that of its page of the log, and its place there.
     pub id: DecisionId,
-    /// When.
+    /// When it was taken, by the clock of the process that took it.
     pub at: Timestamp,
     /// Whom it was about.
     #[serde(rename = "w")]

@@ -1,8 +1,9 @@
 //! What speaks against a request. It refuses to know what follows.
 
+mod blocks;
 mod case;
+mod clients;
 mod found;
-mod narrow;
 mod number;
 mod statistics;
 mod suspicion;
@@ -24,8 +25,7 @@ pub struct Judge<'a> {
 impl<'a> Judge<'a> {
     pub fn new(traffic: &'a Traffic, about: &'a About, now: Timestamp) -> Self {
         let case = Case::new(traffic, about, seconds(now));
-        let sight = Sight::new(&case);
-        Self { case, sight }
+        Self { case, sight: Sight::default() }
     }
 
     /// What a rule finds with its thresholds.
@@ -36,13 +36,13 @@ impl<'a> Judge<'a> {
             "provider_range" => number::provider_range(case, values),
             "number_repeats" => number::number_repeats(case, values),
             "client_repeats" => number::client_repeats(case, values),
-            "block_burst" => narrow::block_burst(case, values),
-            "block_day" => narrow::block_day(case, values),
-            "client_numbers" => narrow::client_numbers(case, values),
-            "subnet_numbers" => narrow::subnet_numbers(case, values),
-            "client_countries" => narrow::client_countries(case, values),
-            "address_hour" => narrow::address_hour(case, values),
-            "address_day" => narrow::address_day(case, values),
+            "block_burst" => blocks::block_burst(case, values),
+            "block_day" => blocks::block_day(case, values),
+            "client_numbers" => clients::client_numbers(case, values),
+            "subnet_numbers" => clients::subnet_numbers(case, values),
+            "client_countries" => clients::client_countries(case, values),
+            "address_hour" => clients::address_hour(case, values),
+            "address_day" => clients::address_day(case, values),
             "range_burst" => wide::range_burst(case, sight, values),
             "range_conversion" => wide::conversion(case, sight, Wide::Range, values),
             "country_conversion" => wide::conversion(case, sight, Wide::Country, values),

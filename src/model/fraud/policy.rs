@@ -9,7 +9,7 @@ use jiff::Timestamp;
 pub struct SignalRule {
     /// What it is.
     pub spec: &'static SignalSpec,
-    /// What follows.
+    /// What follows where it fires.
     pub action: Action,
     /// How long what follows holds, in seconds.
     pub seconds: u32,
@@ -57,7 +57,7 @@ impl FraudPolicy {
         Self { rules }
     }
 
-    /// Every signal.
+    /// Every signal, in the order of [`SIGNALS`].
     pub fn rules(&self) -> &[SignalRule] {
         &self.rules
     }

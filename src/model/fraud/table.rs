@@ -1,40 +1,7 @@
 //! The signals as data: each with its name, whom it looks at, its windows and its
 //! thresholds, with the reason for each. It refuses to know how any is found.
 
-use super::Action;
-
-/// What a signal is: all of it that is not found out of traffic.
-#[derive(Debug, PartialEq)]
-pub struct SignalSpec {
-    /// What it is called in `[fraud.signals]`, in decisions and in reports; it never
-    /// changes.
-    pub name: &'static str,
-    /// Whom or what it looks at: `range`, `address`.
-    pub subject: &'static str,
-    /// What it means, in a sentence for operators.
-    pub about: &'static str,
-    /// How long what follows holds, in seconds, where nobody says otherwise.
-    pub seconds: u32,
-    /// Its thresholds.
-    pub parameters: &'static [Parameter],
-    /// What follows where nobody says otherwise: `record` for what is new.
-    pub action: Action,
-}
-
-/// A threshold of a signal, or another number that it goes by.
-#[derive(Debug, PartialEq)]
-pub struct Parameter {
-    /// What it is called beside the signal's action.
-    pub name: &'static str,
-    /// What it is where nobody says otherwise.
-    pub default: f64,
-    /// The least that it may be.
-    pub least: f64,
-    /// The most.
-    pub most: f64,
-    /// What it does, in a sentence.
-    pub about: &'static str,
-}
+use super::spec::{SUSPICION, SignalSpec, conversion, count, few, odds, ratio, sends, signal};
 
 /// Every signal there is, from the narrowest to the widest.
 pub const SIGNALS: &[SignalSpec] = &[
@@ -68,6 +35,11 @@ pub const SIGNALS: &[SignalSpec] = &[
         &[
             count("sends", 10.0, "so many sends since anybody verified; what is six hours old counts half"),
             ratio("each", 2.5, "so many sends for each number at least"),
+            count(
+                "device",
+                4.0,
+                "so many where nobody was ever verified, neither client nor number, for fewer numbers than that, but several",
+            ),
         ],
     ),
     signal(
@@ -76,8 +48,9 @@ pub const SIGNALS: &[SignalSpec] = &[
         "many different numbers of one block within an hour that nobody verified",
         HALF_HOUR,
         &[
-            count("numbers", 7.0, "so many of a thousand, and more where its country's blocks are crowded"),
-            count("hundred", 4.0, "so many of a hundred"),
+            few("numbers", 6.0, "so many of a thousand, and more where its country's blocks are crowded"),
+            few("hundred", 3.0, "so many of a hundred"),
+            ratio("fewer", 1.0, "so many fewer in a range where nobody verified before today"),
             ratio("approved", 0.34, "what a verified one counts: whoever owns the numbers can approve"),
         ],
     ),
@@ -87,18 +60,18 @@ pub const SIGNALS: &[SignalSpec] = &[
         "many different numbers of one block within a day, of which hardly any was verified",
         DAY,
         &[
-            count("numbers", 6.0, "so many unverified of a thousand"),
-            count("hundred", 4.0, "so many unverified of a hundred"),
+            few("numbers", 6.0, "so many unverified of a thousand"),
+            few("hundred", 4.0, "so many unverified of a hundred"),
             odds(5_000.0),
         ],
     ),
     signal(
         "client_numbers",
         "address, device or session",
-        "codes for many numbers from one client within a day, of which hardly any was verified",
+        "codes for many numbers from one client within three days, of which hardly any was verified",
         HOUR,
         &[
-            count("numbers", 5.0, "so many unverified"),
+            few("numbers", 5.0, "so many unverified"),
             count("at_once", 30.0, "so many within ten minutes where nobody ever verified"),
             odds(5_000.0),
         ],
@@ -106,10 +79,10 @@ pub const SIGNALS: &[SignalSpec] = &[
     signal(
         "subnet_numbers",
         "network of 24 bits of IPv4, 56 of IPv6",
-        "codes for many numbers from one network within a day, of which hardly any was verified",
+        "codes for many numbers from one network within three days, of which hardly any was verified",
         HOUR,
         &[
-            count("numbers", 5.0, "so many unverified"),
+            few("numbers", 5.0, "so many unverified"),
             count("at_once", 40.0, "so many within ten minutes where nobody ever verified"),
             odds(10_000.0),
         ],
@@ -117,11 +90,12 @@ pub const SIGNALS: &[SignalSpec] = &[
     signal(
         "client_countries",
         "address, network, device or session",
-        "numbers of several countries from one client within a day, of which none was verified",
+        "numbers of several countries from one client within a day, of which none was verified; within three where hardly anybody verifies",
         HOUR,
         &[
-            count("countries", 3.0, "more than so many; a country where one was verified does not count"),
+            few("countries", 3.0, "more than so many; a country where one was verified does not count"),
             ratio("share", 0.2, "and more by this share of those who verified there of late"),
+            odds(1_000.0),
         ],
     ),
     signal(
@@ -130,7 +104,7 @@ pub const SIGNALS: &[SignalSpec] = &[
         "more unverified codes to one address within an hour than those verified there allow",
         HOUR,
         &[
-            count("least", 5.0, "this many at least"),
+            few("least", 5.0, "this many at least"),
             ratio("share", 0.2, "the share of a day's verified ones, by six"),
             odds(50.0),
         ],
@@ -141,7 +115,7 @@ pub const SIGNALS: &[SignalSpec] = &[
         "more unverified codes to one address within a day than those verified there allow",
         DAY,
         &[
-            count("least", 10.0, "this many at least"),
+            few("least", 10.0, "this many at least"),
             ratio("share", 0.3, "the share of a day's verified ones"),
             odds(50.0),
         ],
@@ -196,7 +170,7 @@ pub const SIGNALS: &[SignalSpec] = &[
         "what a country lost over a week comes near what it usually has in one",
         DAY,
         &[
-            ratio("days", 0.4, "so many of its days, in codes that were to be verified and were not"),
+            ratio("days", 0.45, "so many of its days, in codes that were to be verified and were not"),
             count("least", 10.0, "this many at least"),
             odds(1_000.0),
             SUSPICION,
@@ -207,50 +181,3 @@ pub const SIGNALS: &[SignalSpec] = &[
 const HALF_HOUR: u32 = 1_800;
 const HOUR: u32 = 3_600;
 const DAY: u32 = 86_400;
-
-/// How sure it has to be that a request is of the attack under which something wide is.
-const SUSPICION: Parameter = Parameter {
-    name: "suspicion",
-    default: 0.85,
-    least: 0.05,
-    most: 1.0,
-    about: "how probable it has to be, by all that is narrower, that the request is of the attack",
-};
-
-const fn signal(
-    name: &'static str,
-    subject: &'static str,
-    about: &'static str,
-    seconds: u32,
-    parameters: &'static [Parameter],
-) -> SignalSpec {
-    SignalSpec { name, subject, about, seconds, parameters, action: Action::Record }
-}
-
-const fn conversion(name: &'static str, subject: &'static str, about: &'static str) -> SignalSpec {
-    const PARAMETERS: &[Parameter] = &[
-        count("least", 8.0, "so many whose time to verify is over, at least"),
-        ratio("share", 0.75, "below this share of what is usual; 0.4 where little is known"),
-        odds(100_000.0),
-        SUSPICION,
-    ];
-    signal(name, subject, about, HOUR, PARAMETERS)
-}
-
-const fn count(name: &'static str, default: f64, about: &'static str) -> Parameter {
-    Parameter { name, default, least: 1.0, most: 1_000_000.0, about }
-}
-
-/// Sends of one number, of which only the last twelve are kept.
-const fn sends(name: &'static str, default: f64, about: &'static str) -> Parameter {
-    Parameter { name, default, least: 1.0, most: 12.0, about }
-}
-
-const fn ratio(name: &'static str, default: f64, about: &'static str) -> Parameter {
-    Parameter { name, default, least: 0.0, most: 10.0, about }
-}
-
-const fn odds(default: f64) -> Parameter {
-    let about = "so improbable by chance: one in so many";
-    Parameter { name: "odds", default, least: 2.0, most: 1e12, about }
-}

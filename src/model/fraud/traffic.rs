@@ -6,24 +6,30 @@
 //! forgotten makes signals fewer. At its fullest it takes about 160 MB, as
 //! `BOUNDS` has it; a service with a million requests a day fills a part of that.
 
+mod cause;
 mod cells;
 mod delays;
 mod fading;
 mod history;
+mod honest;
+mod kinds;
+mod known;
 mod number;
 mod tries;
 
 pub use cells::Cells;
 pub use delays::Delays;
 pub use history::{DAY, Habit, History, Seen, Shares};
+pub use kinds::{Narrow, Wide, half, letters};
 pub use number::Number;
 pub use tries::{Crowd, Tries};
 
-use super::{About, Action, Decision, Entry, Reason};
-use crate::model::counter::Pseudonym;
-use fading::Mean;
+use super::{About, Decision, Entry, Outcome};
+use cause::Cause;
 use history::Event;
+use honest::Honest;
 use jiff::Timestamp;
+use kinds::{hash, plain};
 use tries::Try;
 
 /// What is known of traffic at a moment, within bounds that no traffic exceeds.
@@ -38,87 +44,6 @@ pub struct Traffic {
     verdicts: Cells<Vec<(u32, u32)>>,
     honest: Cells<Honest>,
     pub(super) delays: Delays,
-}
-
-/// Something narrow that requests come out of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Narrow {
-    /// A hundred consecutive numbers.
-    Hundred,
-    /// A thousand consecutive numbers.
-    Thousand,
-    /// An address.
-    Address,
-    /// The network around it.
-    Subnet,
-    /// A device, as the application names it.
-    Device,
-    /// A session of the pages.
-    Session,
-}
-
-/// Something wide that requests come out of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wide {
-    /// A range of a numbering plan.
-    Range,
-    /// A country.
-    Country,
-    /// A service.
-    Service,
-    /// A sender.
-    Sender,
-    /// An API key.
-    Key,
-    /// A country as one service has it.
-    Market,
-    /// A range as one service has it.
-    Lane,
-}
-
-impl Narrow {
-    /// Every kind, in the order of [`Traffic`]'s cells.
-    pub const ALL: [Self; 6] =
-        [Self::Hundred, Self::Thousand, Self::Address, Self::Subnet, Self::Device, Self::Session];
-
-    /// By which key something of the kind is known.
-    pub fn key(self, about: &About) -> Option<u64> {
-        let name = match self {
-            Self::Hundred => Some(about.block100),
-            Self::Thousand => Some(about.block1000),
-            Self::Address => about.address,
-            Self::Subnet => about.subnet,
-            Self::Device => about.device,
-            Self::Session => about.session,
-        };
-        name.map(plain)
-    }
-}
-
-impl Wide {
-    /// Every kind, in the order of [`Traffic`]'s cells.
-    pub const ALL: [Self; 7] =
-        [Self::Range, Self::Country, Self::Service, Self::Sender, Self::Key, Self::Market, Self::Lane];
-
-    /// What it is called.
-    pub fn name(self, about: &About) -> Option<&str> {
-        match self {
-            Self::Range | Self::Lane => Some(&about.range),
-            Self::Country | Self::Market => Some(&about.country),
-            Self::Service => Some(&about.service),
-            Self::Sender => about.sender.as_deref(),
-            Self::Key => about.key.as_deref(),
-        }
-    }
-
-    /// By which key something of the kind is known.
-    pub fn key(self, about: &About) -> Option<u64> {
-        let name = hash(self.name(about)?);
-        match self {
-            Self::Market | Self::Lane => Some(name ^ hash(&about.service).rotate_left(1)),
-            _ => Some(name),
-        }
-    }
 }
 
 /// The most numbers, and of each kind the most narrow and wide cells.
@@ -151,6 +76,19 @@ impl Traffic {
             honest: Cells::new(2 * WIDE[1] / part),
             delays: Delays::default(),
         }
+    }
+
+    /// The same with little room.
+    #[cfg(test)]
+    pub fn small() -> Self {
+        Self::within(1 << 8)
+    }
+
+    #[cfg(test)]
+    pub fn is_within_bounds(&self) -> bool {
+        let narrow = self.narrow.iter().zip(NARROW).all(|(cells, most)| cells.len() <= most >> 8);
+        let wide = self.wide.iter().zip(WIDE).all(|(cells, most)| cells.len() <= most >> 8);
+        narrow && wide && self.numbers.len() <= NUMBERS >> 8 && self.proven.len() <= NUMBERS >> 8
     }
 
     /// Takes a line of the log. Lines come nearly in order: those of other processes a few
@@ -200,20 +138,20 @@ impl Traffic {
         let about = &decision.about;
         let Some(cause) = Cause::of(&decision.reasons) else { return };
         let number = self.numbers.entry(plain(about.number));
-        if decision.outcome == super::Outcome::Slowed && number.slowed_at == 0 {
+        if decision.outcome == Outcome::Slowed && number.slowed_at == 0 {
             number.slowed_at = at;
         }
         if at.saturating_sub(number.refused_at) < AGAIN {
             return;
         }
         number.refused_at = at;
-        match cause {
-            Cause::Wide => self.each_wide(about, at, Event::Doubted),
-            Cause::Block => self.each_wide(about, at, Event::Refused),
-            Cause::Client => {}
-        }
-        if cause != Cause::Wide {
+        if cause.is_own() {
             self.each_narrow(about, |tries| tries.refuse(at));
+        }
+        for kind in Wide::ALL {
+            if let (Some(key), Some(event)) = (kind.key(about), cause.event(kind)) {
+                self.wide[kind as usize].entry(key).note(at, event);
+            }
         }
     }
 
@@ -291,92 +229,6 @@ impl Traffic {
     }
 }
 
-impl Traffic {
-    /// What is known of a request's number.
-    pub fn number(&self, about: &About) -> Option<&Number> {
-        self.numbers.get(plain(about.number))
-    }
-
-    /// Whether its number was verified once.
-    pub fn is_proven(&self, about: &About) -> bool {
-        self.proven.get(plain(about.number)).is_some()
-    }
-
-    /// What is known of something narrow that it comes out of.
-    pub fn tries(&self, kind: Narrow, about: &About) -> Option<&Tries> {
-        self.narrow[kind as usize].get(kind.key(about)?)
-    }
-
-    /// What is known of something wide that it comes out of.
-    pub fn history(&self, kind: Wide, about: &About) -> Option<&History> {
-        self.wide[kind as usize].get(kind.key(about)?)
-    }
-
-    /// Whether anybody has verified who is known by the same number, address, network or
-    /// device.
-    pub fn is_familiar(&self, about: &About, now: u32) -> bool {
-        let is_good = |kind| self.tries(kind, about).is_some_and(|tries: &Tries| tries.good(now) > 0.2);
-        self.is_proven(about) || [Narrow::Address, Narrow::Subnet, Narrow::Device].into_iter().any(is_good)
-    }
-
-    /// The share of honest people of its country who are familiar already.
-    pub fn familiar(&self, about: &About) -> f64 {
-        self.honest.get(honest_key(about)).map_or(0.0, |one| one.familiar.value(0.0))
-    }
-
-    /// How crowded a block of a hundred and one of a thousand are for honest people of its
-    /// country.
-    pub fn crowding(&self, about: &About) -> [f64; 2] {
-        self.honest.get(honest_key(about)).map_or([0.0; 2], |one| one.crowding.map(|mean| mean.value(0.0)))
-    }
-
-    /// How many numbers of its range the provider took for fraud within so many seconds
-    /// before the last of them, and when that was.
-    pub fn verdicts(&self, about: &About, seconds: u32) -> (usize, u32) {
-        let Some(verdicts) = self.verdicts.get(hash(&about.range)) else { return (0, 0) };
-        let last = verdicts.iter().map(|one| one.1).max().unwrap_or(0);
-        (verdicts.iter().filter(|one| last.saturating_sub(one.1) <= seconds).count(), last)
-    }
-}
-
-/// What honest people are like: learned of those who verified.
-#[derive(Debug, Clone, Default)]
-struct Honest {
-    /// How many other numbers of their block of a hundred, and of a thousand, were asked
-    /// for within a day.
-    crowding: [Mean; 2],
-    /// Whether something about them was familiar already.
-    familiar: Mean,
-}
-
-/// For whose sake a request was kept back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Cause {
-    /// For its block's: whoever is of the same range may be of the same attack.
-    Block,
-    /// For its number's or its client's.
-    Client,
-    /// For that of something wide that it is of.
-    Wide,
-}
-
-impl Cause {
-    /// Nothing where no signal asked for it: that a limit was reached says nothing.
-    fn of(reasons: &[Reason]) -> Option<Self> {
-        let asks = |reason: &&Reason| reason.action.is_some_and(|action| action > Action::Record);
-        let mut signals = reasons.iter().filter(asks).peekable();
-        signals.peek()?;
-        let is_wide = signals.clone().all(|reason| reason.subject.is_some());
-        let is_block = signals.any(|reason| reason.rule.starts_with("block_"));
-        // What is wide is named, what is narrow is somebody's.
-        Some(match (is_block, is_wide) {
-            (true, _) => Self::Block,
-            (_, true) => Self::Wide,
-            _ => Self::Client,
-        })
-    }
-}
-
 /// Who tells no address is familiar more seldom.
 fn honest_key(about: &About) -> u64 {
     hash(&about.country) ^ u64::from(about.address.is_some())
@@ -385,27 +237,4 @@ fn honest_key(about: &About) -> u64 {
 /// Seconds since 1970; what was before is 1970.
 pub fn seconds(at: Timestamp) -> u32 {
     u32::try_from(at.as_second().max(0)).unwrap_or(u32::MAX)
-}
-
-/// The key of a pseudonym, which is a hash already.
-fn plain(name: Pseudonym) -> u64 {
-    u64::from_le_bytes(name.0)
-}
-
-/// Half of a pseudonym: enough to tell a few numbers from each other.
-pub fn half(name: Pseudonym) -> u32 {
-    let [a, b, c, d, ..] = name.0;
-    u32::from_le_bytes([a, b, c, d])
-}
-
-/// The key of a name (FNV-1a).
-fn hash(name: &str) -> u64 {
-    let mix = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3);
-    name.bytes().fold(0xCBF2_9CE4_8422_2325, mix)
-}
-
-/// The two letters of a country.
-pub fn letters(about: &About) -> [u8; 2] {
-    let mut bytes = about.country.bytes();
-    [bytes.next().unwrap_or(0), bytes.next().unwrap_or(0)]
 }

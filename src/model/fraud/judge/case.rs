@@ -22,7 +22,7 @@ pub struct Course {
     pub habit: Habit,
     /// Twenty minutes, three hours, a day, a week.
     pub windows: [Seen; 4],
-    /// An hour.
+    /// The current hour and the one before.
     pub hour: Seen,
 }
 
@@ -34,6 +34,12 @@ impl<'a> Case<'a> {
             country.map_or(whole.conversion, |country| country.habit(now, whole.conversion).conversion);
         let shares = Shares::new(now, &traffic.delays);
         Self { traffic, about, now, conversion, whole, shares }
+    }
+
+    /// Whether nobody of its range verified before today.
+    pub fn is_range_new(&self) -> bool {
+        let range = self.traffic.history(Wide::Range, self.about);
+        range.is_none_or(|range| range.habit(self.now, self.conversion).day == 0.0)
     }
 
     pub fn number(&self) -> Option<&'a Number> {

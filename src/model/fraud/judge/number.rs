@@ -34,8 +34,15 @@ pub fn number_repeats(case: &Case<'_>, values: &Values<'_>) -> Option<Found> {
 pub fn client_repeats(case: &Case<'_>, values: &Values<'_>) -> Option<Found> {
     [Narrow::Address, Narrow::Device, Narrow::Session].into_iter().find_map(|kind| {
         let tries = case.tries(kind)?;
-        let sends = tries.sends(case.now);
-        let is_few = sends >= values.get("each") * tries.open().max(1.0);
-        Found::at_least(sends, values.get("sends")).filter(|_| is_few)
+        let sends = tries.sends(case.now).ceil();
+        let numbers = tries.open();
+        let many =
+            || Found::at_least(sends, values.get("sends")).filter(|_| sends >= values.get("each") * numbers);
+        // Behind an address there may be others, and people retry; but not where nobody
+        // ever verified.
+        let is_one = tries.good(case.now) < 0.1 && !case.traffic.is_proven(case.about);
+        let few =
+            || Found::at_least(sends, values.get("device")).filter(|_| sends > numbers && numbers >= 2.0);
+        many().or_else(|| few().filter(|_| is_one))
     })
 }

@@ -16,19 +16,25 @@ const PROVEN: f64 = -5.0;
 /// it: what is missing of the verified, and what was refused. What long windows say stands
 /// for so many requests in the shorter ones.
 pub fn share(course: &Course) -> f64 {
-    let usual = course.habit.conversion;
     let [minutes, hours, day, week] = &course.windows;
-    let weekly = part(&unrefused(week), usual, 3.0, 0.0);
-    let daily = part(&unrefused(day), usual, 3.0, weekly);
-    let hourly = part(hours, usual, 3.0, daily);
-    part(minutes, usual, 5.0, hourly).max(hourly.min(daily))
+    let part = |seen: &Seen, days: f64, weight: f64, other: f64| part(course, seen, days, (weight, other));
+    let weekly = part(&unrefused(week), 7.0, 3.0, 0.0);
+    let daily = part(&unrefused(day), 1.0, 3.0, weekly);
+    let hourly = part(hours, 0.0, 3.0, daily);
+    part(minutes, 0.0, 5.0, hourly).max(hourly.min(daily))
 }
 
-/// The share of an attack in a window, where so many requests stand for another share.
-fn part(seen: &Seen, usual: f64, weight: f64, other: f64) -> f64 {
-    let refused = seen.kept_back();
-    let missing = (seen.ripe - seen.verified / usual).max(0.0) + refused;
-    ((missing + weight * other) / (seen.ripe + refused + weight)).clamp(0.0, 1.0)
+/// The share of an attack in a window: of what is missing and what was refused, beside
+/// honest people as those who verified tell them, or as so many days have them. So many
+/// requests stand for another share.
+fn part(course: &Course, seen: &Seen, days: f64, (weight, other): (f64, f64)) -> f64 {
+    // Some days are quieter.
+    const QUIET: f64 = 0.7;
+    let usual = course.habit.conversion;
+    let honest = (seen.verified / usual).min(seen.ripe);
+    let attack = seen.ripe - honest + seen.kept_back();
+    let honest = honest.max(QUIET * days * course.habit.day / usual);
+    ((attack + weight * other) / (attack + honest + weight)).clamp(0.0, 1.0)
 }
 
 fn unrefused(seen: &Seen) -> Seen {
@@ -71,24 +77,26 @@ fn strangeness(case: &Case<'_>) -> f64 {
 /// The share of an attack in a part of something: what its last tries say, and where there
 /// are few of them what the whole's do.
 fn share_within(course: &Course, share: f64) -> f64 {
-    let usual = course.habit.conversion;
     let [minutes, hours, day, _] = &course.windows;
-    let daily = part(day, usual, 2.0, share);
-    let hourly = part(hours, usual, 3.0, daily);
-    part(minutes, usual, 5.0, hourly)
+    let daily = part(course, day, 1.0, (1.0, share));
+    let hourly = part(course, hours, 0.0, (3.0, daily));
+    part(course, minutes, 0.0, (5.0, hourly))
 }
 
 /// What the last tries out of something narrow say: for each that somebody verified, and
 /// each that nobody did.
 fn weight(case: &Case<'_>, kind: Narrow) -> f64 {
     let Some(tries) = case.tries(kind) else { return 0.0 };
+    // Behind an address and in a block there may be others too.
+    let trust = if matches!(kind, Narrow::Device | Narrow::Session) { 4.0 } else { 3.0 };
     let crowd = tries.crowd(half(case.about.number), case.now, 3 * DAY, &case.traffic.delays);
     let usual = case.conversion;
     let against = ((1.0 - ATTACK) / (1.0 - usual)).ln().max(0.3);
     let speaks_for = (ATTACK / usual).ln().min(-0.3);
     let refused = tries.refused(case.now).min(3.0);
     let open = (crowd.ripe - crowd.verified).max(0.0) + refused;
-    (open * against + crowd.verified * speaks_for - (1.0 + tries.good(case.now)).ln() * 0.5).clamp(-4.0, 5.0)
+    (open * against + crowd.verified * speaks_for - (1.0 + tries.good(case.now)).ln() * 0.5)
+        .clamp(-trust, 5.0)
 }
 
 /// The one that says most, for or against: they are not each other's witnesses.

@@ -8,25 +8,22 @@ use super::suspicion::{evidence, share, suspicion};
 use crate::model::fraud::traffic::{Seen, Wide};
 use std::cell::OnceCell;
 
-/// All that is wide about a request, looked at once for every rule.
+/// All that is wide about a request, looked at when a rule asks, and once for all of them.
+#[derive(Default)]
 pub struct Sight {
-    courses: [Option<Course>; Wide::ALL.len()],
+    courses: [OnceCell<Option<Course>>; Wide::ALL.len()],
     evidence: OnceCell<f64>,
 }
 
 impl Sight {
-    pub fn new(case: &Case<'_>) -> Self {
-        Self { courses: Wide::ALL.map(|kind| case.course(kind)), evidence: OnceCell::new() }
-    }
-
-    fn course(&self, kind: Wide) -> Option<&Course> {
-        self.courses[kind as usize].as_ref()
+    fn course(&self, case: &Case<'_>, kind: Wide) -> Option<&Course> {
+        self.courses[kind as usize].get_or_init(|| case.course(kind)).as_ref()
     }
 
     /// Something where a request out of this is of an attack with this probability.
     fn probable(&self, case: &Case<'_>, course: &Course, least: f64) -> Option<()> {
         let evidence = *self.evidence.get_or_init(|| evidence(case));
-        let narrower = [Wide::Market, Wide::Range, Wide::Lane].map(|kind| self.course(kind));
+        let narrower = [Wide::Market, Wide::Range, Wide::Lane].map(|kind| self.course(case, kind));
         let probability = suspicion(share(course), &narrower, evidence);
         (probability >= least).then_some(())
     }
@@ -34,7 +31,7 @@ impl Sight {
 
 /// Fewer verify than its own history has it, by more than chance.
 pub fn conversion(case: &Case<'_>, sight: &Sight, kind: Wide, values: &Values<'_>) -> Option<Found> {
-    let course = sight.course(kind)?;
+    let course = sight.course(case, kind)?;
     let usual = usual(course, values.get("share"));
     let low = course.windows.iter().find(|seen| {
         seen.ripe + seen.kept_back() >= values.get("least") && is_low(seen, usual, values.get("odds"))
@@ -62,7 +59,7 @@ fn is_low(seen: &Seen, usual: f64, odds: f64) -> bool {
 
 /// Many numbers of a range at once, against what it usually has.
 pub fn range_burst(case: &Case<'_>, sight: &Sight, values: &Values<'_>) -> Option<Found> {
-    let course = sight.course(Wide::Range)?;
+    let course = sight.course(case, Wide::Range)?;
     let [minutes, ..] = &course.windows;
     // Three times the mean of the day's twenty minutes are usual at noon.
     let usual = 3.0 * course.habit.day / course.habit.conversion / 72.0;
@@ -76,7 +73,7 @@ pub fn range_burst(case: &Case<'_>, sight: &Sight, values: &Values<'_>) -> Optio
 
 /// More unverified codes of a country within a day than its verified ones allow.
 pub fn country_day(case: &Case<'_>, sight: &Sight, values: &Values<'_>) -> Option<Found> {
-    let course = sight.course(Wide::Country)?;
+    let course = sight.course(case, Wide::Country)?;
     let day = &course.windows[2];
     let share = values.get("share");
     let threshold = values.get("least").max(share * course.habit.most).max(share * day.verified);
@@ -90,7 +87,7 @@ pub fn country_day(case: &Case<'_>, sight: &Sight, values: &Values<'_>) -> Optio
 
 /// The same within an hour.
 pub fn country_hour(case: &Case<'_>, sight: &Sight, values: &Values<'_>) -> Option<Found> {
-    let course = sight.course(Wide::Country)?;
+    let course = sight.course(case, Wide::Country)?;
     let share = values.get("share");
     let by_day = share * course.habit.most / 6.0;
     let threshold = values.get("least").max(by_day).max(share * course.hour.verified);
@@ -104,9 +101,10 @@ pub fn country_hour(case: &Case<'_>, sight: &Sight, values: &Values<'_>) -> Opti
 
 /// What a country lost over a week comes near what it usually has in one.
 pub fn country_slow(case: &Case<'_>, sight: &Sight, values: &Values<'_>) -> Option<Found> {
-    let course = sight.course(Wide::Country)?;
+    let course = sight.course(case, Wide::Country)?;
     let week = &course.windows[3];
-    let missing = week.ripe - week.verified / course.habit.conversion;
+    // The best week is a little better than is usual.
+    let missing = week.ripe - week.verified / (0.92 * course.habit.conversion);
     let day = course.habit.day / course.habit.conversion;
     let found = Found::at_least(missing, values.get("least").max(values.get("days") * day))?;
     if !is_low(week, usual(course, LOW), values.get("odds")) {
@@ -114,7 +112,7 @@ pub fn country_slow(case: &Case<'_>, sight: &Sight, values: &Values<'_>) -> Opti
     }
     // The more is lost, the less is asked of what speaks against a request.
     let pressure = (found.value / found.threshold).sqrt();
-    sight.probable(case, course, (values.get("suspicion") / pressure).max(0.5))?;
+    sight.probable(case, course, (values.get("suspicion") / pressure).max(0.65))?;
     Some(named(case, Wide::Country, found))
 }
 

@@ -18,7 +18,7 @@ pub struct Tries {
 pub struct Try {
     /// Half of the number's pseudonym.
     pub number: u32,
-    /// When.
+    /// When it was asked for, in seconds since 1970.
     pub at: u32,
     /// The country's two letters.
     pub country: [u8; 2],
@@ -48,7 +48,7 @@ impl Tries {
     const REFUSED: f64 = 1_800.0;
 
     /// How fast a send is forgotten: in six hours by half.
-    const SENDS: f64 = 21_600.0;
+    const SENDS: f64 = 6.0 * 3_600.0;
 
     /// Adds a request. One that stands open for the same number stays the same request.
     pub fn add(&mut self, new: Try) {

@@ -1,5 +1,5 @@
-//! Signs in what is narrow: blocks of numbers, addresses, networks, devices and sessions.
-//! It refuses to know of countries and services.
+//! Signs in clients: addresses, networks, devices and sessions. It refuses to know of ranges
+//! and services.
 
 use super::case::Case;
 use super::found::{Found, Values};
@@ -7,40 +7,9 @@ use super::statistics::surprise;
 use crate::model::fraud::traffic::{Crowd, DAY, Narrow, Tries, half};
 
 const HOUR: u32 = 3_600;
-
-/// Many numbers of one block within an hour.
-pub fn block_burst(case: &Case<'_>, values: &Values<'_>) -> Option<Found> {
-    let [hundred, thousand] = case.traffic.crowding(case.about);
-    let kinds = [(Narrow::Hundred, "hundred", hundred), (Narrow::Thousand, "numbers", thousand)];
-    kinds.into_iter().find_map(|(kind, name, crowding)| {
-        let crowd = case.crowd(kind, HOUR);
-        // Approval does not forgive a crowd: whoever owns the numbers can approve.
-        let approved = crowd.verified * values.get("approved");
-        let refused = case.tries(kind)?.refused(case.now);
-        let threshold = crowded(values.get(name), crowding);
-        Found::at_least(crowd.unverified() + approved + refused, threshold)
-    })
-}
-
-/// Many numbers of one block within a day, of which hardly any was verified.
-pub fn block_day(case: &Case<'_>, values: &Values<'_>) -> Option<Found> {
-    let [hundred, thousand] = case.traffic.crowding(case.about);
-    let kinds = [(Narrow::Hundred, "hundred", hundred), (Narrow::Thousand, "numbers", thousand)];
-    kinds.into_iter().find_map(|(kind, name, crowding)| {
-        let crowd = case.crowd(kind, DAY);
-        let refused = case.tries(kind)?.refused(case.now);
-        let is_odd =
-            surprise(crowd.ripe, case.conversion * crowd.ripe, crowd.verified) >= values.get("odds").ln();
-        let value = crowd.unverified() + refused;
-        Found::at_least(value, crowded(values.get(name), crowding)).filter(|_| is_odd)
-    })
-}
-
-/// What is a crowd where honest people have so many neighbours: they raise it, though not
-/// beyond what three times as many were.
-fn crowded(numbers: f64, neighbours: f64) -> f64 {
-    numbers + (3.0 * neighbours).min(2.0 * numbers)
-}
+const DAYS: u32 = 3 * DAY;
+/// Different numbers that there are where many are asked for at once.
+const AT_ONCE: f64 = 16.0;
 
 /// Many numbers from one address, device or session.
 pub fn client_numbers(case: &Case<'_>, values: &Values<'_>) -> Option<Found> {
@@ -58,9 +27,12 @@ pub fn subnet_numbers(case: &Case<'_>, values: &Values<'_>) -> Option<Found> {
 fn crowd_of(case: &Case<'_>, values: &Values<'_>, kind: Narrow) -> Option<Found> {
     let tries = case.tries(kind)?;
     let refused = tries.refused(case.now);
-    let crowd = case.crowd(kind, DAY);
+    let crowd = case.crowd(kind, DAYS);
     let young = case.crowd(kind, HOUR / 6);
-    let at_once = tries.good(case.now) < 0.5 && young.unverified() + refused >= values.get("at_once");
+    // What was sent at once is told by its count: not all of it is kept.
+    let at_once = tries.good(case.now) < 0.5
+        && young.unverified() >= AT_ONCE
+        && tries.sends(case.now) >= values.get("at_once");
     Found::at_least(crowd.unverified() + refused, values.get("numbers"))
         .filter(|_| at_once || (is_odd(case, tries, &crowd, values) && !is_probe(case, tries)))
 }
@@ -86,7 +58,10 @@ pub fn client_countries(case: &Case<'_>, values: &Values<'_>) -> Option<Found> {
         let own = letters(case);
         let mut open: Vec<[u8; 2]> = Vec::new();
         let mut proven: Vec<[u8; 2]> = Vec::new();
-        for one in tries.others(half(case.about.number), case.now, DAY) {
+        // Where nobody verifies at all, it is the same client for longer.
+        let crowd = case.crowd(kind, DAYS);
+        let seconds = if is_odd(case, tries, &crowd, values) { DAYS } else { DAY };
+        for one in tries.others(half(case.about.number), case.now, seconds) {
             let list = if one.is_verified { &mut proven } else { &mut open };
             if !list.contains(&one.country) {
                 list.push(one.country);
