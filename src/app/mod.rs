@@ -28,6 +28,7 @@ pub mod verification;
 pub use self::keyed::Narrowed;
 pub use self::listing::{Page, Place, Window};
 
+use crate::app::admission::known_lists::Lists;
 use crate::app::admission::{Admission, Limiting};
 use crate::app::base::Base;
 use crate::app::board::Board;
@@ -129,6 +130,7 @@ impl App {
             test_numbers: parts.test_numbers,
             sender: parts.sender,
             limiting: Limiting::new(parts.limits, parts.codes.pseudonyms()),
+            lists: Lists::default(),
         });
         let verifying = Arc::new(Verifying {
             base: base.clone(),

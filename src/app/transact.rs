@@ -54,6 +54,8 @@ subjects! {
     AUDIT = "audit";
     /// What is used of limits.
     LIMITS = "limits";
+    /// Who is allowed or blocked.
+    LIST = "list";
     /// What was set aside.
     JOB = "job";
 }

@@ -17,6 +17,7 @@ mod erasure;
 mod event;
 mod idempotency;
 mod lease;
+mod list_entry;
 mod opt_out;
 mod safe_number;
 mod service;
@@ -72,4 +73,5 @@ records! {
     Lease => crate::model::lease::Lease,
     Audit => crate::model::audit::AuditEntry,
     Erasure => crate::model::erasure::Erasure,
+    ListEntry => crate::model::lists::ListEntry,
 }

@@ -1,6 +1,7 @@
 //! What admission stands on.
 
 use crate::app::admission::Limiting;
+use crate::app::admission::known_lists::Lists;
 use crate::app::base::Base;
 use crate::app::events::Telling;
 use crate::app::services::Directory;
@@ -24,4 +25,6 @@ pub struct Admission {
     pub sender: Option<String>,
     /// How often something may happen to whom.
     pub limiting: Limiting,
+    /// Who is allowed or blocked.
+    pub(in crate::app) lists: Lists,
 }

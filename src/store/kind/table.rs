@@ -251,4 +251,15 @@ kinds! {
         kept: Kept::AsSet("retention.audit_days"),
         ..USUAL
     }, listed in {}
+    /// `b`: who is allowed or blocked, under a keyed name of whom and how.
+    ListEntry = b'b', Declared {
+        name: "list_entry",
+        export_place: 20,
+        lanes: &[Lane::Chore],
+        kept: Kept::UntilDue,
+        ..USUAL
+    }, listed in {
+        /// `b`: entries by the time they were made; the scope is empty.
+        ListEntries = b'b',
+    }
 }
