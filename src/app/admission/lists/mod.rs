@@ -3,10 +3,12 @@
 
 mod add;
 mod look;
+mod named;
 mod remove;
 mod said;
 
 pub use add::{NewEntry, add_entry};
 pub use look::{ListFilter, list_entries, list_entry};
+pub use named::{Named, service_called};
 pub use remove::{remove_entry, remove_entry_of};
 pub(in crate::app) use said::listed;
