@@ -22,7 +22,7 @@ pub use bad_target::BadTarget;
 pub use effect::Effect;
 pub use entry::ListEntry;
 pub use line::ListLine;
-pub use listed::Listed;
+pub use listed::{Listed, Said};
 pub use matcher::{Asked, Matcher};
 pub use network::Network;
 pub use range::Range;

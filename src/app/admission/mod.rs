@@ -6,6 +6,7 @@ pub(in crate::app) mod error;
 pub(in crate::app) mod finding;
 pub(in crate::app) mod known_lists;
 pub(in crate::app) mod limits;
+pub(in crate::app) mod listed;
 pub(in crate::app) mod lists;
 pub(in crate::app) mod numbers;
 pub(in crate::app) mod opt_outs;

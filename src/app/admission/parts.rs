@@ -4,6 +4,7 @@ use crate::app::admission::Limiting;
 use crate::app::admission::known_lists::Lists;
 use crate::app::base::Base;
 use crate::app::events::Telling;
+use crate::app::fraud::Watch;
 use crate::app::services::Directory;
 use crate::model::phone::NumberPolicy;
 use crate::model::test_number::TestNumber;
@@ -27,4 +28,6 @@ pub struct Admission {
     pub limiting: Limiting,
     /// Who is allowed or blocked.
     pub(in crate::app) lists: Lists,
+    /// What is known of traffic, and speaks against requests.
+    pub fraud: Arc<Watch>,
 }

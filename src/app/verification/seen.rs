@@ -5,7 +5,7 @@
 use crate::app::admission::profile::{One, Profile};
 use crate::app::admission::way::Countries;
 use crate::app::admission::ways::{self, Ways};
-use crate::app::admission::{AdmissionError, numbers, terms};
+use crate::app::admission::{AdmissionError, lists, numbers, terms};
 use crate::app::fault::Fault;
 use crate::app::services::{Directory, compat, find};
 use crate::app::verification::code_request::Target;
@@ -16,6 +16,7 @@ use crate::app::verification::{VerificationError, Verifying, happen, view};
 use crate::model::channel::Channel;
 use crate::model::compat::{Compat, RateLimit};
 use crate::model::id::{ServiceId, VerificationId};
+use crate::model::lists::Listed;
 use crate::model::phone::{PhoneError, PhoneNumber};
 use crate::model::service::{BadSetting, Pending, Service};
 use crate::model::test_number::TestNumber;
@@ -23,6 +24,7 @@ use crate::model::verification::{Details, Status, Verification};
 use crate::secret::Secret;
 use crate::store::records::{Ahead, Versioned};
 use jiff::Timestamp;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// What a look sees.
@@ -31,6 +33,8 @@ pub(in crate::app) struct Seen<'w> {
     pub(in crate::app) service: Arc<Service>,
     /// Which countries are reached this time.
     pub(in crate::app) countries: Countries,
+    /// What the lists say of it, channel by channel; nothing of a test number.
+    pub(in crate::app) lists: Listed,
     /// The number, and what it is to tests.
     pub(in crate::app) number: Result<(PhoneNumber, Option<&'w TestNumber>), PhoneError>,
     /// The channel that is asked for.
@@ -83,8 +87,8 @@ pub(in crate::app) async fn see<'w>(
             let asked = Asked { request, limits, passes_countries: *passes_countries };
             see_number(verifying, profile, asked, kept.as_ref()).await
         }
-        Target::Verification { id, channel, is_own, .. } => {
-            let seen = see_verification(verifying, id, *channel, is_own).await?;
+        Target::Verification { id, channel, is_own, address } => {
+            let seen = see_verification(verifying, id, (*channel, *address), is_own).await?;
             Ok(Sight::Seen(Box::new(seen)))
         }
     }
@@ -155,6 +159,13 @@ async fn see_number<'w>(
         _ => ahead.get::<Compat>(store, service.id.as_str()).await?.map(|found| found.record),
     };
     let ways = ways_to(verifying, service, to, asked.passes_countries, &ahead).await?;
+    let lists = match number.as_ref() {
+        Ok((to, None)) => {
+            let address = asked.request.address;
+            lists::listed(&verifying.admission, to, &ways.service.id, address).await?
+        }
+        _ => Listed::default(),
+    };
     let unwanted = match to {
         Some(to) => ways::unwanted(&verifying.admission, &ways.service, to, &ahead).await?,
         None => Vec::new(),
@@ -171,6 +182,7 @@ async fn see_number<'w>(
         limits: asked.limits,
         service: ways.service,
         countries: ways.countries,
+        lists,
         number,
         unwanted,
         place,
@@ -258,7 +270,7 @@ async fn answered<'w>(
 async fn see_verification<'w>(
     verifying: &'w Verifying,
     id: &VerificationId,
-    channel: Option<Channel>,
+    (channel, address): (Option<Channel>, Option<IpAddr>),
     is_own: &(dyn Fn(&Verification) -> bool + Sync),
 ) -> Result<Seen<'w>, VerificationError> {
     let (admission, directory) = (&verifying.admission, &verifying.directory);
@@ -270,7 +282,12 @@ async fn see_verification<'w>(
     let service = find::service_of_from(directory, &old.record, &ahead).await?;
     let to = &old.record.to;
     let ways = ways::ways(admission, service, to, &ahead).await?;
+    let lists = match old.record.test {
+        true => Listed::default(),
+        false => lists::listed(admission, to, &ways.service.id, address).await?,
+    };
     Ok(Seen {
+        lists,
         unwanted: ways::unwanted(admission, &ways.service, to, &ahead).await?,
         failed: view::failed_send(admission, &old.record, &ahead).await?,
         service: ways.service,

@@ -33,14 +33,6 @@ impl Effect {
     pub fn named(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|effect| effect.as_str() == word)
     }
-
-    /// What two that count alike come to: a block before an allowance.
-    pub fn of_both(one: Option<Self>, other: Option<Self>) -> Option<Self> {
-        match (one, other) {
-            (Some(one), Some(other)) => Some(one.min(other)),
-            (one, other) => one.or(other),
-        }
-    }
 }
 
 impl fmt::Display for Effect {

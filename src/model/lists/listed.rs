@@ -2,46 +2,64 @@
 
 use super::effect::Effect;
 use crate::model::channel::Channel;
+use jiff::Timestamp;
+use std::sync::Arc;
+
+/// What an entry says of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    /// What follows.
+    pub effect: Effect,
+    /// Why, in the words of whoever made it, for operators alone.
+    pub reason: Option<Arc<str>>,
+    /// When that ends; nothing where somebody has to end it.
+    pub until: Option<Timestamp>,
+}
+
+impl Said {
+    /// What two that count alike come to: a block before an allowance, and what holds longer
+    /// before what ends.
+    pub(super) fn of_both(one: Option<Self>, other: Option<Self>) -> Option<Self> {
+        match (one, other) {
+            (Some(one), Some(other)) => Some(if other.rank() < one.rank() { other } else { one }),
+            (one, other) => one.or(other),
+        }
+    }
+
+    fn rank(&self) -> (Effect, std::cmp::Reverse<Timestamp>) {
+        (self.effect, std::cmp::Reverse(self.until.unwrap_or(Timestamp::MAX)))
+    }
+}
 
 /// What the lists say of a request, channel by channel: countries may be listed for one
 /// alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Listed {
-    channels: [Option<Effect>; Channel::ALL.len()],
-}
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Listed([Option<Said>; Channel::ALL.len()]);
 
 impl Listed {
-    /// The lists say nothing of it.
-    pub const NOTHING: Self = Self { channels: [None; Channel::ALL.len()] };
-
     /// What each channel has.
-    pub fn by_channel(says: impl Fn(Channel) -> Option<Effect>) -> Self {
-        Self { channels: Channel::ALL.map(says) }
+    pub(super) fn by_channel(says: impl Fn(Channel) -> Option<Said>) -> Self {
+        Self(Channel::ALL.map(says))
     }
 
     /// The same for every channel.
-    pub fn everywhere(effect: Effect) -> Self {
-        Self { channels: [Some(effect); Channel::ALL.len()] }
+    pub(super) fn everywhere(said: &Said) -> Self {
+        Self::by_channel(|_| Some(said.clone()))
     }
 
     /// What they say of it by one channel.
-    pub fn on(self, channel: Channel) -> Option<Effect> {
+    pub fn on(&self, channel: Channel) -> Option<&Said> {
         let place = Channel::ALL.iter().position(|one| *one == channel)?;
-        self.channels[place]
+        self.0[place].as_ref()
     }
 
-    /// Whether a code is refused, whichever channel it would take.
-    pub fn is_blocked(self) -> bool {
-        self.channels.iter().all(|says| *says == Some(Effect::Block))
-    }
-
-    /// Whether a code is refused by this channel.
-    pub fn is_blocked_on(self, channel: Channel) -> bool {
-        self.on(channel) == Some(Effect::Block)
+    /// The block of a channel, if it has one.
+    pub fn block_on(&self, channel: Channel) -> Option<&Said> {
+        self.on(channel).filter(|said| said.effect == Effect::Block)
     }
 
     /// Whether signals and rules about countries let it pass by this channel.
-    pub fn is_allowed_on(self, channel: Channel) -> bool {
-        self.on(channel) == Some(Effect::Allow)
+    pub fn is_allowed_on(&self, channel: Channel) -> bool {
+        self.on(channel).is_some_and(|said| said.effect == Effect::Allow)
     }
 }

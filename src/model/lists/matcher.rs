@@ -15,7 +15,7 @@
 
 use super::effect::Effect;
 use super::entry::ListEntry;
-use super::listed::Listed;
+use super::listed::{Listed, Said};
 use super::nested::Nested;
 use super::network::Network;
 use super::place::{Place, Says};
@@ -26,6 +26,7 @@ use crate::model::phone::PersonKey;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// All entries, as they are looked up.
 #[derive(Debug, Clone, Default)]
@@ -63,7 +64,9 @@ impl Matcher {
     ) -> Self {
         let (mut matcher, mut networks) = (Self::default(), BTreeMap::<Network, Place>::new());
         for entry in entries {
-            let says = Says { effect: entry.effect, service: entry.service.clone(), ends_at: entry.ends_at };
+            let reason = entry.reason.as_deref().map(Arc::from);
+            let said = Said { effect: entry.effect, reason, until: entry.ends_at };
+            let says = Says { service: entry.service.clone(), said };
             let place = match &entry.target {
                 Target::Number(number) => {
                     matcher.numbers.entry(number.person().as_str().to_owned()).or_default()
@@ -81,7 +84,8 @@ impl Matcher {
             place.add(says);
         }
         for person in safe {
-            let says = Says { effect: Effect::Allow, service: None, ends_at: None };
+            let said = Said { effect: Effect::Allow, reason: None, until: None };
+            let says = Says { service: None, said };
             matcher.numbers.entry(person.as_str().to_owned()).or_default().add(says);
         }
         Self { networks: Nested::of(networks), ..matcher }
@@ -89,16 +93,17 @@ impl Matcher {
 
     /// What they say of a request.
     pub fn judge(&self, asked: &Asked<'_>) -> Listed {
-        if let Some(effect) = self.of_number(asked) {
-            return Listed::everywhere(effect);
+        if let Some(said) = self.of_number(asked) {
+            return Listed::everywhere(&said);
         }
         let says = |place: &Place| place.says(asked.service, asked.now);
         let of_network = asked.address.and_then(|address| self.networks.find(address, says));
-        if of_network == Some(Effect::Block) {
-            return Listed::everywhere(Effect::Block);
+        if let Some(said) = of_network.as_ref().filter(|said| said.effect == Effect::Block) {
+            return Listed::everywhere(said);
         }
-        if let Some(effect) = self.of_ranges(asked) {
-            return Listed::everywhere(Effect::of_both(of_network, Some(effect)).unwrap_or(effect));
+        if let Some(said) = self.of_ranges(asked) {
+            let said = Said::of_both(of_network, Some(said.clone())).unwrap_or(said);
+            return Listed::everywhere(&said);
         }
         let country = match self.countries.is_empty() {
             true => None,
@@ -108,10 +113,10 @@ impl Matcher {
             let of = |channel: Option<Channel>| country.and_then(|places| says(places.get(&channel)?));
             of(Some(channel)).or_else(|| of(None))
         };
-        Listed::by_channel(|channel| Effect::of_both(of_network, of_country(channel)))
+        Listed::by_channel(|channel| Said::of_both(of_network.clone(), of_country(channel)))
     }
 
-    fn of_number(&self, asked: &Asked<'_>) -> Option<Effect> {
+    fn of_number(&self, asked: &Asked<'_>) -> Option<Said> {
         let own = self.numbers.get(asked.person.as_str());
         let erased = match self.erased.is_empty() {
             true => None,
@@ -122,7 +127,7 @@ impl Matcher {
 
     /// What the longest range says that says anything. One person's spellings begin
     /// differently, and each of them counts.
-    fn of_ranges(&self, asked: &Asked<'_>) -> Option<Effect> {
+    fn of_ranges(&self, asked: &Asked<'_>) -> Option<Said> {
         if self.ranges.is_empty() {
             return None;
         }

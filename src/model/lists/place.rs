@@ -1,15 +1,14 @@
 //! The entries of one target, and what they come to. It refuses to know the target.
 
-use super::effect::Effect;
+use super::listed::Said;
 use crate::model::id::ServiceId;
 use jiff::Timestamp;
 
 /// One entry of a target.
 #[derive(Debug, Clone)]
 pub(super) struct Says {
-    pub(super) effect: Effect,
     pub(super) service: Option<ServiceId>,
-    pub(super) ends_at: Option<Timestamp>,
+    pub(super) said: Said,
 }
 
 /// The entries of one target.
@@ -22,7 +21,7 @@ impl Place {
     }
 
     /// What they come to now for a service.
-    pub(super) fn says(&self, service: &ServiceId, now: Timestamp) -> Option<Effect> {
+    pub(super) fn says(&self, service: &ServiceId, now: Timestamp) -> Option<Said> {
         Self::say([self], service, now)
     }
 
@@ -32,13 +31,13 @@ impl Place {
         places: impl IntoIterator<Item = &'p Self>,
         service: &ServiceId,
         now: Timestamp,
-    ) -> Option<Effect> {
-        let [mut own, mut all] = [None; 2];
+    ) -> Option<Said> {
+        let [mut own, mut all] = [None, None];
         let entries = places.into_iter().flat_map(|place| &place.0);
-        for one in entries.filter(|one| one.ends_at.is_none_or(|end| end > now)) {
-            match &one.service {
-                None => all = Effect::of_both(all, Some(one.effect)),
-                Some(of) if of == service => own = Effect::of_both(own, Some(one.effect)),
+        for Says { service: of, said } in entries.filter(|one| one.said.until.is_none_or(|end| end > now)) {
+            match of {
+                None => all = Said::of_both(all, Some(said.clone())),
+                Some(of) if of == service => own = Said::of_both(own, Some(said.clone())),
                 Some(_) => {}
             }
         }

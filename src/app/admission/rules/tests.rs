@@ -3,12 +3,15 @@
 use crate::app::ServiceDirectory;
 use crate::app::admission::AdmissionError;
 use crate::app::admission::finding::Finding;
+use crate::app::admission::listed::Listed;
 use crate::app::admission::profile::Profile;
 use crate::app::admission::request::{Request, Who};
 use crate::app::admission::way::{Countries, Way};
 use crate::model::channel::Channel;
 use crate::model::code::CodeSeed;
+use crate::model::fraud::{Action, Signal};
 use crate::model::id::VerificationId;
+use crate::model::lists;
 use crate::model::phone::PhoneNumber;
 use crate::model::policy::Policy;
 use crate::model::service::{Service, Settings};
@@ -21,6 +24,7 @@ pub(in crate::app) struct Case {
     service: Arc<Service>,
     to: PhoneNumber,
     details: Result<Details, AdmissionError>,
+    lists: lists::Listed,
 }
 
 impl Case {
@@ -29,7 +33,12 @@ impl Case {
         let mut settings = Settings::default();
         change(&mut settings);
         let service = Arc::new(ServiceDirectory::of_file(None, settings, Timestamp::UNIX_EPOCH));
-        Self { service, to: "+14155550123".parse().unwrap(), details: Ok(Details::default()) }
+        Self {
+            service,
+            to: "+14155550123".parse().unwrap(),
+            details: Ok(Details::default()),
+            lists: lists::Listed::default(),
+        }
     }
 
     /// The same for another number.
@@ -44,6 +53,7 @@ impl Case {
             to: &self.to,
             channel,
             countries: Countries::AsSet,
+            block: None,
             is_unwanted: false,
             sender: None,
         }
@@ -69,6 +79,9 @@ impl Case {
             is_key_reused: false,
             rate_limits: Vec::new(),
             known_limits: &[],
+            signals: &[],
+            listed: Listed::Nothing,
+            lists: &self.lists,
         }
     }
 
@@ -111,6 +124,20 @@ pub(in crate::app) fn found(finding: Option<Finding>) -> String {
         None => String::new(),
         Some(Finding::Flag(what)) => format!("flag: {what}"),
         Some(Finding::Slow { why, .. }) => format!("slow: {why}"),
+        Some(Finding::Captcha { why }) => format!("captcha: {why}"),
+        Some(Finding::Shadow { .. }) => "shadow".to_owned(),
         Some(Finding::Refuse { why, .. }) => why.to_string(),
+    }
+}
+
+/// A signal that asks for this, for a minute from when [`Case::request`] comes.
+pub(in crate::app) fn signal(action: Action) -> Signal {
+    Signal {
+        name: "block_burst",
+        action,
+        value: 9.0,
+        threshold: 8.0,
+        subject: None,
+        until: Timestamp::UNIX_EPOCH + SignedDuration::from_secs(60),
     }
 }
