@@ -20,12 +20,16 @@ use std::process::ExitCode;
 
 /// Arguments of `dialback block` and `dialback allow`.
 #[derive(Debug, clap::Args)]
-#[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    arg_required_else_help = true
+)]
 pub struct Args {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
-    new: Option<New>,
+    new: New,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -43,8 +47,8 @@ enum Command {
 struct Whom {
     /// A number, a range like +4479* or +14155550000-+14155550999, a network like
     /// 203.0.113.0/24, or a country like DE
-    #[arg(value_name = "NUMBER|RANGE|NETWORK|COUNTRY")]
-    whom: String,
+    #[arg(value_name = "NUMBER|RANGE|NETWORK|COUNTRY", required = true)]
+    whom: Option<String>,
     /// Of a country: codes by this channel alone [default: by all]
     #[arg(long, value_name = "CHANNEL")]
     channel: Option<Channel>,
@@ -107,8 +111,7 @@ pub async fn run(global: &Global, effect: Effect, args: Args) -> anyhow::Result<
     match (args.command, args.new) {
         (Some(Command::List(list)), _) => show(&config, effect, list).await?,
         (Some(Command::Remove(remove)), _) => take(&config, effect, remove).await?,
-        (Some(Command::Add(new)), _) | (None, Some(new)) => add(&config, effect, new).await?,
-        (None, None) => anyhow::bail!("say whom: a number, a range, a network or a country"),
+        (Some(Command::Add(new)), _) | (None, new) => add(&config, effect, new).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -189,7 +192,9 @@ async fn take(config: &Config, effect: Effect, remove: Remove) -> anyhow::Result
             was_any?
         }
     };
-    let whom = if named.number.is_some() { mask(&remove.whom.whom) } else { remove.whom.whom.clone() };
+    let text = remove.whom.text();
+    let is_number = named.number.is_some() && remove.whom.id().is_none();
+    let whom = if is_number { mask(text) } else { text.to_owned() };
     match (was_any, effect) {
         (true, Effect::Block) => errln!("{whom} is not blocked any more"),
         (true, Effect::Allow) => errln!("{whom} is not allowed any more"),
@@ -256,13 +261,18 @@ async fn asked_for(client: &Client, mut asked: Value, limit: usize) -> anyhow::R
 }
 
 impl Whom {
+    /// As it was written; a command without it does not come here.
+    fn text(&self) -> &str {
+        self.whom.as_deref().unwrap_or_default()
+    }
+
     fn named(&self) -> Named {
-        Named::of_text(&self.whom, self.channel)
+        Named::of_text(self.text(), self.channel)
     }
 
     /// The id of an entry that it is instead.
     fn id(&self) -> Option<&str> {
-        let id = self.whom.trim();
+        let id = self.text().trim();
         let is_one = id.len() == 34 && (id.starts_with("LE") || id.starts_with("GN"));
         is_one.then_some(id)
     }

@@ -39,6 +39,7 @@ mod instance;
 mod jobs;
 mod lengths;
 mod listings;
+mod lists;
 mod locks;
 mod meaning;
 mod named;

@@ -23,6 +23,7 @@ use crate::model::test_number::TestNumber;
 use crate::model::verification::{Details, Status, Verification};
 use crate::secret::Secret;
 use crate::store::records::{Ahead, Versioned};
+use futures_util::future::join;
 use jiff::Timestamp;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -120,7 +121,10 @@ async fn see_number<'w>(
         Some(service) => want(verifying, profile, asked, (service, to), &mut ahead),
         None => find::want_service(directory, asked.request.service.as_ref(), &mut ahead),
     }
-    ahead.read(store).await?;
+    // What the lists say is known, or read beside it.
+    let lists = verifying.admission.lists.matcher(&verifying.base);
+    let (read, lists) = join(ahead.read(store), lists).await;
+    (read?, lists?);
     let is_key_reused = match kept {
         None => false,
         Some(kept) => match kept.replay(verifying, &ahead).await? {
@@ -278,7 +282,9 @@ async fn see_verification<'w>(
     if !is_own(&old.record) {
         return Err(Fault::NotFound.into());
     }
-    let ahead = view::around(admission, &[&old.record]).await?;
+    let lists = admission.lists.matcher(&verifying.base);
+    let (ahead, lists) = join(view::around(admission, &[&old.record]), lists).await;
+    let (ahead, _) = (ahead?, lists?);
     let service = find::service_of_from(directory, &old.record, &ahead).await?;
     let to = &old.record.to;
     let ways = ways::ways(admission, service, to, &ahead).await?;

@@ -64,7 +64,7 @@ pub const CREATE: Operation = Operation {
         Field::new("ends_at", "When it stops, to the second. Left out: when somebody takes it away.", Shape::Time),
     ]),
     answer: Answer::json::<BlockView>(201, "It is in force.").leading_to(FROM_CREATE),
-    problems: &[&problem::INVALID_NUMBER, &problem::SERVICE_NOT_FOUND, &problem::NOT_ALLOWED],
+    problems: &[&problem::INVALID_NUMBER, &problem::SERVICE_NOT_FOUND, &problem::LIST_FULL],
     repeats: Repeats::Kept,
 };
 

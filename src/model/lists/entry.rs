@@ -30,9 +30,9 @@ pub struct ListEntry {
     /// When it stops, to the second; nothing where somebody has to take it away.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ends_at: Option<Timestamp>,
-    /// Who made it.
+    /// Who said so last.
     pub actor: Actor,
-    /// When it was made, or said again with another reason or end.
+    /// When it was made.
     pub created_at: Timestamp,
 }
 

@@ -24,9 +24,9 @@ pub struct ListLine {
     pub reason: Option<String>,
     /// When it stops; nothing where somebody has to take it away.
     pub ends_at: Option<Timestamp>,
-    /// Who made it; nothing for safe numbers of before that was written down.
+    /// Who said so last; nothing for safe numbers of before that was written down.
     pub actor: Option<Actor>,
-    /// When it was made, or said again with another reason or end.
+    /// When it was made.
     pub created_at: Timestamp,
 }
 

@@ -101,7 +101,8 @@ fn entry_draft(
         reason: new.reason.clone(),
         ends_at: new.ends_at,
         actor: actor.clone(),
-        created_at: now,
+        // Its place in the listing stays: who reads that page by page misses nothing in force.
+        created_at: old.map_or(now, |old| old.record.created_at),
     };
     let log = audit::entry(&admission.base, actor, Action::ListEntryAdded, entry.target.shown());
     let log = log.with("effect", entry.effect).with("entry", &entry.id);

@@ -27,8 +27,10 @@ pub async fn remove_entry(admission: &Admission, actor: &Actor, id: &str) -> Res
     let look = || async {
         let found: Option<Versioned<ListEntry>> = records::get(admission.base.store(), &key).await?;
         // Another of the same thing may have been made since.
-        let Some(found) = found.filter(|found| found.record.id.as_str() == id) else {
-            return Ok::<_, AdmissionError>(Draft::Settled(false));
+        let found = match found {
+            None => return Ok::<_, AdmissionError>(Draft::Settled(true)),
+            Some(found) if found.record.id.as_str() != id => return Ok(Draft::Settled(false)),
+            Some(found) => found,
         };
         let whom = found.record.target.shown();
         let log = audit::entry(&admission.base, actor, Action::ListEntryRemoved, whom);

@@ -34,9 +34,9 @@ pub struct BlockView {
     pub reason: Option<String>,
     /// When it stops; null where somebody has to take it away.
     pub ends_at: Option<Timestamp>,
-    /// Who made it: an API key's id, or a word such as `operator`; null where that is not known.
+    /// Who said so last: an API key's id, or a word such as `operator`; null where that is not known.
     pub created_by: Option<String>,
-    /// When it was made, or said again with another reason or end.
+    /// When it was made.
     pub created_at: Timestamp,
 }
 
