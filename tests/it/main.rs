@@ -38,6 +38,7 @@ mod guesses;
 mod instance;
 mod jobs;
 mod lengths;
+mod list_samples;
 mod listings;
 mod lists;
 mod locks;

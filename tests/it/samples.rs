@@ -16,7 +16,6 @@ use dialback::model::id::{AuditId, EventId};
 use dialback::model::idempotency::IdempotencyRecord;
 use dialback::model::key::{Access, ApiKey, Scope, ServiceSet};
 use dialback::model::limits::LimitChanges;
-use dialback::model::lists::{Effect as ListEffect, ListEntry, Target};
 use dialback::model::opt_out::OptOut;
 use dialback::model::phone::PhoneNumber;
 use dialback::model::policy::Gate;
@@ -55,7 +54,7 @@ pub fn all() -> Vec<Facts> {
     all.extend([facts_of(&event(1)), facts_of(&event(2))]);
     all.extend([facts_of(&dispatch(1)), facts_of(&dispatch(2))]);
     all.extend([facts_of(&audit()), facts_of(&erasure()), facts_of(&erased())]);
-    all.extend(list_entries().iter().map(facts_of));
+    all.extend(crate::list_samples::all().iter().map(facts_of));
     all
 }
 
@@ -334,31 +333,6 @@ fn safe_number() -> SafeNumber {
 
 fn bare_safe_number() -> SafeNumber {
     SafeNumber { sid: "GN02".into(), number: number(78), actor: None, reason: None, ..safe_number() }
-}
-
-fn list_entry(n: u8, target: Target) -> ListEntry {
-    ListEntry {
-        key: format!("{n:032x}"),
-        id: id("LE", n.into()),
-        effect: ListEffect::ALL[usize::from(n % 2)],
-        target,
-        service: (n > 1).then(|| id("VA", 1)),
-        reason: (n > 1).then(|| "pumping".to_owned()),
-        ends_at: (n > 2).then(|| at(86_400)),
-        actor: Actor::operator(),
-        created_at: at(-60 * i64::from(n)),
-    }
-}
-
-fn list_entries() -> Vec<ListEntry> {
-    let targets = [
-        Target::number(&number(79)),
-        Target::ErasedNumber("0123456789abcdef".repeat(2)),
-        Target::Range("+4479*".parse().unwrap()),
-        Target::Network("2001:db8::/32".parse().unwrap()),
-        Target::country("GB", Some(Channel::Call)).unwrap(),
-    ];
-    (1..).zip(targets).map(|(n, target)| list_entry(n, target)).collect()
 }
 
 fn opt_out(n: u32) -> OptOut {

@@ -124,7 +124,7 @@ async fn see_number<'w>(
     // What the lists say is known, or read beside it.
     let lists = verifying.admission.lists.matcher(&verifying.base);
     let (read, lists) = join(ahead.read(store), lists).await;
-    (read?, lists?);
+    let (_, lists) = (read?, lists?);
     let is_key_reused = match kept {
         None => false,
         Some(kept) => match kept.replay(verifying, &ahead).await? {
@@ -165,8 +165,8 @@ async fn see_number<'w>(
     let ways = ways_to(verifying, service, to, asked.passes_countries, &ahead).await?;
     let lists = match number.as_ref() {
         Ok((to, None)) => {
-            let address = asked.request.address;
-            lists::listed(&verifying.admission, to, &ways.service.id, address).await?
+            let by = (&ways.service.id, asked.request.address);
+            lists::said(&verifying.admission, &lists, to, by)
         }
         _ => Listed::default(),
     };
@@ -284,13 +284,13 @@ async fn see_verification<'w>(
     }
     let lists = admission.lists.matcher(&verifying.base);
     let (ahead, lists) = join(view::around(admission, &[&old.record]), lists).await;
-    let (ahead, _) = (ahead?, lists?);
+    let (ahead, lists) = (ahead?, lists?);
     let service = find::service_of_from(directory, &old.record, &ahead).await?;
     let to = &old.record.to;
     let ways = ways::ways(admission, service, to, &ahead).await?;
     let lists = match old.record.test {
         true => Listed::default(),
-        false => lists::listed(admission, to, &ways.service.id, address).await?,
+        false => lists::said(admission, &lists, to, (&ways.service.id, address)),
     };
     Ok(Seen {
         lists,

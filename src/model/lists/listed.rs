@@ -8,7 +8,7 @@ use std::sync::Arc;
 /// What an entry says of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Said {
-    /// What follows.
+    /// Whether codes are refused, or pass what looks like fraud.
     pub effect: Effect,
     /// Why, in the words of whoever made it, for operators alone.
     pub reason: Option<Arc<str>>,

@@ -1,4 +1,4 @@
-//! The matcher against what its order says in so many words, and how long it takes.
+//! The matcher against what its order says in so many words.
 
 use super::*;
 use crate::model::audit::Actor;
@@ -11,7 +11,6 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use std::cmp::Reverse;
 use std::net::IpAddr;
-use std::time::{Duration, Instant};
 
 fn names() -> Pseudonyms {
     Pseudonyms::new(&Secret::new("k".repeat(32)))
@@ -292,57 +291,4 @@ proptest! {
         let effects = Channel::ALL.map(|channel| effect_on(&listed, channel));
         prop_assert_eq!(effects, naive(&entries, &number, address));
     }
-}
-
-/// Printed by `cargo test --release --lib lists -- --ignored --nocapture`.
-#[test]
-#[ignore = "it measures, and needs a release build on a quiet machine"]
-fn ten_thousand_entries_are_looked_up_in_two_microseconds() {
-    let mut entries = Vec::new();
-    for n in 0..2_500u32 {
-        let number: PhoneNumber = format!("+44740{:07}", n * 31).parse().unwrap();
-        let own = entry(Effect::Block, Target::number(&number), None, Some(60));
-        entries.push(if n % 2 == 0 { own.erased(&names(), number.in_full()) } else { own });
-        let range = format!("+49{}", 1_000 + n * 7);
-        entries.push(entry(
-            Effect::Block,
-            Target::Range(range[..range.len() - (n % 3) as usize].parse().unwrap()),
-            None,
-            None,
-        ));
-        let network = format!("10.{}.{}.0/{}", n / 250, n % 250, 24 + n % 2);
-        entries.push(entry(Effect::Allow, Target::Network(network.parse().unwrap()), None, None));
-        let network = format!("2001:db8:{n:x}::/{}", 48 + n % 17);
-        entries.push(entry(Effect::Block, Target::Network(network.parse().unwrap()), None, None));
-    }
-    let compiling = Instant::now();
-    let matcher = Matcher::new(&entries, []);
-    let (compiled, names, service) = (compiling.elapsed(), names(), shop());
-    let numbers: Vec<PhoneNumber> =
-        (0..1_000).map(|n| format!("+551198{:07}", n * 977).parse().unwrap()).collect();
-    let address: IpAddr = "2001:db9::1".parse().unwrap();
-    let time = |region: &dyn Fn(&PhoneNumber) -> Option<String>, matcher: &Matcher| {
-        let begun = Instant::now();
-        for _ in 0..100 {
-            for number in &numbers {
-                let person = number.person();
-                std::hint::black_box(matcher.judge(&Asked {
-                    person: &person,
-                    service: &service,
-                    address: Some(address),
-                    now: now(),
-                    region: &|| region(number),
-                    name: &|| ListEntry::name_of(&names, person.as_str()),
-                }));
-            }
-        }
-        begun.elapsed() / 100_000
-    };
-    let plain = time(&|_| None, &matcher);
-    entries.push(entry(Effect::Block, Target::country("KP", None).unwrap(), None, None));
-    let with_countries = time(&PhoneNumber::region, &Matcher::new(&entries, []));
-    println!(
-        "10,000 entries: compiled in {compiled:?}, looked up in {plain:?}; with countries {with_countries:?}"
-    );
-    assert!(plain < Duration::from_micros(2), "{plain:?}");
 }

@@ -11,4 +11,4 @@ pub use add::{NewEntry, add_entry};
 pub use look::{ListFilter, list_entries, list_entry};
 pub use named::{Named, service_called};
 pub use remove::{remove_entry, remove_entry_of};
-pub(in crate::app) use said::listed;
+pub(in crate::app) use said::{listed, said};

@@ -2,7 +2,7 @@
 
 use crate::app::admission::{Admission, AdmissionError};
 use crate::model::id::ServiceId;
-use crate::model::lists::{Asked, ListEntry, Listed};
+use crate::model::lists::{Asked, ListEntry, Listed, Matcher};
 use crate::model::phone::PhoneNumber;
 use std::net::IpAddr;
 
@@ -18,13 +18,23 @@ pub(in crate::app) async fn listed(
     address: Option<IpAddr>,
 ) -> Result<Listed, AdmissionError> {
     let matcher = admission.lists.matcher(&admission.base).await?;
+    Ok(said(admission, &matcher, number, (service, address)))
+}
+
+/// The same by the lists as they were read.
+pub(in crate::app) fn said(
+    admission: &Admission,
+    matcher: &Matcher,
+    number: &PhoneNumber,
+    (service, address): (&ServiceId, Option<IpAddr>),
+) -> Listed {
     let (person, names) = (number.person(), &admission.limiting.names);
-    Ok(matcher.judge(&Asked {
+    matcher.judge(&Asked {
         person: &person,
         service,
         address,
         now: admission.base.now(),
         region: &|| number.region(),
         name: &|| ListEntry::name_of(names, person.as_str()),
-    }))
+    })
 }
