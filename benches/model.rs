@@ -3,12 +3,15 @@
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use dialback::entropy::Entropy;
+use dialback::model::audit::Actor;
 use dialback::model::channel::Channel;
 use dialback::model::code::{CodeKey, CodeKeys};
 use dialback::model::delivery::{Delivery, Report, Source};
-use dialback::model::id::VerificationId;
+use dialback::model::id::{ListEntryId, ServiceId, VerificationId};
+use dialback::model::lists::{Asked, Effect, ListEntry, Matcher, Target};
 use dialback::model::phone::{NumberPolicy, PhoneNumber};
 use dialback::model::policy::Policy;
+use dialback::model::pseudonym::Pseudonyms;
 use dialback::model::verification::{Details, Input, Outcome, Start, Step, Verification, decide};
 use dialback::secret::Secret;
 use dialback::store::records;
@@ -96,11 +99,64 @@ fn verifications(c: &mut Criterion) {
     c.bench_function("code derive", |b| b.iter(|| keys.derive(&waiting.id, black_box(&waiting.code))));
 }
 
+/// Ten thousand entries: numbers, erased numbers, ranges and networks of both versions.
+fn entries(names: &Pseudonyms) -> Vec<ListEntry> {
+    let entry = |effect, target: Target| ListEntry {
+        key: ListEntry::key(names, effect, &target, None),
+        id: ListEntryId::from_random([1; 16]),
+        effect,
+        target,
+        service: None,
+        reason: Some("pumping".to_owned()),
+        ends_at: Some(at(3600)),
+        actor: Actor::operator(),
+        created_at: at(0),
+    };
+    let range = |text: String| Target::Range(text.parse().expect("a range"));
+    let network = |text: String| Target::Network(text.parse().expect("a network"));
+    let mut all = Vec::new();
+    for n in 0..2_500u32 {
+        let number: PhoneNumber = format!("+44740{:07}", n * 31).parse().expect("a number");
+        let own = entry(Effect::Block, Target::number(&number));
+        all.push(if n % 2 == 0 { own.erased(names, number.in_full()) } else { own });
+        all.push(entry(Effect::Block, range(format!("+49{}", (1_000 + n * 7) / 10u32.pow(n % 3)))));
+        let v4 = network(format!("10.{}.{}.0/{}", n / 250, n % 250, 24 + n % 2));
+        all.push(entry(Effect::Allow, v4));
+        all.push(entry(Effect::Block, network(format!("2001:db8:{n:x}::/{}", 48 + n % 17))));
+    }
+    all
+}
+
+fn lists(c: &mut Criterion) {
+    let names = Pseudonyms::new(&Secret::new("k".repeat(32)));
+    let mut entries = entries(&names);
+    let service = ServiceId::from_name("shop");
+    let number: PhoneNumber = "+5511987654321".parse().expect("a number");
+    let address = "2001:db9::1".parse().expect("an address");
+    let judge = |matcher: &Matcher| {
+        let person = number.person();
+        matcher.judge(&Asked {
+            person: &person,
+            service: &service,
+            address: Some(address),
+            now: at(1),
+            region: &|| number.region(),
+            name: &|| ListEntry::name_of(&names, person.as_str()),
+        })
+    };
+    c.bench_function("lists compile", |b| b.iter(|| Matcher::new(black_box(&entries), [])));
+    let matcher = Matcher::new(&entries, []);
+    c.bench_function("lists look up", |b| b.iter(|| judge(black_box(&matcher))));
+    entries[0].target = Target::country("KP", None).expect("a country");
+    let matcher = Matcher::new(&entries, []);
+    c.bench_function("lists look up with a country", |b| b.iter(|| judge(black_box(&matcher))));
+}
+
 criterion_group! {
     name = benches;
     config = Criterion::default()
         .warm_up_time(Duration::from_millis(300))
         .measurement_time(Duration::from_secs(1));
-    targets = deliveries, verifications
+    targets = deliveries, verifications, lists
 }
 criterion_main!(benches);

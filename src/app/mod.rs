@@ -29,6 +29,7 @@ pub mod verification;
 pub use self::keyed::Narrowed;
 pub use self::listing::{Page, Place, Window};
 
+use crate::app::admission::known_lists::Lists;
 use crate::app::admission::{Admission, Limiting};
 use crate::app::base::Base;
 use crate::app::board::Board;
@@ -142,6 +143,7 @@ impl App {
             sender: parts.sender,
             limiting: Limiting::new(parts.limits, parts.prices, names),
             fraud: fraud.clone(),
+            lists: Lists::default(),
         });
         let verifying = Arc::new(Verifying {
             base: base.clone(),

@@ -55,6 +55,8 @@ subjects! {
     AUDIT = "audit";
     /// What is used of limits.
     LIMITS = "limits";
+    /// Who is allowed or blocked.
+    LIST = "list";
     /// What was set aside.
     JOB = "job";
 }

@@ -19,6 +19,7 @@ mod import;
 mod kept;
 mod key;
 mod limits;
+mod listed;
 mod local;
 #[cfg(not(feature = "sandbox"))]
 mod no_sandbox;
@@ -38,6 +39,7 @@ mod serve;
 mod signature;
 mod store;
 mod told;
+mod until;
 mod urls;
 mod verify;
 #[cfg(feature = "sandbox")]
@@ -45,6 +47,7 @@ mod verifying;
 mod whole_file;
 
 use crate::config::Problems;
+use crate::model::lists::Effect;
 use clap::{Parser, Subcommand};
 pub use global::Global;
 #[cfg(not(feature = "sandbox"))]
@@ -94,6 +97,10 @@ enum Command {
     OptOut(opt_out::Args),
     /// What is used of the limits of a number, an address or a key: show, reset
     Limits(limits::Args),
+    /// Who gets no codes: numbers, ranges, networks, countries; add, list, remove
+    Block(listed::Args),
+    /// Whom nothing that looks like fraud keeps from codes: add, list, remove
+    Allow(listed::Args),
     /// Erase all that is kept under a number, here and at Twilio, with a receipt
     Erase(erase::Args),
     /// What waits to be done, and what was set aside: list, retry, drop
@@ -148,6 +155,8 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Audit(args) => audit::run(&global, args).await,
         Command::OptOut(args) => opt_out::run(&global, args).await,
         Command::Limits(args) => limits::run(&global, args).await,
+        Command::Block(args) => listed::run(&global, Effect::Block, args).await,
+        Command::Allow(args) => listed::run(&global, Effect::Allow, args).await,
         Command::Erase(args) => erase::run(&global, args).await,
         Command::Queue(args) => queue::run(&global, args).await,
         Command::Export(args) => export::run(&global, args).await,

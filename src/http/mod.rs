@@ -47,7 +47,9 @@ use warp::reply::Response;
 /// Every route that others may reach, on one screen. The path is compared raw, as Twilio
 /// signs it: no decoding, no forgiven slash.
 fn table() -> Vec<PathRoute> {
-    use api::{audit, checks, deliveries, endpoints, erasures, keys, limits, opt_outs, services, sessions};
+    use api::{
+        audit, blocks, checks, deliveries, endpoints, erasures, keys, limits, opt_outs, services, sessions,
+    };
     use api::{test_numbers as numbers, verifications as v};
     use webhooks::{events, inbound, status, voice};
     vec![
@@ -90,6 +92,9 @@ fn table() -> Vec<PathRoute> {
         route("/v1/limits", api(&limits::LIST, limits::list)),
         route("/v1/limits/search", search(&limits::SEARCH, limits::list)),
         route("/v1/limits/reset", api(&limits::RESET, limits::reset)),
+        route("/v1/blocks", api(&blocks::LIST, blocks::list).and(&blocks::CREATE, blocks::create)),
+        route("/v1/blocks/search", search(&blocks::SEARCH, blocks::list)),
+        route("/v1/blocks/{id}", api(&blocks::FETCH, blocks::fetch).and(&blocks::DELETE, blocks::delete)),
         route("/v1/keys", api(&keys::LIST, keys::list).and(&keys::CREATE, keys::create)),
         route("/v1/keys/{id}", api(&keys::FETCH, keys::fetch).and(&keys::REVOKE, keys::revoke)),
         route(

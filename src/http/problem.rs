@@ -78,6 +78,8 @@ kinds! {
         "It was approved, canceled, used up or has expired: `verification_status` says which.";
     VERIFICATION_PENDING = "verification_pending" 409 "Another verification of this number is under way":
         "Your key has begun one for this number, for another purpose, amount or payee, and it waits for its code. Call it off, or wait for its end; a service with `pending` = `many` lets you begin as many as you like.";
+    LIST_FULL = "list_full" 409 "The lists are full":
+        "The lists of who is allowed or blocked hold 10000 entries. Take some away, or name ranges and networks instead of each number.";
     SERVICE_READ_ONLY = "service_read_only" 409 "The service comes from the configuration":
         "It is changed in the configuration file, under the key that `configured_at` names, and not here.";
     TEST_NUMBERS_READ_ONLY = "test_numbers_read_only" 409 "Test numbers come from the configuration":

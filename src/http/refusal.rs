@@ -254,6 +254,7 @@ fn admission(error: &AdmissionError) -> &'static Kind {
         AdmissionError::NoSuchLimit { .. } | AdmissionError::Malformed(_) | AdmissionError::Setting(_) => {
             &problem::INVALID_REQUEST
         }
+        AdmissionError::ListFull { .. } => &problem::LIST_FULL,
         AdmissionError::Service(_) | AdmissionError::Fault(_) => &problem::INTERNAL,
     }
 }

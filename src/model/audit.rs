@@ -139,6 +139,10 @@ actions! {
     SafeNumberAdded = "safe_number.added",
     /// A number was taken from the safe list.
     SafeNumberRemoved = "safe_number.removed",
+    /// Somebody was put on a list of who is allowed or blocked, or said again to be on it.
+    ListEntryAdded = "list_entry.added",
+    /// Somebody was taken from such a list.
+    ListEntryRemoved = "list_entry.removed",
     /// What is used of the limits of a number, an address or a key was forgotten.
     LimitsReset = "limits.reset",
     /// A person's data is to be erased.

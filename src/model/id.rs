@@ -150,6 +150,21 @@ id!(
     "ER"
 );
 
+id!(
+    /// An entry of a list of who is allowed or blocked: `LE` and 32 random hexadecimal
+    /// digits.
+    ListEntryId,
+    &["LE"],
+    "LE"
+);
+
+impl ListEntryId {
+    /// An id from 16 random bytes.
+    pub fn from_random(bytes: [u8; 16]) -> Self {
+        Self(format!("LE{}", hex::encode(bytes)))
+    }
+}
+
 impl AuditId {
     /// The id of that time and the lowest 80 bits of a number.
     pub fn new(at: Timestamp, low: u128) -> Self {

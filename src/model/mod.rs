@@ -22,6 +22,7 @@ pub mod idempotency;
 pub mod key;
 pub mod lease;
 pub mod limits;
+pub mod lists;
 pub mod opt_out;
 pub mod owner;
 pub mod phone;

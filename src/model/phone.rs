@@ -26,6 +26,7 @@ pub use mask::mask;
 pub use number::PhoneNumber;
 pub use policy::NumberPolicy;
 pub use range::Standing;
+pub use read::calling_code;
 
 impl PhoneNumber {
     /// Reads what a person or program wrote.

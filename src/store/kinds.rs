@@ -17,6 +17,7 @@ mod erasure;
 mod event;
 mod idempotency;
 mod lease;
+mod list_entry;
 mod opt_out;
 mod safe_number;
 mod service;
@@ -74,4 +75,5 @@ records! {
     Audit => crate::model::audit::AuditEntry,
     Erasure => crate::model::erasure::Erasure,
     Traffic => crate::model::fraud::Page,
+    ListEntry => crate::model::lists::ListEntry,
 }

@@ -215,6 +215,75 @@ async fn opt_outs_are_kept_beside_a_server_and_without_one() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lists_are_kept_beside_a_server_and_without_one() {
+    let home = TempDir::new().unwrap();
+    let app = Setup::sandbox().dir(home.path()).start().await;
+    let (store, dir) = (app.store.clone(), TempDir::new().unwrap());
+    let on = |args: &[&str]| on(dir.path(), &store, args);
+    let works = |args: &[&str]| {
+        let (code, said, wrong) = on(args);
+        assert_eq!(code, 0, "{args:?}: {wrong}");
+        assert!(!wrong.contains("4155550123"), "{wrong}");
+        (said, wrong)
+    };
+    let listed = |list: &str| -> Vec<Value> {
+        let (said, _) = works(&[list, "list", "--json", "--full-numbers"]);
+        let mut page: Value = serde_json::from_str(&said).unwrap();
+        serde_json::from_value(page["blocks"].take()).unwrap()
+    };
+    let story = |of: &str| {
+        works(&["block", "+1 (415) 555-0123", "--reason", "pumping", "--end", "2d"]);
+        works(&["block", "add", "+4479*"]);
+        works(&["block", "203.0.113.0/24", "--end", "2030-01-01T00:00:00Z"]);
+        works(&["block", "GB", "--channel", "call", "--service", "default"]);
+        let (_, said) = works(&["allow", "+14155550123"]);
+        assert!(said.contains("+1********23 is allowed"), "{said}");
+        let blocks = listed("block");
+        assert_eq!(blocks.len(), 4, "{of}: {blocks:?}");
+        let own = blocks.iter().find(|one| one["kind"] == "number").unwrap();
+        assert_eq!((&own["number"], &own["reason"]), (&json!("+14155550123"), &json!("pumping")), "{of}");
+        assert!(own["ends_at"].is_string() && own["created_by"].is_string(), "{own}");
+        let allowed = listed("allow");
+        assert!(allowed.len() == 1 && text(&allowed[0]["id"]).starts_with("GN"), "{of}: {allowed:?}");
+        let (lines, _) = works(&["block", "list"]);
+        assert!(!lines.contains("4155550123") && lines.contains("+1********23"), "{lines}");
+        assert!(lines.contains("+4479*") && lines.contains("(operator)"), "{lines}");
+        assert_eq!(works(&["block", "list", "--kind", "range"]).0.lines().count(), 1);
+        for whom in ["+14155550123", "+4479", "203.0.113.0/24"] {
+            let whom = if whom == "+4479" { "+4479*" } else { whom };
+            assert!(works(&["block", "remove", whom]).1.contains("is not blocked any more"), "{whom}");
+            // Twice is as well as once.
+            assert!(works(&["block", "remove", whom]).1.contains("is not on the list"), "{whom}");
+        }
+        // Of all services and channels there is none.
+        assert!(works(&["block", "remove", "GB"]).1.contains("is not on the list"), "{of}");
+        let id = text(&listed("block")[0]["id"]);
+        works(&["block", "remove", &id]);
+        works(&["allow", "remove", "+14155550123"]);
+        assert_eq!((listed("block"), listed("allow")), (vec![], vec![]), "{of}");
+        for (args, told) in [
+            (&["block", "+44*"][..], "range: +44 is a calling code alone"),
+            (&["block", "UK"], "did you mean gb?"),
+            (&["block", "203.0.113.7/24"], "write 203.0.113.0/24"),
+            (&["block", "+14155550123", "--channel", "sms"], "channel"),
+            (&["block", "+1415555O123"], "letter"),
+            (&["allow", "DE", "--end", "2020-01-01T00:00:00Z"], "is over already"),
+            (&["allow", "DE", "--service", "nobody"], "service"),
+        ] {
+            let (code, _, wrong) = on(args);
+            assert!(code == 1 && wrong.to_lowercase().contains(told), "{of} {args:?}: {wrong}");
+        }
+        let (code, _, wrong) = on(&["block", "DE", "--end", "soon"]);
+        assert!(code == 2 && wrong.contains("30m, 12h or 2d"), "{wrong}");
+        let (code, ..) = on(&["block"]);
+        assert_eq!(code, 2);
+    };
+    story("beside a server");
+    drop(app);
+    story("on the store");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_import_is_tried_on_a_store_that_is_not_there() {
     let app = Setup::sandbox().start().await;
     app.begin("+15551230901", "sms").await;

@@ -16,6 +16,7 @@ use dialback::model::compat::{Bucket, Compat, RateLimit};
 use dialback::model::delivery::{Fact, Report, Source};
 use dialback::model::erasure::{Erasure, State};
 use dialback::model::event::EventFilter;
+use dialback::model::lists::{Effect, Target};
 use dialback::model::opt_out::Keyword;
 use dialback::model::session::Session;
 use dialback::model::status::Status;
@@ -76,6 +77,13 @@ async fn live(world: &World, number: &str, n: u32) {
     messaging::wrote(&app.messaging, &proof(), &whatsapp, &["whatsapp:+15005550006"]).await.unwrap();
     messaging::keyword(&app.messaging, &proof(), number, &[SENDER], Keyword::Stop).await.unwrap();
     admission::add_safe_number(&app.admission, &Actor::operator(), number).await.unwrap();
+    // Blocked, and the same number named where another is meant.
+    for (whom, reason) in [(number, "pumping"), (&*format!("+1415666{n}*"), number)] {
+        let target = admission::NamedTarget::of_text(whom, None).target(&app.admission).unwrap();
+        let reason = Some(format!("as {reason}"));
+        let new = admission::NewEntry { effect: Effect::Block, target, service: None, reason, ends_at: None };
+        admission::add_entry(&app.admission, &Actor::operator(), &new).await.unwrap();
+    }
     // Somebody else's message on the account, and one from the person.
     let foreign = report(&format!("SM{:032x}", 0xf00 + n), Status::Delivered, None, Some(number));
     messaging::record(&app.messaging, &proof(), foreign).await.unwrap();
@@ -146,6 +154,7 @@ async fn a_number_is_erased_and_no_other(engine: Engine) {
         Kind::OptOut,
         Kind::ActiveVerification,
         Kind::SafeNumber,
+        Kind::ListEntry,
         Kind::Session,
         Kind::Event,
         Kind::SessionWindow,
@@ -183,6 +192,16 @@ async fn a_number_is_erased_and_no_other(engine: Engine) {
     assert_eq!(others(&before), others(&after));
     // Two of ours, the foreign one and the inbound one.
     assert_eq!((done.redacted, world.gateway.redacted.lock().unwrap().len()), (4, 4));
+    // The block holds without the number, and nobody learns it from there.
+    assert_eq!(done.scrubbed["list_entry"], 2, "{done:?}");
+    let kept = done.kept.iter().find(|kept| kept.what == "block").expect("it is said that it stays");
+    assert!(kept.count == 1 && kept.why.contains("keyed name"), "{kept:?}");
+    let again = verification::start(&world.app.verifying, request(PERSON, Channel::Sms), None).await;
+    assert_eq!(crate::support::word(&again.map(drop).unwrap_err()), "Blocked");
+    let (admission, person) = (&world.app.admission, Target::number(&PERSON.parse().unwrap()));
+    let removed =
+        admission::remove_entry_of(admission, &Actor::operator(), Effect::Block, &person, None).await;
+    assert!(removed.unwrap(), "who knows the number takes it away");
     assert!(done.scrubbed["verification"] == 1 && done.deleted["verification"] == 2, "{done:?}");
 
     // What is reported late changes nothing, whatever it brings.

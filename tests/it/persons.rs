@@ -175,7 +175,13 @@ async fn what_was_written_before_there_was_a_key_is_found(engine: Engine) {
     let newer = verification::ask(&world.app.verifying, &ask).await.unwrap().verification.id;
     assert_eq!(verification::last_asked(&world.app.admission, &service, MOBILE).await.unwrap(), newer);
 
-    let safe = SafeNumber { sid: "GN1".into(), number: MOBILE.parse().unwrap(), created_at: at };
+    let safe = SafeNumber {
+        sid: "GN1".into(),
+        number: MOBILE.parse().unwrap(),
+        created_at: at,
+        actor: None,
+        reason: None,
+    };
     records::save(&*world.store, None, &safe).await.unwrap();
     assert_eq!(admission::safe_number(&world.app.admission, HOME).await.unwrap().sid, "GN1");
     admission::remove_safe_number(&world.app.admission, &Actor::operator(), HOME).await.unwrap();

@@ -56,6 +56,7 @@ pub fn all() -> Vec<Facts> {
     all.extend([facts_of(&dispatch(1)), facts_of(&dispatch(2))]);
     all.extend([facts_of(&audit()), facts_of(&erasure()), facts_of(&erased())]);
     all.extend([facts_of(&page())]);
+    all.extend(crate::list_samples::all());
     all
 }
 
@@ -326,7 +327,7 @@ fn api_key() -> ApiKey {
 }
 
 fn safe_number() -> SafeNumber {
-    SafeNumber { sid: "GN01".into(), number: number(77), created_at: at(-4000) }
+    SafeNumber { sid: "GN01".into(), number: number(77), created_at: at(-4000), actor: None, reason: None }
 }
 
 fn opt_out(n: u32) -> OptOut {

@@ -30,7 +30,9 @@ MEANING = {
 }
 # A language is refused for the texts that there are, in every operation.
 FREE_FIELDS = {"locale"}
-FREE_RULES = {"createService", "changeService", "createKey", "createSession", "setOptOut"}
+# Whom an entry names is one of four fields, and what stands there is read by its own rules.
+BLOCKS = {"createBlock", "listBlocks", "searchBlocks"}
+FREE_RULES = {"createService", "changeService", "createKey", "createSession", "setOptOut"} | BLOCKS
 
 
 @schemathesis.hook

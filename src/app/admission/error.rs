@@ -3,6 +3,7 @@
 use crate::app::fault::{Fault, failing};
 use crate::app::services::ServiceError;
 use crate::model::channel::Channel;
+use crate::model::lists::BadTarget;
 use crate::model::phone::PhoneError;
 use crate::model::service::BadSetting;
 use jiff::Timestamp;
@@ -117,6 +118,14 @@ pub enum AdmissionError {
         /// How long that is from now, in whole seconds of our clock, at least one.
         seconds: i64,
     },
+    /// The lists of who is allowed or blocked hold no more.
+    #[error(
+        "the lists hold {most} entries at most: take some away, or name ranges and networks instead of each number"
+    )]
+    ListFull {
+        /// How many they hold.
+        most: usize,
+    },
     /// What is known of traffic speaks against it.
     #[error("what is known of traffic looks like fraud, by the signal {rule}")]
     FraudSuspected {
@@ -159,6 +168,12 @@ pub enum AdmissionError {
     /// What goes wrong with any record.
     #[error(transparent)]
     Fault(#[from] Fault),
+}
+
+impl From<BadTarget> for AdmissionError {
+    fn from(bad: BadTarget) -> Self {
+        Self::Setting(bad.into())
+    }
 }
 
 failing!(AdmissionError, Service(ServiceError));

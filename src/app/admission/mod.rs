@@ -4,8 +4,10 @@
 pub(in crate::app) mod admit;
 pub(in crate::app) mod error;
 pub(in crate::app) mod finding;
+pub(in crate::app) mod known_lists;
 pub(in crate::app) mod limits;
 pub(in crate::app) mod listed;
+pub(in crate::app) mod lists;
 pub(in crate::app) mod numbers;
 pub(in crate::app) mod opt_outs;
 pub(in crate::app) mod parts;
@@ -22,6 +24,10 @@ pub(in crate::app) mod ways;
 
 pub use self::error::AdmissionError;
 pub use self::limits::{BudgetOf, BudgetReached, Limiting};
+pub use self::lists::{
+    ListFilter, NamedTarget, NewEntry, add_entry, list_entries, list_entry, remove_entry, remove_entry_of,
+    service_called,
+};
 pub use self::numbers::number_of_form;
 pub use self::opt_outs::{delete_opt_out, opt_outs, opt_outs_of, set_opt_out};
 pub use self::parts::Admission;

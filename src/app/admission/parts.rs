@@ -1,6 +1,7 @@
 //! What admission stands on.
 
 use crate::app::admission::Limiting;
+use crate::app::admission::known_lists::Lists;
 use crate::app::base::Base;
 use crate::app::events::Telling;
 use crate::app::fraud::Watch;
@@ -25,6 +26,8 @@ pub struct Admission {
     pub sender: Option<String>,
     /// How often something may happen to whom.
     pub limiting: Limiting,
+    /// Who is allowed or blocked.
+    pub(in crate::app) lists: Lists,
     /// What is known of traffic, and speaks against requests.
     pub fraud: Arc<Watch>,
 }

@@ -10,6 +10,7 @@ use crate::model::compat::RateLimit;
 use crate::model::fraud::Signal;
 use crate::model::id::SessionId;
 use crate::model::limits::Asker;
+use crate::model::lists;
 use crate::model::phone::{PhoneError, PhoneNumber};
 use crate::model::policy::Policy;
 use crate::model::service::{BadSetting, Service};
@@ -60,6 +61,8 @@ pub(in crate::app) struct Request<'r> {
     pub(in crate::app) signals: &'r [Signal],
     /// What the lists say of it.
     pub(in crate::app) listed: Listed,
+    /// The same, channel by channel.
+    pub(in crate::app) lists: &'r lists::Listed,
 }
 
 /// Who asks for a code: key, session and address, as far as the face knows.
@@ -102,7 +105,11 @@ impl Request<'_> {
             service: &self.service,
             to: self.number.ok()?,
             channel,
-            countries: if self.listed.is_allowed() { Countries::All } else { self.countries },
+            countries: match self.lists.is_allowed_on(channel) || self.listed.is_allowed() {
+                true => Countries::All,
+                false => self.countries,
+            },
+            block: self.lists.block_on(channel).map(|block| block.until),
             is_unwanted: self.unwanted.contains(&channel),
             sender: self.sender,
         })

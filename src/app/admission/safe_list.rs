@@ -1,20 +1,25 @@
-//! Numbers that rules about countries let pass.
+//! Numbers that rules about countries and signals of fraud let pass. They are entries of
+//! the lists, too, which are where they are said with a reason.
 
+use crate::app::admission::known_lists::Own;
 use crate::app::admission::{Admission, AdmissionError, numbers};
 use crate::app::audit;
 use crate::app::base::Base;
 use crate::app::fault::Fault;
 use crate::app::services::compat;
+use crate::app::transact::{self, Draft, transact};
 use crate::model::audit::{Action, Actor};
+use crate::model::lists::ListEntry;
 use crate::model::phone::PhoneNumber;
 use crate::model::safe_number::SafeNumber;
 use crate::store::CommitError;
 use crate::store::records::{self, Ahead, Versioned};
+use std::sync::Arc;
 
 /// Puts a number on the list; one that is there stays as it is.
 ///
 /// # Errors
-/// What is no number, or the store's.
+/// What is no number, [`AdmissionError::ListFull`], or the store's.
 pub async fn add_safe_number(
     admission: &Admission,
     actor: &Actor,
@@ -24,17 +29,24 @@ pub async fn add_safe_number(
     if let Some(found) = stored_safe_number(&admission.base, &number, &Ahead::default()).await? {
         return Ok(found.record);
     }
-    let safe =
-        SafeNumber { sid: compat::new_sid(&admission.base, "GN"), number, created_at: admission.base.now() };
+    let (count, _) = admission.lists.like(&admission.base, |_| false).await?;
+    if count >= ListEntry::MOST {
+        return Err(AdmissionError::ListFull { most: ListEntry::MOST });
+    }
+    let (sid, created_at) = (compat::new_sid(&admission.base, "GN"), admission.base.now());
+    let safe = SafeNumber { sid, number, created_at, actor: Some(actor.clone()), reason: None };
     let entry = audit::entry(&admission.base, actor, Action::SafeNumberAdded, safe.number.masked());
     match admission.base.store().commit(vec![records::put(None, &safe), audit::write(&entry)]).await {
-        Ok(()) => Ok(safe),
+        Ok(()) => {
+            admission.lists.note([Own::Safe(Arc::new(safe.clone()))]);
+            Ok(safe)
+        }
         Err(CommitError::Conflict) => safe_number(admission, safe.number.in_full()).await,
         Err(CommitError::Store(error)) => Err(error.into()),
     }
 }
 
-/// Takes a number from the list.
+/// Takes a number from the list; that somebody else does at the same moment is as well.
 ///
 /// # Errors
 /// As [`admission::safe_number`](crate::app::admission::safe_number).
@@ -44,14 +56,20 @@ pub async fn remove_safe_number(
     number: &str,
 ) -> Result<(), AdmissionError> {
     let (number, _) = numbers::number(admission, number).map_err(|_| Fault::NotFound)?;
-    let found =
-        stored_safe_number(&admission.base, &number, &Ahead::default()).await?.ok_or(Fault::NotFound)?;
-    let entry = audit::entry(&admission.base, actor, Action::SafeNumberRemoved, found.record.number.masked());
-    match admission.base.store().commit(vec![records::delete(&found), audit::write(&entry)]).await {
-        // It never changes, so somebody else has taken it.
-        Ok(()) | Err(CommitError::Conflict) => Ok(()),
-        Err(CommitError::Store(error)) => Err(error.into()),
+    if stored_safe_number(&admission.base, &number, &Ahead::default()).await?.is_none() {
+        return Err(Fault::NotFound.into());
     }
+    let entry = audit::entry(&admission.base, actor, Action::SafeNumberRemoved, number.masked());
+    let look = || async {
+        let found = stored_safe_number(&admission.base, &number, &Ahead::default()).await?;
+        Ok::<_, AdmissionError>(match found {
+            None => Draft::Settled(()),
+            Some(found) => Draft::Write(vec![records::delete(&found), audit::write(&entry)], ()),
+        })
+    };
+    transact(&admission.base, &transact::LIST, look).await?;
+    admission.lists.note(number.person().spellings().into_iter().map(Own::NoSafe));
+    Ok(())
 }
 
 /// A number on the list.

@@ -3,6 +3,7 @@
 use crate::model::channel::Channel;
 use crate::model::phone::PhoneNumber;
 use crate::model::service::Service;
+use jiff::Timestamp;
 
 /// One way to a number.
 #[derive(Debug, Clone, Copy)]
@@ -15,6 +16,8 @@ pub(in crate::app) struct Way<'w> {
     pub(in crate::app) channel: Channel,
     /// Which countries it reaches this time.
     pub(in crate::app) countries: Countries,
+    /// Whether the lists block it by this channel, and when that ends where it does.
+    pub(in crate::app) block: Option<Option<Timestamp>>,
     /// Whether the person has told the sender to stop.
     pub(in crate::app) is_unwanted: bool,
     /// Who texts come from where the service names nobody.

@@ -6,9 +6,10 @@
 //! it first, or a landline that takes no texts leads to one.
 
 use crate::app::admission::way::{Countries, Way};
-use crate::app::admission::{Admission, AdmissionError, opt_outs, rules, safe_list};
+use crate::app::admission::{Admission, AdmissionError, lists, opt_outs, rules, safe_list};
 use crate::app::services::compat;
 use crate::model::channel::Channel;
+use crate::model::lists::Listed;
 use crate::model::opt_out::OptOut;
 use crate::model::phone::PhoneNumber;
 use crate::model::service::{Reach, Service};
@@ -24,12 +25,14 @@ pub(in crate::app) struct Ways {
     pub(in crate::app) countries: Countries,
     /// Who texts come from where the service names nobody.
     sender: Option<String>,
+    /// What the lists say of the number, where that makes a difference.
+    lists: Listed,
 }
 
 impl Ways {
     /// Those of a service as it sends to a number.
     pub(in crate::app) fn of(service: Arc<Service>, countries: Countries, sender: Option<&str>) -> Self {
-        Self { service, countries, sender: sender.map(str::to_owned) }
+        Self { service, countries, sender: sender.map(str::to_owned), lists: Listed::default() }
     }
 
     /// The channels that may be used, the preferred one first.
@@ -54,9 +57,10 @@ impl Ways {
 
     /// Why a channel may not be used, whatever the person wishes; nothing when it may.
     fn refusal(&self, channel: Channel, to: &PhoneNumber) -> Option<AdmissionError> {
-        let (service, countries) = (&*self.service, self.countries);
+        let service = &*self.service;
+        let countries = if self.lists.is_allowed_on(channel) { Countries::All } else { self.countries };
         let sender = self.sender.as_deref();
-        let way = Way { service, to, channel, countries, is_unwanted: false, sender };
+        let way = Way { service, to, channel, countries, block: None, is_unwanted: false, sender };
         rules::of_way(&way).iter().find_map(|reason| reason.finding.refusal().cloned())
     }
 }
@@ -90,10 +94,14 @@ pub(in crate::app) async fn ways(
     ahead: &Ahead,
 ) -> Result<Ways, AdmissionError> {
     let service = compat::sending_to(&admission.directory, service, to, ahead).await?;
+    let lists = match is_refused_somewhere(&service, to) {
+        true => lists::listed(admission, to, &service.id, None).await?,
+        false => Listed::default(),
+    };
     let is_safe = is_refused_somewhere(&service, to)
         && safe_list::stored_safe_number(&admission.base, to, ahead).await?.is_some();
     let countries = if is_safe { Countries::All } else { Countries::AsSet };
-    Ok(Ways::of(service, countries, admission.sender.as_deref()))
+    Ok(Ways { lists, ..Ways::of(service, countries, admission.sender.as_deref()) })
 }
 
 fn is_refused_somewhere(service: &Service, to: &PhoneNumber) -> bool {

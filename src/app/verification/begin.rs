@@ -265,11 +265,12 @@ fn request_of<'r>(
         rate_limits: seen.limits.iter().map(|(name, _)| name.as_str()).collect(),
         known_limits: seen.known_limits(),
         signals: &[],
-        // A number on the safe list, or a request that asks for no look at its risk.
-        listed: match seen.countries {
-            Countries::All => Listed::Allowed,
-            Countries::AsSet => Listed::Nothing,
+        // A number that is allowed, or a request that asks for no look at its risk.
+        listed: match Listed::of(&seen.lists, seen.channel, &seen.service.settings.channels) {
+            Listed::Nothing if seen.countries == Countries::All => Listed::Allowed,
+            listed => listed,
         },
+        lists: &seen.lists,
     }
 }
 

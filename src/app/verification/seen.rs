@@ -7,7 +7,7 @@ use crate::app::admission::profile::{One, Profile};
 use crate::app::admission::request::seconds_between;
 use crate::app::admission::way::Countries;
 use crate::app::admission::ways::{self, Ways};
-use crate::app::admission::{AdmissionError, numbers, terms};
+use crate::app::admission::{AdmissionError, lists, numbers, terms};
 use crate::app::fault::Fault;
 use crate::app::services::{Directory, compat, find};
 use crate::app::verification::code_request::Target;
@@ -19,13 +19,16 @@ use crate::model::channel::Channel;
 use crate::model::compat::{Compat, RateLimit};
 use crate::model::id::{ServiceId, VerificationId};
 use crate::model::limits::Admitted;
+use crate::model::lists::Listed;
 use crate::model::phone::{PhoneError, PhoneNumber};
 use crate::model::service::{BadSetting, Pending, Service};
 use crate::model::test_number::TestNumber;
 use crate::model::verification::{Details, Status, Verification};
 use crate::secret::Secret;
 use crate::store::records::{Ahead, Versioned};
+use futures_util::future::join;
 use jiff::Timestamp;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// What a look sees.
@@ -34,6 +37,8 @@ pub(in crate::app) struct Seen<'w> {
     pub(in crate::app) service: Arc<Service>,
     /// Which countries are reached this time.
     pub(in crate::app) countries: Countries,
+    /// What the lists say of it, channel by channel; nothing of a test number.
+    pub(in crate::app) lists: Listed,
     /// The number, and what it is to tests.
     pub(in crate::app) number: Result<(PhoneNumber, Option<&'w TestNumber>), PhoneError>,
     /// The channel that is asked for.
@@ -88,7 +93,7 @@ pub(in crate::app) async fn see<'w>(
             see_number(verifying, profile, asked, (kept.as_ref(), asker)).await
         }
         Target::Verification { id, again, is_own } => {
-            let seen = see_verification(verifying, id, (again.channel, asker), is_own).await?;
+            let seen = see_verification(verifying, id, (again.channel, again.address), asker, is_own).await?;
             Ok(Sight::Seen(Box::new(seen)))
         }
     }
@@ -122,7 +127,10 @@ async fn see_number<'w>(
         Some(service) => want(verifying, profile, asked, (service, to), &mut ahead),
         None => find::want_service(directory, asked.request.service.as_ref(), &mut ahead),
     }
-    ahead.read(store).await?;
+    // What the lists say is known, or read beside it.
+    let lists = verifying.admission.lists.matcher(&verifying.base);
+    let (read, lists) = join(ahead.read(store), lists).await;
+    let (_, lists) = (read?, lists?);
     let is_key_reused = match kept {
         None => false,
         Some(kept) => match kept.replay(verifying, &ahead).await? {
@@ -161,6 +169,13 @@ async fn see_number<'w>(
         _ => ahead.get::<Compat>(store, service.id.as_str()).await?.map(|found| found.record),
     };
     let ways = ways_to(verifying, service, to, asked.passes_countries, &ahead).await?;
+    let lists = match number.as_ref() {
+        Ok((to, None)) => {
+            let by = (&ways.service.id, asked.request.address);
+            lists::said(&verifying.admission, &lists, to, by)
+        }
+        _ => Listed::default(),
+    };
     let unwanted = match to {
         Some(to) => ways::unwanted(&verifying.admission, &ways.service, to, &ahead).await?,
         None => Vec::new(),
@@ -177,6 +192,7 @@ async fn see_number<'w>(
         limits: asked.limits,
         service: ways.service,
         countries: ways.countries,
+        lists,
         number,
         unwanted,
         place,
@@ -267,7 +283,8 @@ async fn answered<'w>(
 async fn see_verification<'w>(
     verifying: &'w Verifying,
     id: &VerificationId,
-    (channel, asker): (Option<Channel>, &Admitted),
+    (channel, address): (Option<Channel>, Option<IpAddr>),
+    asker: &Admitted,
     is_own: &(dyn Fn(&Verification) -> bool + Sync),
 ) -> Result<Seen<'w>, VerificationError> {
     let (admission, directory) = (&verifying.admission, &verifying.directory);
@@ -278,11 +295,20 @@ async fn see_verification<'w>(
     let mut ahead = Ahead::default();
     let limiting = &admission.limiting;
     flags::want(&limiting.seen, limiting.configured(), (asker, false), &mut ahead);
-    view::around_into(admission, &[&old.record], &mut ahead).await?;
+    let around = [&old.record];
+    let around = view::around_into(admission, &around, &mut ahead);
+    let (around, lists) = join(around, admission.lists.matcher(&verifying.base)).await;
+    around?;
+    let lists = lists?;
     let service = find::service_of_from(directory, &old.record, &ahead).await?;
     let to = &old.record.to;
     let ways = ways::ways(admission, service, to, &ahead).await?;
+    let lists = match old.record.test {
+        true => Listed::default(),
+        false => lists::said(admission, &lists, to, (&ways.service.id, address)),
+    };
     Ok(Seen {
+        lists,
         unwanted: ways::unwanted(admission, &ways.service, to, &ahead).await?,
         failed: view::failed_send(admission, &old.record, &ahead).await?,
         service: ways.service,

@@ -4,6 +4,7 @@
 //! lets requests in, reads them, and is their documentation.
 
 pub mod audit;
+pub mod blocks;
 mod body;
 pub mod checks;
 pub mod deliveries;

@@ -76,6 +76,7 @@ impl Operation {
             "Opt-outs" => "this number has said nothing to any sender, or not to this one",
             "Endpoints" => "no endpoint has this id",
             "Events" => "no event has this id, or it was forgotten by retention.events_days",
+            "Blocks" => "no entry has this id, or it has ended; `GET /v1/blocks` lists them",
             "Keys" => "no API key has this id; `GET /v1/keys` lists them",
             "Erasures" => "no erasure has this id",
             _ => "nothing has this name",

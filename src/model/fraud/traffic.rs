@@ -25,6 +25,7 @@ pub use number::Number;
 pub use tries::{Crowd, Tries};
 
 use super::{About, Decision, Entry, Outcome};
+use crate::model::counter::Pseudonym;
 use cause::Cause;
 use history::Event;
 use honest::Honest;

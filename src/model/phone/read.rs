@@ -176,11 +176,11 @@ fn parse_error(error: &ParseError, text: &str, region: Option<Region>) -> PhoneE
             PhoneError::NotANumber
         }
         ParseError::InvalidCountryCode => PhoneError::NoCountryCode,
-        ParseError::TooShortAfterIdd | ParseError::TooShortNsn => match country_code(text) {
+        ParseError::TooShortAfterIdd | ParseError::TooShortNsn => match calling_code(text) {
             Some(country_code) => PhoneError::TooShort { country_code },
             None => PhoneError::NotANumber,
         },
-        ParseError::TooLongNsn => match country_code(text) {
+        ParseError::TooLongNsn => match calling_code(text) {
             Some(country_code) => PhoneError::TooLong { country_code },
             None => PhoneError::NotANumber,
         },
@@ -188,8 +188,9 @@ fn parse_error(error: &ParseError, text: &str, region: Option<Region>) -> PhoneE
     }
 }
 
-/// The calling code with which a text begins; none is the beginning of another.
-fn country_code(text: &str) -> Option<u16> {
+/// The calling code with which a text begins, behind its plus; none is the beginning of
+/// another.
+pub fn calling_code(text: &str) -> Option<u16> {
     let digits: String = text.strip_prefix('+')?.chars().filter(char::is_ascii_digit).take(3).collect();
     let mut codes = (1..=digits.len()).filter_map(|length| digits[..length].parse::<u16>().ok());
     codes.find(|code| PHONE_NUMBER_UTIL.get_region_for_country_code(i32::from(*code)).is_some())

@@ -264,4 +264,15 @@ kinds! {
         /// `h`: pages with a line about a number; the scope is the number's pseudonym.
         TrafficOf = b'h',
     }
+    /// `b`: who is allowed or blocked, under a keyed name of whom and how.
+    ListEntry = b'b', Declared {
+        name: "list_entry",
+        export_place: 21,
+        lanes: &[Lane::Chore],
+        kept: Kept::UntilDue,
+        ..USUAL
+    }, listed in {
+        /// `b`: entries by the time they were made; the scope is empty.
+        ListEntries = b'b',
+    }
 }

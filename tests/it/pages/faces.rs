@@ -3,8 +3,9 @@
 
 use super::*;
 use crate::world::{ACCOUNT_SID, OPERATOR_KEY};
-use dialback::app::admission;
+use dialback::app::admission::{self, NamedTarget, NewEntry};
 use dialback::model::audit::Actor;
+use dialback::model::lists::Effect;
 
 /// What asks for a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +29,8 @@ enum Then {
     Stop,
     /// The number is put on the safe list.
     Safe,
+    /// It is put on a list, or what it belongs to.
+    Listed(Effect, &'static str),
     /// One is begun by each face that knows one for a number.
     Begun,
     /// The same, and five wrong codes are offered to it.
@@ -55,6 +58,7 @@ struct Case {
 }
 
 const US: &str = "+14155550123";
+const CANNOT: &str = "We cannot send a code to this number now.";
 const WAY: &str = "This way is not available for your number.";
 
 fn case(rule: &'static str, set: Value, expected: [&'static str; 5]) -> Case {
@@ -81,6 +85,18 @@ fn cases() -> Vec<Case> {
             ["channel_not_offered", "channel_not_offered", "60223", "", WAY],
         ),
         case("country", no_texts(), ["country_not_offered", "country_not_offered", "60605", WAY, WAY]),
+        Case {
+            then: Then::Listed(Effect::Block, US),
+            ..case("block list", json!({}), ["blocked", "blocked", "60410", CANNOT, CANNOT])
+        },
+        Case {
+            then: Then::Listed(Effect::Block, "+1415*"),
+            ..case("blocked range", no_texts(), ["blocked", "blocked", "60410", WAY, WAY])
+        },
+        Case {
+            then: Then::Listed(Effect::Allow, "US"),
+            ..case("allowed country", no_texts(), ["", "", "", "", ""])
+        },
         Case { then: Then::Safe, ..case("safe list", no_texts(), ["", "", "", "", ""]) },
         Case {
             to: "+493012345678",
@@ -267,7 +283,7 @@ impl Stage {
                 let begun = self.v1(Method::POST, "/v1/verifications", &other, Some("once")).await;
                 assert_eq!(begun.status, 201, "{}", begun.text);
             }
-            Then::Nothing | Then::Stop | Then::Safe => {}
+            Then::Nothing | Then::Stop | Then::Safe | Then::Listed(..) => {}
         }
         if case.then == Then::WrongCodes {
             let path = format!("/v1/verifications?service={}", self.service);
@@ -289,6 +305,11 @@ impl Stage {
         let (admission, who) = (&self.world.app.admission, Actor::caller("a test"));
         match case.then {
             Then::Stop => admission::set_opt_out(admission, &who, case.to, None, true).await.unwrap(),
+            Then::Listed(effect, whom) => {
+                let target = NamedTarget::of_text(whom, None).target(admission).unwrap();
+                let new = NewEntry { effect, target, service: None, reason: None, ends_at: None };
+                admission::add_entry(admission, &who, &new).await.unwrap();
+            }
             Then::Safe => drop(admission::add_safe_number(admission, &who, case.to).await.unwrap()),
             _ => {}
         }

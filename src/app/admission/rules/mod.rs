@@ -32,9 +32,10 @@ use crate::app::admission::way::Way;
 /// What is asked before any way is looked for.
 const FIRST: [&OfRequest; 5] = [&idempotency::RULE, &number::RULE, &kind::RULE, &lists::RULE, &voip::RULE];
 
-/// What is asked of each way. The safe list is in `country`: it lets pass what that
+/// What is asked of each way. Who is allowed is in `country`: it lets pass what that
 /// refuses, and nothing else.
-const WAYS: [&OfWay; 5] = [&channel::RULE, &landline::RULE, &country::RULE, &sender::RULE, &opt_out::RULE];
+const WAYS: [&OfWay; 6] =
+    [&lists::OF_WAY, &channel::RULE, &landline::RULE, &country::RULE, &sender::RULE, &opt_out::RULE];
 
 /// What is asked once the ways are known. What the limits have room for is no rule of
 /// these: it is decided in the commit, where nobody comes between.

@@ -11,6 +11,7 @@ use crate::model::channel::Channel;
 use crate::model::code::CodeSeed;
 use crate::model::fraud::{Action, Signal};
 use crate::model::id::VerificationId;
+use crate::model::lists;
 use crate::model::phone::PhoneNumber;
 use crate::model::policy::Policy;
 use crate::model::service::{Service, Settings};
@@ -23,6 +24,7 @@ pub(in crate::app) struct Case {
     service: Arc<Service>,
     to: PhoneNumber,
     details: Result<Details, AdmissionError>,
+    lists: lists::Listed,
 }
 
 impl Case {
@@ -31,7 +33,12 @@ impl Case {
         let mut settings = Settings::default();
         change(&mut settings);
         let service = Arc::new(ServiceDirectory::of_file(None, settings, Timestamp::UNIX_EPOCH));
-        Self { service, to: "+14155550123".parse().unwrap(), details: Ok(Details::default()) }
+        Self {
+            service,
+            to: "+14155550123".parse().unwrap(),
+            details: Ok(Details::default()),
+            lists: lists::Listed::default(),
+        }
     }
 
     /// The same for another number.
@@ -46,6 +53,7 @@ impl Case {
             to: &self.to,
             channel,
             countries: Countries::AsSet,
+            block: None,
             is_unwanted: false,
             sender: None,
         }
@@ -74,6 +82,7 @@ impl Case {
             known_limits: &[],
             signals: &[],
             listed: Listed::Nothing,
+            lists: &self.lists,
         }
     }
 

@@ -76,6 +76,11 @@ impl Wanted {
         }
     }
 
+    /// A text without the number.
+    pub fn out_of(&self, text: &str) -> String {
+        self.without(text).unwrap_or_else(|| text.to_owned())
+    }
+
     fn take_out(&self, value: &mut Value) -> bool {
         match value {
             Value::String(text) => match self.without(text) {

@@ -16,6 +16,7 @@ use crate::model::event::Event;
 use crate::model::fraud::Page;
 use crate::model::id::{Sid, VerificationId};
 use crate::model::idempotency::IdempotencyRecord;
+use crate::model::lists::{Effect, ListEntry, Target};
 use crate::model::opt_out::OptOut;
 use crate::model::phone::PhoneNumber;
 use crate::model::safe_number::SafeNumber;
@@ -75,6 +76,7 @@ impl Pass<'_> {
             Kind::SafeNumber => {
                 self.judge_by(wanted, id, ahead, |one: &SafeNumber| wanted.has(&one.number)).await
             }
+            Kind::ListEntry => self.judge_list_entry(wanted, id, ahead).await,
             Kind::SessionWindow => {
                 self.judge_by(wanted, id, ahead, |one: &SessionWindow| wanted.is(&one.number)).await
             }
@@ -210,6 +212,41 @@ impl Pass<'_> {
         }
         changes.extend(event);
         Ok(Verdict::Delete(changes))
+    }
+
+    /// What allows the person goes with the person. What blocks the number stays, under a name
+    /// that only who knows the number and our key can make: whoever pumps a number and then
+    /// asks for its erasure is not to be let in again, and nobody's number is kept for that.
+    async fn judge_list_entry(
+        &self,
+        wanted: &Wanted,
+        id: &str,
+        ahead: &Ahead,
+    ) -> Result<Verdict, PrivacyError> {
+        let Some(found) = ahead.get::<ListEntry>(self.privacy.base.store(), id).await? else {
+            return Ok(Verdict::Nothing);
+        };
+        let entry = &found.record;
+        let is_theirs = match &entry.target {
+            Target::Number(number) => wanted.has(number),
+            // A range that is as long as a number may be this one's alone.
+            Target::Range(range) => wanted.spellings().iter().any(|number| number == range.prefix()),
+            _ => false,
+        };
+        if is_theirs && entry.effect == Effect::Allow {
+            return Ok(Verdict::Delete(vec![records::delete(&found)]));
+        }
+        let reason = entry.reason.as_deref().map(|reason| wanted.out_of(reason));
+        let names = &self.privacy.admission.limiting.names;
+        let without = match is_theirs {
+            true => entry.erased(names, wanted.number().person().as_str()),
+            false => entry.clone(),
+        };
+        let without = ListEntry { reason, ..without };
+        Ok(match without == *entry {
+            true => Verdict::Nothing,
+            false => Verdict::Scrub(records::put(Some(&found), &without)),
+        })
     }
 
     async fn judge_setting(

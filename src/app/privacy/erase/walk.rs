@@ -15,9 +15,13 @@ use crate::app::transact::{self, TRIES};
 use crate::model::compat::Compat;
 use crate::model::counter::Counter;
 use crate::model::erasure::{Erasure, Place};
+use crate::model::lists::{ListEntry, Target};
 use crate::store::records::{Ahead, Record, Versioned};
 use crate::store::{Change, Index, Key, Kind, Stored, records};
 use std::time::Instant;
+
+const BLOCK_KEPT: &str = "an operator blocked the number: that stays without the number, under a keyed name that only \
+    who knows the number can make; `dialback block remove NUMBER` takes it away";
 
 /// Changes of one commit, with room for the job and a line of the audit log.
 const GROUP: usize = Change::MAX_COMMIT - 2;
@@ -98,6 +102,7 @@ impl Pass<'_> {
             }
             after = None;
         }
+        self.list_entries(wanted).await?;
         // What was decided when this began is in the log by now.
         self.decisions(wanted).await?;
         Ok(None)
@@ -120,6 +125,19 @@ impl Pass<'_> {
                 None => return Ok(()),
             }
         }
+    }
+
+    /// Says of blocks of the number that they stay, now that none names it any more.
+    async fn list_entries(&mut self, wanted: &Wanted) -> Result<(), PrivacyError> {
+        let admission = &self.privacy.admission;
+        // What is held of the lists may have the number still.
+        admission.lists.forget();
+        let person = wanted.number().person();
+        let name = ListEntry::name_of(&admission.limiting.names, person.as_str());
+        let is_theirs = |entry: &ListEntry| entry.target == Target::ErasedNumber(name.clone());
+        let (_, blocks) = admission.lists.like(&self.privacy.base, is_theirs).await?;
+        blocks.iter().for_each(|_| self.keep("block", BLOCK_KEPT));
+        Ok(())
     }
 
     /// Does with one record what is to be done, as often as it takes to be first: by
@@ -234,6 +252,7 @@ fn word(kind: Kind) -> &'static str {
         Kind::ActiveVerification => "pending",
         Kind::Counter => "tally",
         Kind::SafeNumber => "safe_number",
+        Kind::ListEntry => "list_entry",
         Kind::Session => "session",
         Kind::Event => "event",
         Kind::Dispatch => "dispatch",

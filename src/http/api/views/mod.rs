@@ -1,6 +1,7 @@
 //! What the API shows: types that are both written into answers and described
 //! in `/openapi.json`.
 
+pub mod block;
 pub mod delivery;
 pub mod endpoint;
 pub mod session;
