@@ -4,6 +4,7 @@
 //! carry one request and says one of four things: taken, refused, not processed, or
 //! unknown. Retries and failover between gateways belong to whoever asks.
 
+pub mod captcha;
 pub mod console;
 pub mod http;
 pub mod twilio;
