@@ -6,6 +6,7 @@
 //! hands on the pieces.
 
 mod accounts;
+mod captcha;
 mod check;
 mod codes;
 mod dangers;
@@ -34,6 +35,7 @@ mod twilio;
 mod whole;
 
 pub use self::accounts::Account;
+pub use self::captcha::Captcha;
 pub use self::codes::{CodeKey, Codes};
 pub use self::env::Env;
 pub use self::events::Events;

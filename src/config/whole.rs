@@ -1,5 +1,6 @@
 //! Everything that can be configured, out of its sections.
 
+use super::captcha::{self, Captcha};
 use super::codes::Codes;
 use super::events::Events;
 use super::jobs::Jobs;
@@ -53,6 +54,8 @@ pub struct Config {
     pub numbers: Numbers,
     /// The section `[limits]`: how often something may happen to whom.
     pub limits: Limits,
+    /// The section `[captcha]`: who says that a person is there; `None` for nobody.
+    pub captcha: Option<Captcha>,
     /// The section `[codes]`: the keys that codes are derived from.
     pub codes: Codes,
     /// The section `[events]`: what applications are told.
@@ -100,6 +103,7 @@ impl Config {
             messages: Messages::read(r),
             numbers: Numbers::read(r),
             limits: limits::read(r),
+            captcha: captcha::read(r),
             codes: Codes::read(r),
             events: Events::read(r),
             jobs: Jobs::read(r),

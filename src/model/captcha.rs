@@ -1,6 +1,7 @@
 //! Proofs that a person is there, as far as everybody has to agree on them: who gives
 //! them, and what is asked for. It refuses to know how one is looked at.
 
+use crate::model::channel::Channel;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -60,10 +61,14 @@ pub struct CaptchaDemand {
     pub provider: CaptchaProvider,
     /// The public key of the widget; nothing for a word that the application signs.
     pub site_key: Option<String>,
+    /// The action that the widget has to name; nothing for any.
+    pub action: Option<String>,
     /// A name for the number together with the session, or else the caller, in 32
     /// hexadecimal digits, that tells nobody which they are. A proof that names another
     /// one is worth nothing.
     pub bound_to: String,
+    /// The channel by which the code is to go, where one was asked for.
+    pub channel: Option<Channel>,
     /// What was wrong with the proof that came along, where one did.
     pub why: Option<CaptchaFault>,
 }

@@ -172,6 +172,9 @@ pub struct Send {
     /// How sending it went so far.
     #[serde(default, skip_serializing_if = "is_default")]
     pub attempts: Attempts,
+    /// That it never leaves, and is shown as if it had.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub shadow: bool,
 }
 
 /// Why a message or call was not sent.
@@ -257,6 +260,13 @@ impl Verification {
         (struggles || is_lost) && self.sends.iter().all(|send| send.channel != channel)
     }
 
+    /// Whether nobody can know its code, for every send that was to carry it never left.
+    pub fn is_unknown(&self) -> bool {
+        let mut carrying =
+            self.sends.iter().filter(|send| send.generation == self.code.generation).peekable();
+        carrying.peek().is_some() && carrying.all(|send| send.shadow)
+    }
+
     /// The channel last used.
     pub fn channel(&self) -> Channel {
         self.sends.last().map_or(Channel::Sms, |send| send.channel)
@@ -317,6 +327,7 @@ impl Verification {
             right_keys: 0,
             finished: 0,
             attempts: Attempts::default(),
+            shadow: false,
         });
         if !self.test {
             self.outbox.push(OutboxStep {

@@ -507,6 +507,7 @@ pub fn parts(store: &Arc<dyn Maintenance>, gateway: &Arc<Script>, clock: &Clock)
         sender: Some("+15005550006".into()),
         accounts: Accounts::default(),
         retention: Retention::default(),
+        captcha: None,
     }
 }
 

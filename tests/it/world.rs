@@ -188,6 +188,7 @@ fn parts(gateway: Arc<dyn Gateway>, clock: Clock, change: impl FnOnce(&mut servi
         sender: Some("+15005550006".to_owned()),
         accounts: Accounts::default(),
         retention: Retention::default(),
+        captcha: None,
     }
 }
 

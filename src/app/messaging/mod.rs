@@ -6,8 +6,10 @@ pub(in crate::app) mod deliveries;
 pub(in crate::app) mod error;
 pub(in crate::app) mod holding;
 pub(in crate::app) mod inbound;
+pub(in crate::app) mod pace;
 pub(in crate::app) mod parts;
 pub(in crate::app) mod sending;
+pub(in crate::app) mod shadow;
 pub(in crate::app) mod voice;
 
 pub use self::callback::{Recorded, hear, record};

@@ -37,6 +37,20 @@ pub struct StartRequest {
     /// part of what an `Idempotency-Key` is compared by, for that is at rest.
     #[serde(skip)]
     pub custom_code: Option<Secret>,
+    /// A proof that a person is there. It is no part of what an `Idempotency-Key` is
+    /// compared by: where one was asked for, the same request comes again with one.
+    #[serde(skip)]
+    pub captcha: Option<CaptchaOffer>,
+}
+
+/// What somebody brings as a proof that a person is there.
+#[derive(Clone)]
+pub struct CaptchaOffer {
+    /// What the widget or the application gave.
+    pub token: Secret,
+    /// The name of the number and the session for which our page asked for it; nothing
+    /// where that is not known.
+    pub made_for: Option<String>,
 }
 
 impl StartRequest {
@@ -52,6 +66,7 @@ impl StartRequest {
             address: None,
             details: Details::default(),
             custom_code: None,
+            captcha: None,
         }
     }
 }

@@ -178,10 +178,8 @@ impl Captcha {
     /// The form, as all three take it.
     fn form(&self, offered: &Offered) -> Vec<(&'static str, String)> {
         let Settings { provider, site_key, secret, .. } = &self.settings;
-        let mut form = vec![
-            ("secret", secret.expose().to_owned()),
-            ("response", offered.token.expose().to_owned()),
-        ];
+        let mut form =
+            vec![("secret", secret.expose().to_owned()), ("response", offered.token.expose().to_owned())];
         form.extend(offered.address.map(|address| ("remoteip", address.to_canonical().to_string())));
         if *provider == CaptchaProvider::Hcaptcha {
             form.push(("sitekey", site_key.clone()));

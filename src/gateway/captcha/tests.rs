@@ -17,7 +17,9 @@ async fn provider(status: &'static str, body: String) -> (String, JoinHandle<Str
             request.extend_from_slice(&part[..read]);
             let text = String::from_utf8_lossy(&request).into_owned();
             let Some((head, form)) = text.split_once("\r\n\r\n") else { continue };
-            let length = head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+            let length = head
+                .lines()
+                .find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
             if form.len() >= length.unwrap_or(0) {
                 let answer = format!(
                     "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",

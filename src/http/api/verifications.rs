@@ -177,6 +177,7 @@ pub async fn create(context: CallContext, mut call: Call) -> Result<Response, Er
         session: None,
         caller: None,
         address,
+        captcha: None,
         locale: body.text("locale"),
         custom_code: body.text("custom_code").map(Secret::new),
         details: Details {
