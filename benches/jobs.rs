@@ -264,6 +264,7 @@ impl Bench {
             numbers: NumberPolicy::default(),
             // They begin more than any installation may.
             limits: Limits::none(),
+            fraud: dialback::model::fraud::FraudPolicy::default(),
             codes: CodeKeys::new(vec![key]).expect("a key"),
             sender: Some("+15005550006".into()),
             accounts: Accounts::default(),

@@ -13,6 +13,7 @@ pub mod base;
 pub mod board;
 pub mod events;
 pub mod fault;
+pub mod fraud;
 mod hash;
 pub mod keyed;
 mod leases;
@@ -32,6 +33,7 @@ use crate::app::admission::{Admission, Limiting};
 use crate::app::base::Base;
 use crate::app::board::Board;
 use crate::app::events::{Events, Telling};
+use crate::app::fraud::Watch;
 use crate::app::messaging::Messaging;
 use crate::app::privacy::{Privacy, Retention};
 use crate::app::services::{Directory, ServiceDirectory};
@@ -42,6 +44,7 @@ use crate::gateway::Gateway;
 use crate::gateway::captcha::Captcha;
 use crate::model::account::Accounts;
 use crate::model::code::CodeKeys;
+use crate::model::fraud::FraudPolicy;
 use crate::model::limits::Limits;
 use crate::model::phone::NumberPolicy;
 use crate::model::policy::Policy;
@@ -62,6 +65,8 @@ pub struct Rooms {
     pub directory: Arc<Directory>,
     /// Who tells applications what happened.
     pub telling: Arc<Telling>,
+    /// What is known of traffic, and speaks against requests.
+    pub fraud: Arc<Watch>,
     /// What decides whether a start may be, and by which way.
     pub admission: Arc<Admission>,
     /// What begins, checks and ends verifications.
@@ -100,6 +105,8 @@ pub struct Parts {
     pub numbers: NumberPolicy,
     /// How often something may happen to whom.
     pub limits: Limits,
+    /// What is taken for a sign of fraud, and what follows.
+    pub fraud: FraudPolicy,
     /// The keys that derive codes.
     pub codes: CodeKeys,
     /// Who we send as: our number or messaging service, for opt-outs.
@@ -119,6 +126,8 @@ impl App {
     pub fn new(parts: Parts) -> Self {
         parts.events.watch(&*parts.store);
         let board = Board::new(parts.events.wake());
+        let names = parts.codes.pseudonyms();
+        let fraud = Arc::new(Watch::new(parts.fraud, names.clone(), parts.entropy.clone()));
         let base = Arc::new(Base::new(parts.store, parts.clock, parts.entropy, board));
         let (services, policy) = (parts.services, parts.policy);
         let directory = Arc::new(Directory { base: base.clone(), services, policy });
@@ -131,7 +140,8 @@ impl App {
             numbers: parts.numbers,
             test_numbers: parts.test_numbers,
             sender: parts.sender,
-            limiting: Limiting::new(parts.limits, parts.codes.pseudonyms()),
+            limiting: Limiting::new(parts.limits, names),
+            fraud: fraud.clone(),
         });
         let verifying = Arc::new(Verifying {
             base: base.clone(),
@@ -158,6 +168,6 @@ impl App {
             gateway: parts.gateway,
             retention: parts.retention,
         };
-        Self(Arc::new(Rooms { base, directory, telling, admission, verifying, messaging, privacy }))
+        Self(Arc::new(Rooms { base, directory, telling, fraud, admission, verifying, messaging, privacy }))
     }
 }

@@ -88,6 +88,14 @@ kinds! {
         "Wait until `resend_at`, which is `retry_after` seconds from now.";
     LIMIT_REACHED = "limit_reached" 429 "A limit is reached":
         "What was asked for would be one too many for a number, an address, a key or all together: `rule` is its name under `[limits]`, or `psd2_block` for payments that are blocked, and `retry_at` the first time when there is room again.";
+    SLOW_DOWN = "slow_down" 429 "This has to wait a little":
+        "What is known of traffic speaks for a wait: `rule` is the signal's name under `[fraud.signals]`. Ask again at `retry_at`, which is `retry_after` seconds from now.";
+    FRAUD_SUSPECTED = "fraud_suspected" 403 "This looks like fraud":
+        "What is known of traffic speaks against this request: `rule` is the signal's name under `[fraud.signals]`, and `retry_at`, where there is one, the time when it ends if nothing more happens.";
+    BLOCKED = "blocked" 403 "This is on the block list":
+        "The operator has blocked the number, its range, its country or the person's network; until `retry_at`, where there is one.";
+    CAPTCHA_REQUIRED = "captcha_required" 403 "A proof is needed first":
+        "What is known of traffic asks for a proof that a person is asking: `rule` is the signal's name under `[fraud.signals]`.";
     NO_SENDS_LEFT = "no_sends_left" 429 "All messages and calls are used up":
         "This verification may send no more. Call it off, or wait for its end, and start a new one.";
     NO_NUMBERS_LEFT = "no_numbers_left" 429 "All numbers are used up":

@@ -172,6 +172,17 @@ impl Refusal {
                     retry_after: Some(*seconds),
                     ..none
                 },
+                AdmissionError::FraudSuspected { rule, retry_at } => {
+                    Members { rule: Some(rule.clone()), retry_at: *retry_at, ..none }
+                }
+                AdmissionError::Blocked { until } => Members { retry_at: *until, ..none },
+                AdmissionError::SlowDown { rule, retry_at, seconds } => Members {
+                    rule: Some(rule.clone()),
+                    retry_at: Some(*retry_at),
+                    retry_after: Some(*seconds),
+                    ..none
+                },
+                AdmissionError::CaptchaRequired { rule } => Members { rule: Some(rule.clone()), ..none },
                 AdmissionError::Setting(wrong) => field(&wrong.field),
                 AdmissionError::TooSoon { at, seconds } => {
                     Members { resend_at: Some(*at), retry_after: Some(*seconds), ..none }
@@ -205,6 +216,7 @@ impl Refusal {
             Self::Admission(
                 AdmissionError::TooSoon { seconds, .. }
                 | AdmissionError::LimitReached { seconds, .. }
+                | AdmissionError::SlowDown { seconds, .. }
                 | AdmissionError::Reached { seconds, .. }
                 | AdmissionError::ChecksUsedUp { seconds },
             ) => Some(*seconds),
@@ -224,6 +236,10 @@ fn admission(error: &AdmissionError) -> &'static Kind {
         AdmissionError::CountryOff { .. } => &problem::COUNTRY_NOT_OFFERED,
         AdmissionError::NoChannel => &problem::NO_CHANNEL,
         AdmissionError::LimitReached { .. } => &problem::LIMIT_REACHED,
+        AdmissionError::FraudSuspected { .. } => &problem::FRAUD_SUSPECTED,
+        AdmissionError::Blocked { .. } => &problem::BLOCKED,
+        AdmissionError::SlowDown { .. } => &problem::SLOW_DOWN,
+        AdmissionError::CaptchaRequired { .. } => &problem::CAPTCHA_REQUIRED,
         AdmissionError::OptedOut => &problem::RECIPIENT_OPTED_OUT,
         AdmissionError::NotAllowed { .. } | AdmissionError::Link { .. } | AdmissionError::CustomCodeOff => {
             &problem::NOT_ALLOWED

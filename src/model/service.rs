@@ -15,6 +15,7 @@ pub use self::strength::{GUESSABLE, LONGEST_LIFE};
 pub use crate::model::code::DIGITS;
 
 use crate::model::channel::Channel;
+use crate::model::fraud::FraudChanges;
 use crate::model::id::ServiceId;
 use crate::model::limits::LimitChanges;
 use crate::model::phone::PhoneNumber;
@@ -144,6 +145,9 @@ pub struct Settings {
     /// The limits that are others than the configuration's `[limits]`, by name.
     #[serde(default, skip_serializing_if = "LimitChanges::is_empty")]
     pub limits: LimitChanges,
+    /// The signals of fraud that are others than the configuration's `[fraud]`, by name.
+    #[serde(default, skip_serializing_if = "FraudChanges::is_empty")]
+    pub fraud: FraudChanges,
 }
 
 /// Which countries a channel reaches, as ISO 3166 codes: `DE`.
@@ -273,6 +277,7 @@ impl Settings {
         all.entry("psd2_block_seconds").or_insert(self.psd2_block_seconds.into());
         all.entry("pending").or_insert(Value::from(self.pending.as_str()));
         all.entry("limits").or_insert_with(|| Value::Object(Map::new()));
+        all.entry("fraud").or_insert_with(|| Value::Object(Map::new()));
         if let Some(Value::Object(pages)) = all.get_mut("pages") {
             pages.entry("success_url").or_insert(Value::Null);
         }
@@ -406,6 +411,7 @@ impl Settings {
             psd2_block_seconds: usual_block(),
             pending: Pending::One,
             limits: LimitChanges::default(),
+            fraud: FraudChanges::default(),
         }
     }
 }

@@ -253,6 +253,7 @@ fn service() -> Service {
         psd2_block_seconds: 900,
         pending: Pending::One,
         limits: LimitChanges::default(),
+        fraud: dialback::model::fraud::FraudChanges::default(),
     };
     Service { id: id("VA", 1), settings, origin: Origin::Api, created_at: at(-9000), updated_at: at(-8000) }
 }

@@ -485,6 +485,7 @@ fn app_on(
         services: ServiceDirectory::of_policy("Dialback", policy, clock.now()),
         codes: CodeKeys::new(vec![key]).unwrap(),
         limits: limits.clone(),
+        fraud: dialback::model::fraud::FraudPolicy::default(),
         ..parts(store, gateway, clock)
     })
 }
@@ -503,6 +504,7 @@ pub fn parts(store: &Arc<dyn Maintenance>, gateway: &Arc<Script>, clock: &Clock)
         test_numbers: Vec::new(),
         numbers: NumberPolicy::default(),
         limits: Limits::default(),
+        fraud: dialback::model::fraud::FraudPolicy::default(),
         codes: CodeKeys::new(vec![CodeKey { id: "a".into(), secret }]).unwrap(),
         sender: Some("+15005550006".into()),
         accounts: Accounts::default(),

@@ -184,6 +184,7 @@ fn parts(gateway: Arc<dyn Gateway>, clock: Clock, change: impl FnOnce(&mut servi
         test_numbers: Vec::new(),
         numbers: NumberPolicy { fictional: vec!["+1500555".to_owned()], ..NumberPolicy::default() },
         limits: limits::Limits::default(),
+        fraud: dialback::model::fraud::FraudPolicy::default(),
         codes: CodeKeys::new(vec![CodeKey { id: "test".to_owned(), secret }]).unwrap(),
         sender: Some("+15005550006".to_owned()),
         accounts: Accounts::default(),

@@ -156,6 +156,7 @@ fn parts(gateway: Arc<dyn Gateway>) -> Parts {
         numbers: NumberPolicy::default(),
         // They begin more than any installation may.
         limits: Limits::none(),
+        fraud: dialback::model::fraud::FraudPolicy::default(),
         codes: CodeKeys::new(vec![key]).expect("one key"),
         sender: Some("+15005550006".to_owned()),
         accounts: Accounts::default(),

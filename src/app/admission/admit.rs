@@ -10,6 +10,10 @@ use crate::model::channel::Channel;
 
 /// What all rules come to for a request. The first rule that refuses decides what is
 /// said; the reasons name all that have something to say.
+///
+/// What is refused is told, whatever else there is. Where a request is to be answered as
+/// usual and not sent, a wait of another rule comes first: a request that is taken would
+/// be told of it, too. Then come a proof that a person asks, and a wait.
 pub(in crate::app) fn admit(request: &Request<'_>) -> Admitted {
     let mut reasons = rules::first(request);
     let channel = match request.number {
@@ -21,25 +25,36 @@ pub(in crate::app) fn admit(request: &Request<'_>) -> Admitted {
         Err(_) => None,
     };
     reasons.extend(rules::last(request));
-    let refused = reasons.iter().find_map(|reason| match &reason.finding {
-        Finding::Refuse { until, why } => {
-            Some(Verdict::Refused { code: reason.code, until: *until, why: why.clone() })
-        }
-        _ => None,
-    });
-    let slowed = || {
-        reasons.iter().find_map(|reason| match &reason.finding {
-            Finding::Slow { until, why } => Some(Verdict::Slowed { until: *until, why: why.clone() }),
-            _ => None,
-        })
-    };
-    let verdict = refused.or_else(slowed).unwrap_or(match channel {
+    let verdict = hardest(&reasons, channel).unwrap_or(match channel {
         Some(channel) if reasons.is_empty() => Verdict::Taken(channel),
         Some(channel) => Verdict::Flagged(channel),
         // Where no way was chosen, a rule has said why.
         None => Verdict::Refused { code: "no_channel", until: None, why: AdmissionError::NoChannel },
     });
     Admitted { verdict, reasons }
+}
+
+/// What the hardest of the findings comes to; nothing where all let the request pass.
+fn hardest(reasons: &[Reason], channel: Option<Channel>) -> Option<Verdict> {
+    let first = |of: &dyn Fn(&Reason) -> Option<Verdict>| reasons.iter().find_map(of);
+    let refused = first(&|Reason { code, finding, .. }| match finding {
+        Finding::Refuse { until, why } => Some(Verdict::Refused { code, until: *until, why: why.clone() }),
+        _ => None,
+    });
+    let slowed = first(&|Reason { code, finding, .. }| match finding {
+        Finding::Slow { until, why } => Some(Verdict::Slowed { code, until: *until, why: why.clone() }),
+        _ => None,
+    });
+    let asked = first(&|Reason { code, finding, .. }| match finding {
+        Finding::Captcha { why } => Some(Verdict::CaptchaRequired { code, why: why.clone() }),
+        _ => None,
+    });
+    let shadowed = first(&|Reason { code, finding, .. }| match finding {
+        // Whom no way reaches is refused.
+        Finding::Shadow { until } => Some(Verdict::ShadowBlocked { channel: channel?, code, until: *until }),
+        _ => None,
+    });
+    refused.or_else(|| shadowed.map(|shadowed| slowed.clone().unwrap_or(shadowed))).or(asked).or(slowed)
 }
 
 /// The channel that was asked for, or the best that may be used, with what the rules say
@@ -77,7 +92,8 @@ fn judged(request: &Request<'_>, channel: Channel) -> (bool, Vec<Reason>) {
 mod tests {
     use super::*;
     use crate::app::admission::request::Open;
-    use crate::app::admission::rules::tests::Case;
+    use crate::app::admission::rules::tests::{Case, signal};
+    use crate::model::fraud::{Action, Signal};
     use crate::model::service::{Countries, Settings};
 
     /// What all rules come to, and the names of those that had something to say.
@@ -87,6 +103,8 @@ mod tests {
             Verdict::Taken(channel) => format!("taken by {channel}"),
             Verdict::Flagged(channel) => format!("flagged by {channel}"),
             Verdict::Slowed { .. } => "slowed".to_owned(),
+            Verdict::CaptchaRequired { .. } => "captcha required".to_owned(),
+            Verdict::ShadowBlocked { channel, .. } => format!("shadow blocked by {channel}"),
             Verdict::Refused { code, .. } => code.to_owned(),
         };
         (verdict, admitted.reasons.iter().map(|reason| reason.rule).collect())
@@ -134,5 +152,30 @@ mod tests {
         assert_eq!(said(&request), ("slowed".to_owned(), vec!["country", "cooldown"]));
         request.has_code = true;
         assert_eq!(said(&request).0, "not_allowed");
+    }
+
+    #[test]
+    fn the_hardest_that_is_asked_for_follows_and_a_refusal_of_another_rule_before_it() {
+        let (shadow, captcha, slow) = (Action::ShadowBlock, Action::Captcha, Action::Slow);
+        for (actions, is_refused, waits, verdict) in [
+            (&[Action::Record][..], false, false, "flagged by sms"),
+            (&[slow, Action::Record], false, false, "slowed"),
+            (&[slow, captcha], false, false, "captcha required"),
+            (&[captcha], false, true, "captcha required"),
+            (&[captcha, Action::Refuse], false, false, "fraud_suspected"),
+            (&[Action::Refuse, shadow, slow], false, false, "shadow blocked by sms"),
+            (&[shadow], true, false, "not_allowed"),
+            (&[captcha], true, false, "not_allowed"),
+            // As it would be without the signal.
+            (&[shadow], false, true, "slowed"),
+        ] {
+            let case = Case::of(|_| ());
+            let verification = case.verification();
+            let signals: Vec<Signal> = actions.iter().map(|action| signal(*action)).collect();
+            let mut request = case.request_after(1);
+            (request.signals, request.has_code) = (&signals, is_refused);
+            request.open = waits.then_some(Open { verification: &verification, failed: None });
+            assert_eq!(said(&request).0, verdict, "{actions:?} {is_refused} {waits}");
+        }
     }
 }

@@ -117,6 +117,36 @@ pub enum AdmissionError {
         /// How long that is from now, in whole seconds of our clock, at least one.
         seconds: i64,
     },
+    /// What is known of traffic speaks against it.
+    #[error("what is known of traffic looks like fraud, by the signal {rule}")]
+    FraudSuspected {
+        /// The signal, as `[fraud.signals]` names it.
+        rule: String,
+        /// When that ends, if nothing more happens.
+        retry_at: Option<Timestamp>,
+    },
+    /// What is known of traffic speaks for a wait.
+    #[error("what is known of traffic asks for a wait until {retry_at}, by the signal {rule}")]
+    SlowDown {
+        /// The signal, as `[fraud.signals]` names it.
+        rule: String,
+        /// From when on it may be tried again.
+        retry_at: Timestamp,
+        /// How long that is from now, in whole seconds of our clock, at least one.
+        seconds: i64,
+    },
+    /// Whoever asks has to prove first to be a person.
+    #[error("what is known of traffic asks for a proof that a person is asking, by the signal {rule}")]
+    CaptchaRequired {
+        /// The signal, as `[fraud.signals]` names it.
+        rule: String,
+    },
+    /// The block list names the number, what it belongs to, or who asks.
+    #[error("the request is on the block list of this installation")]
+    Blocked {
+        /// When that ends; nothing where somebody has to end it.
+        until: Option<Timestamp>,
+    },
     /// A name or limit that is none.
     #[error("{0}")]
     Malformed(&'static str),

@@ -16,6 +16,16 @@ pub(in crate::app) enum Finding {
         /// As it is said.
         why: AdmissionError,
     },
+    /// Not before whoever asks has proved to be a person.
+    Captcha {
+        /// As it is said.
+        why: AdmissionError,
+    },
+    /// It is answered as usual, and nothing is sent.
+    Shadow {
+        /// Until when, if nothing more happens.
+        until: Timestamp,
+    },
     /// Not at all.
     Refuse {
         /// Until when, where time changes it.
@@ -31,11 +41,11 @@ impl Finding {
         Self::Refuse { until: None, why }
     }
 
-    /// Why it may not be now; nothing where it may.
+    /// Why it may not be now; nothing where it may, or is answered as if it might.
     pub(in crate::app) fn refusal(&self) -> Option<&AdmissionError> {
         match self {
-            Self::Flag(_) => None,
-            Self::Slow { why, .. } | Self::Refuse { why, .. } => Some(why),
+            Self::Flag(_) | Self::Shadow { .. } => None,
+            Self::Slow { why, .. } | Self::Captcha { why } | Self::Refuse { why, .. } => Some(why),
         }
     }
 }
@@ -62,10 +72,28 @@ pub(in crate::app) enum Verdict {
     Flagged(Channel),
     /// It may be at this time: nothing is sent before.
     Slowed {
+        /// The stable word of the rule that came first.
+        code: &'static str,
         /// From when on.
         until: Timestamp,
         /// As it is said.
         why: AdmissionError,
+    },
+    /// It may be once whoever asks has proved to be a person.
+    CaptchaRequired {
+        /// The stable word of the rule that came first.
+        code: &'static str,
+        /// As it is said.
+        why: AdmissionError,
+    },
+    /// It is answered as if it were taken by this channel, and nothing is sent.
+    ShadowBlocked {
+        /// The channel.
+        channel: Channel,
+        /// The stable word of the rule that came first.
+        code: &'static str,
+        /// Until when, if nothing more happens.
+        until: Timestamp,
     },
     /// No: the code of the rule is `code`.
     Refused {

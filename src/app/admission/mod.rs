@@ -5,6 +5,7 @@ pub(in crate::app) mod admit;
 pub(in crate::app) mod error;
 pub(in crate::app) mod finding;
 pub(in crate::app) mod limits;
+pub(in crate::app) mod listed;
 pub(in crate::app) mod numbers;
 pub(in crate::app) mod opt_outs;
 pub(in crate::app) mod parts;

@@ -3,6 +3,7 @@
 use crate::app::admission::Limiting;
 use crate::app::base::Base;
 use crate::app::events::Telling;
+use crate::app::fraud::Watch;
 use crate::app::services::Directory;
 use crate::model::phone::NumberPolicy;
 use crate::model::test_number::TestNumber;
@@ -24,4 +25,6 @@ pub struct Admission {
     pub sender: Option<String>,
     /// How often something may happen to whom.
     pub limiting: Limiting,
+    /// What is known of traffic, and speaks against requests.
+    pub fraud: Arc<Watch>,
 }

@@ -2,10 +2,12 @@
 //! of it. It refuses to know where that was read.
 
 use crate::app::admission::AdmissionError;
+use crate::app::admission::listed::Listed;
 use crate::app::admission::profile::Profile;
 use crate::app::admission::way::{Countries, Way};
 use crate::model::channel::Channel;
 use crate::model::compat::RateLimit;
+use crate::model::fraud::Signal;
 use crate::model::id::SessionId;
 use crate::model::limits::Asker;
 use crate::model::phone::{PhoneError, PhoneNumber};
@@ -52,6 +54,10 @@ pub(in crate::app) struct Request<'r> {
     pub(in crate::app) rate_limits: Vec<&'r str>,
     /// Those that the service has.
     pub(in crate::app) known_limits: &'r [RateLimit],
+    /// What speaks against it, out of what is known of traffic.
+    pub(in crate::app) signals: &'r [Signal],
+    /// What the lists say of it.
+    pub(in crate::app) listed: Listed,
 }
 
 /// Who asks for a code: key, session and address, as far as the face knows.
@@ -88,7 +94,7 @@ impl Request<'_> {
             service: &self.service,
             to: self.number.ok()?,
             channel,
-            countries: self.countries,
+            countries: if self.listed.is_allowed() { Countries::All } else { self.countries },
             is_unwanted: self.unwanted.contains(&channel),
             sender: self.sender,
         })

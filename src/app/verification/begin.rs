@@ -6,12 +6,15 @@
 //! but for the mark of the first look, which tells whether somebody came between.
 //! This module refuses to know faces: they differ by their [`Profile`].
 
+use crate::app::admission::AdmissionError;
 use crate::app::admission::admit::admit;
 use crate::app::admission::finding::{Admitted, Finding, Verdict};
 use crate::app::admission::limits::counted as limits;
+use crate::app::admission::listed::Listed;
 use crate::app::admission::profile::{Early, Profile};
 use crate::app::admission::request::{self, Open, Request};
 use crate::app::admission::sent::count;
+use crate::app::admission::way::Countries;
 use crate::app::fault::Fault;
 use crate::app::transact::{self, Draft, transact};
 use crate::app::verification::code_request::{CodeRequest, Target};
@@ -19,8 +22,10 @@ use crate::app::verification::limits::counts;
 use crate::app::verification::pending::Mark;
 use crate::app::verification::request::{StartRequest, Started};
 use crate::app::verification::seen::{self, Seen, Sight};
+use crate::app::verification::trial::Trial;
 use crate::app::verification::{VerificationError, Verifying, happen, made, view};
 use crate::model::channel::Channel;
+use crate::model::fraud::{Outcome, Signal};
 use crate::model::policy::Policy;
 use crate::model::service::Service;
 use crate::model::verification::{Input, Verification, decide};
@@ -56,9 +61,11 @@ pub(in crate::app) async fn begin(
         Target::Number { .. } => &transact::START,
         Target::Verification { .. } => &transact::VERIFICATION,
     };
-    let first_seen = OnceLock::new();
-    let look = || look(verifying, asked, &first_seen);
-    let (verification, ahead, is_same, until) = match transact(&verifying.base, subject, look).await?? {
+    let (first_seen, trial) = (OnceLock::new(), Trial::new(&verifying.admission, asked));
+    let look = || look(verifying, asked, (&first_seen, &trial));
+    let begun = transact(&verifying.base, subject, look).await;
+    told(&trial, &begun);
+    let (verification, ahead, is_same, until) = match begun?? {
         Begun::Replayed(started) => return Ok(*started),
         Begun::Shown(shown) => (shown.0, shown.1, true, Some(shown.2)),
         Begun::Sent(sent) => (sent.0, sent.1, sent.2, None),
@@ -75,33 +82,74 @@ pub(in crate::app) async fn begin(
     Ok(Started { view, replayed: false, is_same, wait })
 }
 
+/// Records what a request came to: once, and as the last look has it.
+fn told(trial: &Trial<'_>, begun: &Result<Result<Begun, VerificationError>, VerificationError>) {
+    match begun {
+        Ok(Ok(Begun::Replayed(_))) => return trial.forget(),
+        Ok(Ok(Begun::Sent(sent))) => {
+            trial.amend(|taken| taken.verification = Some(sent.0.id.to_string()));
+        }
+        Ok(Ok(Begun::Shown(shown))) => trial.amend(|taken| {
+            taken.verification = Some(shown.0.id.to_string());
+            if taken.outcome != Outcome::Slowed {
+                // Somebody else was faster.
+                (taken.outcome, taken.code) = (Outcome::Slowed, Some("resend_too_soon".to_owned()));
+            }
+        }),
+        // A limit refused the commit.
+        Ok(Err(VerificationError::Admission(AdmissionError::LimitReached { rule, retry_at, .. }))) => {
+            trial.amend(|taken| taken.refused_by(rule, "limit_reached", Some(*retry_at)));
+        }
+        Ok(Err(VerificationError::Admission(AdmissionError::Reached { name, .. }))) => {
+            trial.amend(|taken| taken.refused_by(name, "rate_limited", None));
+        }
+        Ok(Err(_)) => {}
+        Err(VerificationError::Fault(_)) => return trial.forget(),
+        // A rule refused it, and stands there already.
+        Err(_) => {}
+    }
+    trial.record();
+}
+
 /// What has to be written, as it is seen now.
 async fn look(
     verifying: &Verifying,
     asked: &CodeRequest<'_>,
-    first_seen: &OnceLock<Mark>,
+    (first_seen, trial): (&OnceLock<Mark>, &Trial<'_>),
 ) -> Result<Draft<Result<Begun, VerificationError>>, VerificationError> {
     let seen = match seen::see(verifying, asked.profile, &asked.target).await? {
         Sight::Answered(started) => return Ok(Draft::Settled(Ok(Begun::Replayed(started)))),
         Sight::Outdated => return Ok(Draft::Later(SHORTLY)),
         Sight::Seen(seen) => *seen,
     };
+    let is_resend = seen.stands_open(verifying.base.now()) || !asked.target.is_number();
+    let about = trial.about(&seen, is_resend);
     // Somebody else asked between our reading and our writing: the person gets
     // one message, not two.
     let is_late = *first_seen.get_or_init(|| seen.mark()) != seen.mark() && asked.target.is_number();
     if is_late && asked.profile.early == Early::Refused {
+        trial.set(about, &raced(), &[], verifying.base.now());
         return Ok(Draft::Settled(Err(Fault::Contended.into())));
     }
     let policy = policy(verifying, asked.profile, &seen.service);
-    let request = request_of(verifying, asked, &policy, &seen);
+    let mut request = request_of(verifying, asked, &policy, &seen);
+    let signals = match &about {
+        Some(about) if !request.listed.is_allowed() => trial.judge(&seen, about, request.now),
+        _ => Vec::new(),
+    };
+    request.signals = &signals;
     let admitted = admit(&request);
     tell(&request, &admitted);
-    let channel = match admitted.verdict {
-        Verdict::Taken(channel) | Verdict::Flagged(channel) => channel,
-        Verdict::Slowed { until, .. } if asked.profile.early == Early::Shown => {
+    trial.set(about, &admitted, &signals, request.now);
+    let (channel, is_shadow) = match admitted.verdict {
+        Verdict::Taken(channel) | Verdict::Flagged(channel) => (channel, false),
+        Verdict::ShadowBlocked { channel, .. } => (channel, true),
+        Verdict::Slowed { until, why: AdmissionError::TooSoon { .. }, .. }
+            if asked.profile.early == Early::Shown =>
+        {
             return Ok(shown(verifying, asked, seen, Some(until)));
         }
-        Verdict::Slowed { why, .. } => return Err(why.into()),
+        Verdict::Slowed { why, .. } | Verdict::CaptchaRequired { why, .. } => return Err(why.into()),
         Verdict::Refused { code, until, why } => {
             let until = until.map(tracing::field::display);
             tracing::debug!(face = asked.profile.name, code, until, "a code was refused");
@@ -110,8 +158,28 @@ async fn look(
     };
     match is_late && seen.stands_open(verifying.base.now()) {
         true => Ok(shown(verifying, asked, seen, None)),
-        false => written(verifying, asked, seen, (channel, &policy)).await,
+        false => {
+            let way = Way { channel, policy: &policy, is_shadow, signals: &signals };
+            written(verifying, asked, seen, (way, trial)).await
+        }
     }
+}
+
+/// How what is admitted is sent.
+#[derive(Clone, Copy)]
+struct Way<'w> {
+    channel: Channel,
+    policy: &'w Policy,
+    /// Whether it is answered as usual, and not sent.
+    is_shadow: bool,
+    /// What speaks against it all the same.
+    signals: &'w [Signal],
+}
+
+/// That somebody else asked at the same moment.
+fn raced() -> Admitted {
+    let (until, why) = (None, Fault::Contended.into());
+    Admitted { verdict: Verdict::Refused { code: "contended", until, why }, reasons: Vec::new() }
 }
 
 /// The request as the rules see it.
@@ -139,6 +207,12 @@ fn request_of<'r>(
         is_key_reused: seen.is_key_reused,
         rate_limits: seen.limits.iter().map(|(name, _)| name.as_str()).collect(),
         known_limits: seen.known_limits(),
+        signals: &[],
+        // A number on the safe list, or a request that asks for no look at its risk.
+        listed: match seen.countries {
+            Countries::All => Listed::Allowed,
+            Countries::AsSet => Listed::Nothing,
+        },
     }
 }
 
@@ -150,8 +224,13 @@ fn tell(request: &Request<'_>, admitted: &Admitted) {
     for reason in &admitted.reasons {
         let (rule, code, channel) = (reason.rule, reason.code, reason.channel.map(tracing::field::display));
         match &reason.finding {
+            // Signals stand in the log of decisions, and may come in thousands.
+            Finding::Flag(_) | Finding::Shadow { .. } if rule == "fraud" => {
+                tracing::debug!(face, rule, code, channel, to, caller, "a signal of fraud");
+            }
             Finding::Flag(what) => tracing::warn!(face, rule, code, channel, to, caller, "{what}"),
-            Finding::Slow { why, .. } | Finding::Refuse { why, .. } => {
+            Finding::Shadow { .. } => {}
+            Finding::Slow { why, .. } | Finding::Captcha { why } | Finding::Refuse { why, .. } => {
                 tracing::debug!(face, rule, code, channel, to, caller, session, has_address, "{why}");
             }
         }
@@ -179,16 +258,16 @@ async fn written(
     verifying: &Verifying,
     asked: &CodeRequest<'_>,
     seen: Seen<'_>,
-    (channel, policy): (Channel, &Policy),
+    (way, trial): (Way<'_>, &Trial<'_>),
 ) -> Result<Draft<Result<Begun, VerificationError>>, VerificationError> {
     let is_same = seen.stands_open(verifying.base.now()) || !asked.target.is_number();
     let (old, mut verification) = match (&seen.last, &asked.target) {
-        (Some(old), _) if is_same => (Some(old), sent_again(verifying, &seen, old, (channel, policy))?),
-        (_, Target::Number { request, .. }) => (None, begun(verifying, request, &seen, channel)?),
+        (Some(old), _) if is_same => (Some(old), sent_again(verifying, &seen, old, way)?),
+        (_, Target::Number { request, .. }) => (None, begun(verifying, request, &seen, way.channel)?),
         (_, Target::Verification { .. }) => return Err(Fault::NotFound.into()),
     };
-    let asker = asked.target.who().asker();
-    let counted = count(&verifying.admission, &seen.service, &asker, &mut verification).await?;
+    let counted = count(&verifying.admission, &seen.service, trial.known(&seen), &mut verification).await?;
+    mark(&mut verification, way, trial, verifying.base.now());
     let mut changes = happen::written(&verifying.telling, old, &verification);
     if old.is_none() {
         changes.extend(seen.place.as_ref().map(|place| place.leading_to(&seen.service, &verification)));
@@ -198,6 +277,7 @@ async fn written(
     let mut additions = counts.additions();
     additions.extend(counted.countings);
     let now = verifying.base.now();
+    trial.is_written();
     Ok(Draft::Counted {
         commit: Commit { changes, additions },
         tickets: counted.tickets,
@@ -206,6 +286,20 @@ async fn written(
             Err(limits::refused(limited, now).unwrap_or_else(|| counts.reached(limited)).into())
         }),
     })
+}
+
+/// Marks a verification with the decision about its send, and what that says.
+fn mark(verification: &mut Verification, way: Way<'_>, trial: &Trial<'_>, now: Timestamp) {
+    let Some(admitted) = &mut verification.admitted else { return };
+    let flags = admitted.flags.clone();
+    trial.amend(|taken| taken.flagged_by(&flags));
+    admitted.decision = trial.decision(now).or(admitted.decision.take());
+    admitted.shadow |= way.is_shadow;
+    for signal in way.signals {
+        if !flags.iter().any(|flag| flag == signal.name) {
+            admitted.flags.push(signal.name.to_owned());
+        }
+    }
 }
 
 fn begun(
@@ -222,7 +316,7 @@ fn sent_again(
     verifying: &Verifying,
     seen: &Seen<'_>,
     old: &Versioned<Verification>,
-    (channel, policy): (Channel, &Policy),
+    Way { channel, policy, .. }: Way<'_>,
 ) -> Result<Verification, VerificationError> {
     let (service, details) = (&seen.service, seen.details.clone()?);
     let renewed = made::renewed(verifying, service, &old.record, &details, seen.custom)?;

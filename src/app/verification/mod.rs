@@ -20,6 +20,7 @@ pub(in crate::app) mod seen;
 pub(in crate::app) mod sessions;
 pub(in crate::app) mod settled;
 pub(in crate::app) mod start;
+pub(in crate::app) mod trial;
 pub(in crate::app) mod verdict;
 pub(in crate::app) mod view;
 

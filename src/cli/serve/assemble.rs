@@ -55,6 +55,7 @@ pub(super) fn app_of(
         test_numbers: config.test_numbers.clone(),
         numbers: parts::numbers(config),
         limits: config.limits.clone(),
+        fraud: crate::model::fraud::FraudPolicy::default(),
         codes: parts::code_keys(config, local)?,
         sender: sender(config),
         accounts: parts::accounts(config, local),

@@ -93,6 +93,16 @@ pub enum Shape {
     },
     /// An object of these fields.
     Object(&'static [Field]),
+    /// What a table of the model's describes.
+    Made(&'static Made),
+}
+
+/// A value that a table of the model's describes.
+pub struct Made {
+    /// Its JSON Schema.
+    pub schema: fn() -> Value,
+    /// What is wrong with a value, and where in it, without the value.
+    pub mistake: fn(&Value) -> Option<(String, String)>,
 }
 
 impl Field {
@@ -192,6 +202,7 @@ impl Shape {
                 "maxProperties": most,
             }),
             Self::Object(fields) => object(fields),
+            Self::Made(made) => (made.schema)(),
         }
     }
 
@@ -226,6 +237,14 @@ impl Shape {
                 })
             }
             (Self::Object(fields), Value::Object(map)) => check_object(path, fields, map),
+            (Self::Made(made), value) => match (made.mistake)(value) {
+                None => Ok(()),
+                Some((at, what)) => {
+                    let dot = if at.is_empty() { "" } else { "." };
+                    let path = format!("{path}{dot}{at}");
+                    Err(Error::field(path.clone(), format!("{path} {what}")))
+                }
+            },
             (_, value) if self.takes(value) => Ok(()),
             (
                 Self::Text { .. } | Self::Typed { .. } | Self::Chars { .. } | Self::Ip | Self::Id(_),
@@ -298,6 +317,7 @@ impl Shape {
             }
             Self::Map { most, .. } => format!("an object with at most {most} names"),
             Self::Object(fields) => format!("an object with {}", names(fields)),
+            Self::Made(_) => "as its schema says".into(),
         }
     }
 }

@@ -11,6 +11,7 @@ pub mod endpoints;
 pub mod erasures;
 pub mod events;
 pub mod fields;
+mod fraud_settings;
 pub mod gate;
 pub mod keys;
 mod limit_settings;

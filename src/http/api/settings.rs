@@ -1,6 +1,7 @@
 //! What can be set of a service, as the API reads and describes it.
 
 use super::fields::{Field, Shape};
+use super::fraud_settings::FRAUD;
 use super::limit_settings::LIMITS;
 use super::words::ChannelWord;
 use crate::model::return_url;
@@ -20,7 +21,7 @@ const COUNTRIES: Shape = Shape::List {
 };
 
 /// What can be set of a service, in the words of the configuration file.
-pub const SETTINGS: [Field; 29] = [
+pub const SETTINGS: [Field; 30] = [
     Field::new(
         "name",
         "The name in texts, calls and pages; no more than 4 digits in a row.",
@@ -170,6 +171,12 @@ pub const SETTINGS: [Field; 29] = [
         "Limits that are others than the configuration's: lists like `[\"5/hour\", \"10/day\"]` by the names of \
          rules, an empty one for no limit. What is set takes the place of all that was.",
         Shape::Object(&LIMITS),
+    )
+    .solid(),
+    Field::new(
+        "fraud",
+        "Signals of fraud that are others than the configuration's. What is set takes the place of all that was.",
+        Shape::Made(&FRAUD),
     )
     .solid(),
 ];

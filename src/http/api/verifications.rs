@@ -151,6 +151,10 @@ pub const CREATE: Operation = Operation {
         &problem::VERIFICATION_PENDING,
         &problem::NO_SENDS_LEFT,
         &problem::LIMIT_REACHED,
+        &problem::FRAUD_SUSPECTED,
+        &problem::BLOCKED,
+        &problem::SLOW_DOWN,
+        &problem::CAPTCHA_REQUIRED,
     ],
     repeats: Repeats::KeptByHandler,
 };
@@ -305,6 +309,10 @@ pub const RESEND: Operation = Operation {
         &problem::RESEND_TOO_SOON,
         &problem::NO_SENDS_LEFT,
         &problem::LIMIT_REACHED,
+        &problem::FRAUD_SUSPECTED,
+        &problem::BLOCKED,
+        &problem::SLOW_DOWN,
+        &problem::CAPTCHA_REQUIRED,
     ],
     repeats: Repeats::Kept,
 };

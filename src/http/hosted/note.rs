@@ -187,6 +187,7 @@ fn text<'a>(errors: &'a Errors, name: &str) -> Option<&'a str> {
         "opted_out" => &errors.opted_out,
         "too_soon" => &errors.too_soon,
         "limit" => &errors.limit,
+        "refused" => &errors.refused,
         "sends" => &errors.sends,
         "numbers" => &errors.numbers,
         "starts" => &errors.starts,

@@ -215,7 +215,15 @@ fn note_of(error: SessionError, form: &Form) -> Option<Note> {
         }
         Refusal::Admission(AdmissionError::OptedOut) => Note::new("opted_out"),
         Refusal::Admission(AdmissionError::TooSoon { seconds, .. }) => Note::about("too_soon", seconds),
-        Refusal::Admission(AdmissionError::LimitReached { seconds, .. }) => Note::about("limit", seconds),
+        Refusal::Admission(
+            AdmissionError::LimitReached { seconds, .. } | AdmissionError::SlowDown { seconds, .. },
+        ) => Note::about("limit", seconds),
+        // Whoever asks does not hear why: it would be for them to go round.
+        Refusal::Admission(
+            AdmissionError::FraudSuspected { .. }
+            | AdmissionError::Blocked { .. }
+            | AdmissionError::CaptchaRequired { .. },
+        ) => input(Note::new("refused")),
         Refusal::Admission(AdmissionError::NoSendsLeft { .. }) => Note::new("sends"),
         Refusal::Session(SessionError::NoNumbersLeft) => Note::new("numbers"),
         Refusal::Session(SessionError::NoStartsLeft) => Note::new("starts"),

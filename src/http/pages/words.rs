@@ -112,7 +112,8 @@ section!(
     /// What went wrong with a step: `[errors]`.
     Errors {
         code code_form code_digits code_several not_a_number no_country_code unknown_country_code too_short too_long
-        no_such_range read_as extension refused_kind country opted_out too_soon limit sends numbers starts channel captcha captcha_away form cookies trouble
+        no_such_range read_as extension refused_kind country opted_out too_soon limit refused sends numbers starts channel captcha captcha_away
+        form cookies trouble
     }
 );
 

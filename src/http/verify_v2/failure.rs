@@ -249,6 +249,16 @@ impl Failure {
                 }
                 rule => Self::new(429, 20429, "Too many requests").after(*seconds).with(REACHED, rule),
             },
+            AdmissionError::FraudSuspected { .. }
+            | AdmissionError::Blocked { .. }
+            | AdmissionError::CaptchaRequired { .. } => Self::new(
+                403,
+                60410,
+                "The destination phone number has been temporarily blocked by Verify Fraud Guard",
+            ),
+            AdmissionError::SlowDown { rule, seconds, .. } => {
+                Self::new(429, 20429, "Too many requests").after(*seconds).with(REACHED, rule)
+            }
             AdmissionError::CustomCodeOff => Self::unsupported(),
             AdmissionError::PaymentMissing { .. } => Self::payment_missing(),
             AdmissionError::Setting(setting) => setting.into(),

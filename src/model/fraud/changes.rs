@@ -10,6 +10,9 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FraudChanges {
+    /// What follows where a signal is not named with an action of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<Action>,
     /// By the signal's name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub signals: BTreeMap<String, RuleChanges>,
@@ -35,7 +38,7 @@ const LONGEST: u32 = 30 * 86_400;
 impl FraudChanges {
     /// Whether everything stays as it was.
     pub fn is_empty(&self) -> bool {
-        self.signals.is_empty()
+        self.action.is_none() && self.signals.is_empty()
     }
 
     /// What cannot be: the key, and what is wrong with it, without its value.

@@ -45,6 +45,7 @@ impl FraudPolicy {
     pub fn with(&self, changes: &FraudChanges) -> Self {
         let mut rules = self.rules.clone();
         for rule in &mut rules {
+            rule.action = changes.action.unwrap_or(rule.action);
             let Some(changes) = changes.signals.get(rule.spec.name) else { continue };
             rule.action = changes.action.unwrap_or(rule.action);
             rule.seconds = changes.seconds.unwrap_or(rule.seconds);

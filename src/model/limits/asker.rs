@@ -2,6 +2,7 @@
 
 use super::network::{address_of, subnet_of};
 use super::subject::Subject;
+use crate::model::fraud::DecisionId;
 use crate::model::pseudonym::Pseudonyms;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -45,6 +46,12 @@ pub struct Admitted {
     /// The rules of which a window was full and which refuse nobody, by name.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub flags: Vec<String>,
+    /// The decision about its last send, as the log of decisions names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decision: Option<DecisionId>,
+    /// Whether it was answered as usual and is not sent.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub shadow: bool,
 }
 
 impl Admitted {
@@ -57,6 +64,8 @@ impl Admitted {
             subnet: asker.address.map(|address| name(Subject::Subnet, subnet_of(address))),
             device: asker.device.clone().map(|device| name(Subject::Device, device)),
             flags: Vec::new(),
+            decision: None,
+            shadow: false,
         }
     }
 
@@ -69,6 +78,8 @@ impl Admitted {
             subnet: again.subnet.or(self.subnet),
             device: again.device.or(self.device),
             flags: self.flags,
+            decision: again.decision.or(self.decision),
+            shadow: again.shadow || self.shadow,
         }
     }
 }

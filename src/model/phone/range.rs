@@ -1,7 +1,8 @@
 //! Where a number stands in its plan: its country, its range, and its neighbours. It
 //! refuses to know what anybody thinks of them.
 
-use super::{PhoneNumber, read};
+use super::kind::line_of;
+use super::{Kind, Line, PhoneNumber, read};
 
 /// Digits that a subscriber has of their own where no plan says: a range holds a
 /// hundred thousand numbers.
@@ -16,6 +17,8 @@ pub struct Standing {
     /// The calling code and what stands before the subscriber's own digits, as the plan
     /// writes it: `+4479`. Many numbers have it, so it is nobody's.
     pub range: String,
+    /// Whether its plan says that it is a number of internet telephony.
+    pub is_voip: bool,
 }
 
 impl PhoneNumber {
@@ -25,7 +28,7 @@ impl PhoneNumber {
         let cut = |length: usize| digits[..length.min(digits.len())].to_owned();
         let unknown = digits.len().saturating_sub(SUBSCRIBER);
         let Some(parsed) = read::again(self) else {
-            return Standing { region: "??".to_owned(), range: cut(unknown) };
+            return Standing { region: "??".to_owned(), range: cut(unknown), is_voip: false };
         };
         let region = parsed.get_region_code().map(|region| region.to_string());
         let calling = 1 + parsed.country_code.to_string().len();
@@ -36,6 +39,7 @@ impl PhoneNumber {
         Standing {
             region: region.filter(|id| id.len() == 2).unwrap_or_else(|| "??".to_owned()),
             range: cut(range),
+            is_voip: line_of(&parsed) == Line::Special(Kind::Voip),
         }
     }
 

@@ -61,6 +61,7 @@ impl Settings {
         all.extend(senders_and_pages.into_iter().filter_map(Result::err).map(|wrong| self.complaint(wrong)));
         all.extend(self.wrong_urls());
         all.extend(self.wrong_limits());
+        all.extend(self.wrong_fraud());
         all
     }
 
@@ -193,6 +194,11 @@ impl Settings {
     fn wrong_limits(&self) -> Vec<Complaint> {
         let mistakes = self.limits.mistakes().into_iter();
         mistakes.map(|(name, what)| self.complaint(bad(&format!("limits.{name}"), what))).collect()
+    }
+
+    fn wrong_fraud(&self) -> Vec<Complaint> {
+        let mistakes = self.fraud.mistakes().into_iter();
+        mistakes.map(|(name, what)| self.complaint(bad(&format!("fraud.signals.{name}"), what))).collect()
     }
 
     /// Each address by itself, so that one that is refused today keeps no other

@@ -278,6 +278,7 @@ impl Stage {
             codes: codes(),
             // One app plays all ways: what the earlier ones counted is not to change the later.
             limits: Limits::none(),
+            fraud: dialback::model::fraud::FraudPolicy::default(),
             ..plain
         });
         Self { app, store, ways: AtomicU32::new(0), _kept: (dir, schema) }

@@ -58,6 +58,11 @@ impl<'a> CountedFor<'a> {
         Self { names, service, verification, admitted, standing: OnceLock::new() }
     }
 
+    /// The same whose number's standing is known already.
+    pub(in crate::app) fn standing_at(self, standing: Standing) -> Self {
+        Self { standing: OnceLock::from(standing), ..self }
+    }
+
     /// Where its number stands in its plan; read when it is asked for, for that takes as
     /// long as most of the rest.
     pub(in crate::app) fn standing(&self) -> &Standing {

@@ -5,10 +5,12 @@ mod channel;
 mod cooldown;
 mod country;
 mod custom_code;
+mod fraud;
 mod idempotency;
 mod kind;
 mod landline;
 mod language;
+mod lists;
 mod number;
 mod one_per_number;
 mod opt_out;
@@ -27,7 +29,7 @@ use crate::app::admission::rule::{OfRequest, OfWay};
 use crate::app::admission::way::Way;
 
 /// What is asked before any way is looked for.
-const FIRST: [&OfRequest; 3] = [&idempotency::RULE, &number::RULE, &kind::RULE];
+const FIRST: [&OfRequest; 4] = [&idempotency::RULE, &number::RULE, &kind::RULE, &lists::RULE];
 
 /// What is asked of each way. The safe list is in `country`: it lets pass what that
 /// refuses, and nothing else.
@@ -35,7 +37,7 @@ const WAYS: [&OfWay; 5] = [&channel::RULE, &landline::RULE, &country::RULE, &sen
 
 /// What is asked once the ways are known. What the limits have room for is no rule of
 /// these: it is decided in the commit, where nobody comes between.
-const LAST: [&OfRequest; 9] = [
+const LAST: [&OfRequest; 10] = [
     &words::RULE,
     &payment::RULE,
     &custom_code::RULE,
@@ -45,6 +47,7 @@ const LAST: [&OfRequest; 9] = [
     &sends::RULE,
     &cooldown::RULE,
     &rate_limits::RULE,
+    &fraud::RULE,
 ];
 
 /// What the rules say that come before any way.

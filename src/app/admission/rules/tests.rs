@@ -3,11 +3,13 @@
 use crate::app::ServiceDirectory;
 use crate::app::admission::AdmissionError;
 use crate::app::admission::finding::Finding;
+use crate::app::admission::listed::Listed;
 use crate::app::admission::profile::Profile;
 use crate::app::admission::request::{Request, Who};
 use crate::app::admission::way::{Countries, Way};
 use crate::model::channel::Channel;
 use crate::model::code::CodeSeed;
+use crate::model::fraud::{Action, Signal};
 use crate::model::id::VerificationId;
 use crate::model::phone::PhoneNumber;
 use crate::model::policy::Policy;
@@ -69,6 +71,8 @@ impl Case {
             is_key_reused: false,
             rate_limits: Vec::new(),
             known_limits: &[],
+            signals: &[],
+            listed: Listed::Nothing,
         }
     }
 
@@ -111,6 +115,20 @@ pub(in crate::app) fn found(finding: Option<Finding>) -> String {
         None => String::new(),
         Some(Finding::Flag(what)) => format!("flag: {what}"),
         Some(Finding::Slow { why, .. }) => format!("slow: {why}"),
+        Some(Finding::Captcha { why }) => format!("captcha: {why}"),
+        Some(Finding::Shadow { .. }) => "shadow".to_owned(),
         Some(Finding::Refuse { why, .. }) => why.to_string(),
+    }
+}
+
+/// A signal that asks for this, for a minute from when [`Case::request`] comes.
+pub(in crate::app) fn signal(action: Action) -> Signal {
+    Signal {
+        name: "block_burst",
+        action,
+        value: 9.0,
+        threshold: 8.0,
+        subject: None,
+        until: Timestamp::UNIX_EPOCH + SignedDuration::from_secs(60),
     }
 }

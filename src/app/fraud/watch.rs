@@ -1,0 +1,133 @@
+//! What judges requests by what is known of traffic, and keeps the lines of the log until
+//! they are written. It refuses to know where they are written.
+
+use super::page::Drafts;
+use crate::entropy::Entropy;
+use crate::model::fraud::{
+    About, Decision, DecisionId, Entry, FraudChanges, FraudPolicy, Outcome, Reason, Signal, Traffic,
+};
+use crate::model::pseudonym::Pseudonyms;
+use jiff::Timestamp;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// What judges requests, and keeps what came of them.
+pub struct Watch {
+    policy: FraudPolicy,
+    /// What makes the names in the log: the one of the counters.
+    pub(in crate::app) names: Pseudonyms,
+    entropy: Entropy,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+pub(super) struct Inner {
+    pub(super) traffic: Traffic,
+    pub(super) drafts: Drafts,
+}
+
+/// A place in the log that was given away for a decision that is about to be taken. Where
+/// none is taken it stays empty.
+pub(in crate::app) struct Seat {
+    watch: Arc<Watch>,
+    id: DecisionId,
+}
+
+/// What a decision came to, beside its name and time.
+#[derive(Debug, Clone)]
+pub(in crate::app) struct Taken {
+    /// Whom it was about.
+    pub(in crate::app) about: About,
+    /// What it came to.
+    pub(in crate::app) outcome: Outcome,
+    /// The stable code of the rule that came first.
+    pub(in crate::app) code: Option<String>,
+    /// Until when that holds.
+    pub(in crate::app) until: Option<Timestamp>,
+    /// What each rule had to say.
+    pub(in crate::app) reasons: Vec<Reason>,
+    /// The verification that it began or sent again.
+    pub(in crate::app) verification: Option<String>,
+}
+
+impl Taken {
+    /// It is marked by limits that refuse nobody and are full.
+    pub(in crate::app) fn flagged_by(&mut self, limits: &[String]) {
+        if limits.is_empty() {
+            return;
+        }
+        if self.outcome == Outcome::Taken {
+            self.outcome = Outcome::Flagged;
+        }
+        self.reasons.extend(limits.iter().map(|limit| by(limit)));
+    }
+
+    /// It is refused by a rule after all.
+    pub(in crate::app) fn refused_by(&mut self, rule: &str, code: &str, until: Option<Timestamp>) {
+        (self.outcome, self.code, self.until) = (Outcome::Refused, Some(code.to_owned()), until);
+        self.reasons.insert(0, by(rule));
+    }
+}
+
+/// That a rule had something to say.
+pub(in crate::app) fn by(rule: &str) -> Reason {
+    Reason { rule: rule.to_owned(), action: None, value: None, threshold: None, subject: None }
+}
+
+impl Watch {
+    /// What judges by this policy, under names that this key makes.
+    pub fn new(policy: FraudPolicy, names: Pseudonyms, entropy: Entropy) -> Self {
+        Self { policy, names, entropy, inner: Mutex::default() }
+    }
+
+    /// What speaks against a request of a service that changes the policy like this.
+    pub(in crate::app) fn judge(&self, changes: &FraudChanges, about: &About, now: Timestamp) -> Vec<Signal> {
+        let own = (!changes.is_empty()).then(|| self.policy.with(changes));
+        let policy = own.as_ref().unwrap_or(&self.policy);
+        policy.judge(&self.inner().traffic, about, now)
+    }
+
+    /// A place for a decision that is about to be taken: its name is known from now on.
+    pub(in crate::app) fn next(self: &Arc<Self>, now: Timestamp) -> Seat {
+        let id = self.inner().drafts.place(now, || self.new_id(now));
+        Seat { watch: self.clone(), id }
+    }
+
+    /// Takes a line of the log.
+    pub(in crate::app) fn record(&self, entry: Entry) {
+        let mut inner = self.inner();
+        inner.traffic.record(&entry);
+        let at = entry.at();
+        inner.drafts.add(entry, at, || self.new_id(at));
+    }
+
+    pub(super) fn inner(&self) -> MutexGuard<'_, Inner> {
+        // Nothing is ever half-changed under this lock.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The id of a page that begins now: later ones are behind it.
+    fn new_id(&self, now: Timestamp) -> String {
+        format!("{:011x}{}", now.as_millisecond().max(0), self.entropy.hex::<6>())
+    }
+}
+
+impl Seat {
+    /// The name of the decision.
+    pub(in crate::app) fn id(&self) -> &DecisionId {
+        &self.id
+    }
+
+    /// What was decided.
+    pub(in crate::app) fn record(self, taken: Taken, at: Timestamp) {
+        let Taken { about, outcome, code, until, reasons, verification } = taken;
+        let id = self.id.clone();
+        let decision = Decision { id, at, about, outcome, code, until, reasons, verification };
+        self.watch.record(Entry::Decision(Box::new(decision)));
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.watch.inner().drafts.release(&self.id);
+    }
+}

@@ -1,0 +1,199 @@
+//! One request for a code on its way through the rules, as the log will tell it: made of
+//! what is known of it once, judged in each look, and recorded once, by the last of them.
+//!
+//! What was answered before, what concerns a test number, and what names no number at all
+//! is not told. It refuses to know the rules.
+
+use crate::app::admission::Admission;
+use crate::app::admission::finding::{Admitted as Found, Verdict};
+use crate::app::fraud::about::{Told, about};
+use crate::app::fraud::watch::{Seat, Taken, by};
+use crate::app::verification::code_request::CodeRequest;
+use crate::app::verification::seen::Seen;
+use crate::model::channel::Channel;
+use crate::model::fraud::{About, DecisionId, Outcome, Reason, Signal};
+use crate::model::limits::Admitted;
+use crate::model::phone::Standing;
+use crate::model::service::Settings;
+use jiff::Timestamp;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+/// A request on its way.
+pub(in crate::app) struct Trial<'w> {
+    admission: &'w Admission,
+    asked: &'w CodeRequest<'w>,
+    /// Who asks, and where the number stands: found once, for both take their time.
+    known: OnceLock<(Admitted, Standing)>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    seat: Option<Seat>,
+    /// What this look came to, with the time; nothing where it is not told.
+    taken: Option<(Taken, Timestamp)>,
+    /// Whether a commit may be under way that makes it so.
+    is_written: bool,
+}
+
+impl<'w> Trial<'w> {
+    /// One that begins.
+    pub(in crate::app) fn new(admission: &'w Admission, asked: &'w CodeRequest<'w>) -> Self {
+        Self { admission, asked, known: OnceLock::new(), state: Mutex::default() }
+    }
+
+    /// Who asks, and where the number stands.
+    pub(in crate::app) fn known(&self, seen: &Seen<'_>) -> (Admitted, Standing) {
+        let find = || {
+            let who = Admitted::of(&self.asked.target.who().asker(), &self.admission.limiting.names);
+            let unknown = Standing { region: "??".to_owned(), range: String::new(), is_voip: false };
+            let standing = seen.number.as_ref().map_or(unknown, |(number, _)| number.standing());
+            (who, standing)
+        };
+        self.known.get_or_init(find).clone()
+    }
+
+    /// A look begins: what another came to is forgotten.
+    pub(in crate::app) fn begin(&self) {
+        let mut state = self.state();
+        (state.taken, state.is_written) = (None, false);
+    }
+
+    /// Whom this look is about; nothing for what is not told.
+    pub(in crate::app) fn about(&self, seen: &Seen<'_>, is_resend: bool) -> Option<About> {
+        let (number, test) = seen.number.as_ref().ok()?;
+        let last = seen.last.as_ref().map(|last| &last.record);
+        if test.is_some() || last.is_some_and(|last| is_resend && last.test) {
+            return None;
+        }
+        let (mut admitted, standing) = self.known(seen);
+        let mut session = self.asked.target.who().session;
+        if let Some(last) = last.filter(|_| is_resend) {
+            admitted = last.admitted.clone().unwrap_or_default().asked_by(admitted);
+            session = session.or(last.session.as_ref());
+        }
+        let channels = &seen.service.settings.channels;
+        let channel = seen.channel.or(channels.first().copied()).unwrap_or(Channel::Sms);
+        Some(about(
+            &self.admission.fraud.names,
+            &Told {
+                number,
+                standing: &standing,
+                admitted: &admitted,
+                session,
+                service: &seen.service.id,
+                sender: sender(self.admission, &seen.service.settings, channel),
+                channel,
+                face: self.asked.profile.name,
+                is_resend,
+            },
+        ))
+    }
+
+    /// What speaks against it.
+    pub(in crate::app) fn judge(&self, seen: &Seen<'_>, about: &About, now: Timestamp) -> Vec<Signal> {
+        self.admission.fraud.judge(&seen.service.settings.fraud, about, now)
+    }
+
+    /// Sets what this look comes to, if nothing comes between.
+    pub(in crate::app) fn set(&self, about: Option<About>, found: &Found, signals: &[Signal], at: Timestamp) {
+        let Some(mut about) = about else { return };
+        let (mut code, mut until) = (None, None);
+        let outcome = match &found.verdict {
+            Verdict::Taken(channel) => {
+                about.channel = *channel;
+                Outcome::Taken
+            }
+            Verdict::Flagged(channel) => {
+                about.channel = *channel;
+                Outcome::Flagged
+            }
+            Verdict::Slowed { code: of, until: at, .. } => {
+                (code, until) = (Some(*of), Some(*at));
+                Outcome::Slowed
+            }
+            Verdict::CaptchaRequired { code: of, .. } => {
+                code = Some(*of);
+                Outcome::CaptchaRequired
+            }
+            Verdict::ShadowBlocked { channel, code: of, until: at } => {
+                about.channel = *channel;
+                (code, until) = (Some(*of), Some(*at));
+                Outcome::ShadowBlocked
+            }
+            Verdict::Refused { code: of, until: at, .. } => {
+                (code, until) = (Some(*of), *at);
+                Outcome::Refused
+            }
+        };
+        let reasons = reasons(found, signals);
+        let code = code.map(str::to_owned);
+        self.state().taken = Some((Taken { about, outcome, code, until, reasons, verification: None }, at));
+    }
+
+    /// Changes what this look comes to.
+    pub(in crate::app) fn amend(&self, change: impl FnOnce(&mut Taken)) {
+        if let Some((taken, _)) = &mut self.state().taken {
+            change(taken);
+        }
+    }
+
+    /// The name that the decision will have; nothing where it is not told.
+    pub(in crate::app) fn decision(&self, now: Timestamp) -> Option<DecisionId> {
+        let mut state = self.state();
+        state.taken.as_ref()?;
+        let seat = state.seat.get_or_insert_with(|| self.admission.fraud.next(now));
+        Some(seat.id().clone())
+    }
+
+    /// A commit is about to be done that makes so what this look comes to.
+    pub(in crate::app) fn is_written(&self) {
+        self.state().is_written = true;
+    }
+
+    /// Forgets what the last look came to: it came to nothing.
+    pub(in crate::app) fn forget(&self) {
+        self.begin();
+    }
+
+    /// Records what the last look came to, if it came to anything.
+    pub(in crate::app) fn record(&self) {
+        let mut state = self.state();
+        let Some((taken, at)) = state.taken.take() else { return };
+        let seat = state.seat.take().unwrap_or_else(|| self.admission.fraud.next(at));
+        drop(state);
+        seat.record(taken, at);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing is ever half-changed under this lock.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Who gives up waiting for a commit does not end it: what it was to make so is told.
+impl Drop for Trial<'_> {
+    fn drop(&mut self) {
+        if self.state().is_written {
+            self.record();
+        }
+    }
+}
+
+/// Who it is sent from by a channel, as far as that is known before.
+fn sender<'s>(admission: &'s Admission, settings: &'s Settings, channel: Channel) -> Option<&'s str> {
+    let own = match channel {
+        Channel::Sms => settings.messaging_service_sid.as_ref().or(settings.from.as_ref()),
+        Channel::Call => settings.from.as_ref(),
+        Channel::Whatsapp => return settings.whatsapp_from.as_deref(),
+    };
+    own.or(admission.sender.as_ref()).map(String::as_str)
+}
+
+/// What each rule and each signal had to say.
+fn reasons(found: &Found, signals: &[Signal]) -> Vec<Reason> {
+    let of_signals = signals.iter().map(Reason::from);
+    let is_signal = |rule: &str| rule == "fraud";
+    let of_rules = found.reasons.iter().filter(|reason| !is_signal(reason.rule));
+    of_rules.map(|reason| by(reason.rule)).chain(of_signals).collect()
+}
