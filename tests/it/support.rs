@@ -437,7 +437,8 @@ pub async fn resend(
     id: &VerificationId,
     channel: Option<Channel>,
 ) -> Result<View, verification::VerificationError> {
-    verification::resend(&app.verifying, id, (channel, None), &|_| true).await
+    let again = verification::Again { channel, ..verification::Again::default() };
+    verification::resend(&app.verifying, id, &again, &|_| true).await
 }
 
 /// Waits until it is so.

@@ -3,10 +3,10 @@
 use crate::app::fault::Fault;
 use crate::app::keyed::narrowed::Narrowed;
 use crate::app::verification::{
-    Ask, Checked, Idempotency, Offer, StartRequest, Started, VerificationError, VerificationFilter, View,
+    Again, Ask, Checked, Idempotency, Offer, StartRequest, Started, VerificationError, VerificationFilter,
+    View,
 };
 use crate::app::{Page, Window};
-use crate::model::channel::Channel;
 use crate::model::id::VerificationId;
 use crate::model::service::Service;
 use crate::model::verification::Verification;
@@ -124,12 +124,9 @@ pub async fn verdict_of(
 ///
 /// # Errors
 /// As there.
-pub async fn resend(
-    key: &Narrowed,
-    id: &VerificationId,
-    channel: Option<Channel>,
-) -> Result<View, VerificationError> {
-    verification::resend(&key.all.verifying, id, (channel, None), &|one| key.has(one)).await
+pub async fn resend(key: &Narrowed, id: &VerificationId, again: Again) -> Result<View, VerificationError> {
+    let again = Again { caller: Some(key.actor.as_str().to_owned()), ..again };
+    verification::resend(&key.all.verifying, id, &again, &|one| key.has(one)).await
 }
 
 /// See [`verification::cancel`](crate::app::verification::cancel).

@@ -88,9 +88,8 @@ pub(in crate::app) async fn look_at(
     verifying: &Verifying,
     captcha: &Captcha,
     offer: &CaptchaOffer,
-    (bound, address): (Bound<'_>, Option<IpAddr>),
+    (bound_to, address): (String, Option<IpAddr>),
 ) -> Result<Looked, Fault> {
-    let bound_to = bound.name(&verifying.admission);
     if offer.made_for.as_ref().is_some_and(|made_for| *made_for != bound_to) {
         return Ok(Looked::Wrong(CaptchaFault::Elsewhere));
     }

@@ -3,11 +3,9 @@
 use crate::app::admission::profile::Profile;
 use crate::app::admission::request::Who;
 use crate::app::verification::kept::Kept;
-use crate::app::verification::request::StartRequest;
-use crate::model::channel::Channel;
+use crate::app::verification::request::{Again, CaptchaOffer, StartRequest};
 use crate::model::id::VerificationId;
 use crate::model::verification::Verification;
-use std::net::IpAddr;
 
 /// What is wanted, by whichever face.
 pub(in crate::app) struct CodeRequest<'w> {
@@ -34,10 +32,8 @@ pub(in crate::app) enum Target<'w> {
     Verification {
         /// Which.
         id: &'w VerificationId,
-        /// By which channel; nothing for the last one's.
-        channel: Option<Channel>,
-        /// The person's address, where it is known.
-        address: Option<IpAddr>,
+        /// By which channel, and who asks.
+        again: &'w Again,
         /// Whether it is the caller's.
         is_own: &'w (dyn Fn(&Verification) -> bool + Sync),
     },
@@ -52,15 +48,25 @@ impl Target<'_> {
                 session: request.session.as_ref(),
                 address: request.address.map(|address| address.to_canonical()),
             },
-            Self::Verification { address, .. } => {
-                Who { address: address.map(|address| address.to_canonical()), ..Who::default() }
-            }
+            Self::Verification { again, .. } => Who {
+                caller: again.caller.as_deref(),
+                session: again.session.as_ref(),
+                address: again.address.map(|address| address.to_canonical()),
+            },
         }
     }
 
     /// Whether it is a number, and no verification.
     pub(in crate::app) fn is_number(&self) -> bool {
         matches!(self, Self::Number { .. })
+    }
+
+    /// What is brought as a proof that a person is asking.
+    pub(in crate::app) fn captcha(&self) -> Option<&CaptchaOffer> {
+        match self {
+            Self::Number { request, .. } => request.captcha.as_ref(),
+            Self::Verification { again, .. } => again.captcha.as_ref(),
+        }
     }
 
     /// Its idempotency key.

@@ -34,7 +34,7 @@ pub use self::listed::{VerificationFilter, verifications};
 pub use self::parts::Verifying;
 pub use self::pending::{belongs, last_asked, release, seconds_left};
 pub use self::repeats::{Claim, Repeat, claim, settle_claim};
-pub use self::request::{Ask, CaptchaOffer, Idempotency, StartRequest, Started};
+pub use self::request::{Again, Ask, CaptchaOffer, Idempotency, StartRequest, Started};
 pub use self::sessions::{
     LocaleHints, NewSession, SessionError, SessionView, Visitor, create_session, end_session, new_browser,
     session, session_again, session_begin, session_change, session_check, session_leave, session_number,

@@ -44,7 +44,7 @@ pub struct StartRequest {
 }
 
 /// What somebody brings as a proof that a person is there.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct CaptchaOffer {
     /// What the widget or the application gave.
     pub token: Secret,
@@ -69,6 +69,21 @@ impl StartRequest {
             captcha: None,
         }
     }
+}
+
+/// What is asked for where one that was begun is sent again.
+#[derive(Clone, Default)]
+pub struct Again {
+    /// How; nothing for the way of the last time.
+    pub channel: Option<Channel>,
+    /// The person's address, where it is known.
+    pub address: Option<IpAddr>,
+    /// Who asks: the name of an API key. Nothing at the pages.
+    pub caller: Option<String>,
+    /// The session of the pages, where it is asked there.
+    pub session: Option<SessionId>,
+    /// A proof that a person is there.
+    pub captcha: Option<CaptchaOffer>,
 }
 
 /// A key with which a request may be repeated without being done twice.

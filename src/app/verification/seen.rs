@@ -83,8 +83,8 @@ pub(in crate::app) async fn see<'w>(
             let asked = Asked { request, limits, passes_countries: *passes_countries };
             see_number(verifying, profile, asked, kept.as_ref()).await
         }
-        Target::Verification { id, channel, is_own, .. } => {
-            let seen = see_verification(verifying, id, *channel, is_own).await?;
+        Target::Verification { id, again, is_own } => {
+            let seen = see_verification(verifying, id, again.channel, is_own).await?;
             Ok(Sight::Seen(Box::new(seen)))
         }
     }

@@ -20,7 +20,7 @@ use crate::app::base::Base;
 use crate::app::fault::Fault;
 use crate::app::services::{Directory, ServiceError, find};
 use crate::app::transact::{self, Draft, transact};
-use crate::app::verification::{View, check};
+use crate::app::verification::{CaptchaOffer, View, check};
 use crate::model::channel::Channel;
 use crate::model::id::{ServiceId, SessionId};
 use crate::model::phone::{NumberPolicy, PhoneNumber};
@@ -68,6 +68,8 @@ pub struct Visitor<'a> {
     pub locale_hints: LocaleHints<'a>,
     /// The address that they come from.
     pub address: Option<IpAddr>,
+    /// What they bring as a proof that a person is there.
+    pub captcha: Option<&'a CaptchaOffer>,
 }
 
 /// Who moves a session.

@@ -5,12 +5,10 @@ use crate::app::admission::profile::Profile;
 use crate::app::verification::begin::begin;
 use crate::app::verification::code_request::{CodeRequest, Target};
 use crate::app::verification::kept::Kept;
-use crate::app::verification::request::{Ask, Idempotency, StartRequest, Started};
+use crate::app::verification::request::{Again, Ask, Idempotency, StartRequest, Started};
 use crate::app::verification::{VerificationError, Verifying, View};
-use crate::model::channel::Channel;
 use crate::model::id::VerificationId;
 use crate::model::verification::Verification;
-use std::net::IpAddr;
 
 /// Starts a verification: its record, its outbox, what leads to it and the kept answer
 /// are one write. Returns before anything is sent. Where the caller has one of the number
@@ -56,8 +54,7 @@ pub async fn ask(verifying: &Verifying, ask: &Ask) -> Result<View, VerificationE
     Ok(begin(verifying, &CodeRequest { profile: &Profile::VERIFY, target }).await?.view)
 }
 
-/// Sends one of the caller's again, by the same channel or another, for a person at an
-/// address where that is known. Any other is not there.
+/// Sends one of the caller's again, by the same channel or another. Any other is not there.
 ///
 /// # Errors
 /// Too soon, none left, ended, not offered, not found, a payment that is
@@ -65,9 +62,9 @@ pub async fn ask(verifying: &Verifying, ask: &Ask) -> Result<View, VerificationE
 pub async fn resend(
     verifying: &Verifying,
     id: &VerificationId,
-    (channel, address): (Option<Channel>, Option<IpAddr>),
+    again: &Again,
     is_own: &(dyn Fn(&Verification) -> bool + Sync),
 ) -> Result<View, VerificationError> {
-    let target = Target::Verification { id, channel, address, is_own };
+    let target = Target::Verification { id, again, is_own };
     Ok(begin(verifying, &CodeRequest { profile: &Profile::AGAIN, target }).await?.view)
 }

@@ -88,7 +88,7 @@ impl PageRequest {
             chosen: self.tag(),
             guessed: self.accepts.as_ref().map(|_| guessed.words().locale.as_str()),
         };
-        Visitor { locale_hints, address: Some(self.address) }
+        Visitor { locale_hints, address: Some(self.address), captcha: None }
     }
 
     fn tag(&self) -> Option<&'static str> {

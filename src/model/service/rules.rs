@@ -3,6 +3,7 @@
 //! refuses to know who changes them.
 
 use super::{BadSetting, MOST_NAME, Settings, bad};
+use crate::model::fraud::Action;
 use crate::model::id::{given, is_sid};
 use crate::model::region;
 use crate::model::return_url::{self, Allowed};
@@ -198,7 +199,15 @@ impl Settings {
 
     fn wrong_fraud(&self) -> Vec<Complaint> {
         let mistakes = self.fraud.mistakes().into_iter();
-        mistakes.map(|(name, what)| self.complaint(bad(&format!("fraud.signals.{name}"), what))).collect()
+        let mistakes = mistakes.map(|(name, what)| bad(&format!("fraud.signals.{name}"), what));
+        // Whoever pays is never told that a code is on its way which is not.
+        let shadows = self.fraud.signals.iter().filter(|_| self.psd2);
+        let shadows =
+            shadows.filter(|(_, rule)| rule.action == Some(Action::ShadowBlock)).map(|(name, _)| {
+                let what = "is not shadow_block where the service has psd2";
+                bad(&format!("fraud.signals.{name}.action"), what)
+            });
+        mistakes.chain(shadows).map(|wrong| self.complaint(wrong)).collect()
     }
 
     /// Each address by itself, so that one that is refused today keeps no other
