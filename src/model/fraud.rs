@@ -13,6 +13,7 @@ mod about;
 mod action;
 mod changes;
 mod entry;
+mod judge;
 mod policy;
 mod signal;
 mod table;

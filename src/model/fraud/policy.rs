@@ -1,5 +1,6 @@
 //! Which signals are looked for, and what follows. It refuses to know where it is written.
 
+use super::judge::Judge;
 use super::{About, Action, FraudChanges, SIGNALS, Signal, SignalSpec, Traffic};
 use jiff::Timestamp;
 
@@ -64,7 +65,30 @@ impl FraudPolicy {
     /// What speaks against a request, out of what is known of traffic. Nothing is changed:
     /// what comes of it stands in the log, and so in the traffic.
     pub fn judge(&self, traffic: &Traffic, about: &About, now: Timestamp) -> Vec<Signal> {
-        let _ = (traffic, about, now);
-        Vec::new()
+        let judge = Judge::new(traffic, about, now);
+        self.rules.iter().filter_map(|rule| rule.signal(&judge)).collect()
+    }
+}
+
+/// The longest that somebody who is slowed down has to wait, in seconds.
+const SLOWEST: u32 = 300;
+
+impl SignalRule {
+    fn signal(&self, judge: &Judge<'_>) -> Option<Signal> {
+        let found = judge.find(self.spec, &self.values)?;
+        let seconds = if self.action == Action::Slow { self.seconds.min(SLOWEST) } else { self.seconds };
+        let since = match self.action {
+            Action::Slow => judge.slowed_since(),
+            _ => found.since,
+        };
+        let until = judge.until(since, seconds)?;
+        Some(Signal {
+            name: self.spec.name,
+            action: self.action,
+            value: found.value,
+            threshold: found.threshold,
+            subject: found.subject,
+            until,
+        })
     }
 }
