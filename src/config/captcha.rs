@@ -2,9 +2,13 @@
 //!
 //! It refuses to know which rule asks.
 
+use super::file::join;
 use super::loopback::is_loopback;
 use super::reader::Reader;
+use super::services::Services;
+use super::whole::Config;
 use crate::model::captcha::CaptchaProvider;
+use crate::model::fraud::Action;
 use crate::secret::Secret;
 use reqwest::Url;
 use std::time::Duration;
@@ -81,6 +85,24 @@ pub(super) fn read(r: &mut Reader<'_>) -> Option<Captcha> {
     })
 }
 
+/// Services that ask for proofs which nobody gives.
+pub(super) fn check(config: &Config, refused: &mut Reader<'_>) {
+    if config.captcha.is_some() {
+        return;
+    }
+    let Services { default, others } = &config.services;
+    let others = others.iter().filter(|(_, own)| own.fraud != default.fraud);
+    let all = others.map(|(key, own)| (key.as_str(), own));
+    for (key, settings) in std::iter::once(("default", default)).chain(all) {
+        let asking = settings.fraud.signals.iter().filter(|(_, rule)| rule.action == Some(Action::Captcha));
+        for (name, _) in asking {
+            let path = ["fraud", "signals", name, "action"];
+            let path = path.into_iter().fold(join("services", key), |path, name| join(&path, name));
+            refused.note(&path, "asks for proofs, and nobody gives them", "configure [captcha]");
+        }
+    }
+}
+
 /// An address to which the secret may go.
 fn verify_url(r: &mut Reader<'_>) -> Option<String> {
     let text = r.text("captcha.verify_url")?;
@@ -109,7 +131,11 @@ mod tests {
     use crate::model::captcha::CaptchaProvider;
 
     fn told(section: &str) -> Vec<String> {
-        let found = examine(Some(("config.toml", &format!("[captcha]\n{section}"))), &Env::default());
+        told_of(&format!("[captcha]\n{section}"))
+    }
+
+    fn told_of(file: &str) -> Vec<String> {
+        let found = examine(Some(("config.toml", file)), &Env::default());
         found.refused.iter().map(|problem| format!("{}: {}", problem.key, problem.what)).collect()
     }
 
@@ -136,6 +162,28 @@ mod tests {
             let told = told(section);
             assert!(told.len() == 1 && told[0].starts_with(&format!("{key}: ")), "{section}: {told:?}");
             assert!(!told[0].contains("Jk2mQw7Z") && !told[0].contains("pass@"), "{told:?}");
+        }
+    }
+
+    #[test]
+    fn a_service_asks_for_no_proofs_that_nobody_gives_and_shadows_no_payments() {
+        let services = |key: &str, action: &str, more: &str| {
+            format!(
+                "[services.{key}]\n{more}\n[services.{key}.fraud.signals.block_burst]\naction = \"{action}\"\n"
+            )
+        };
+        for key in ["default", "shop"] {
+            let asks = services(key, "captcha", "");
+            let at = format!(
+                "services.{key}.fraud.signals.block_burst.action: asks for proofs, and nobody gives them"
+            );
+            assert_eq!(told_of(&asks), [at]);
+            let whole = format!("[captcha]\nprovider = \"signed\"\n{SECRET}{asks}");
+            assert_eq!(told_of(&whole), Vec::<String>::new());
+            assert_eq!(told_of(&services(key, "shadow_block", "")), Vec::<String>::new());
+            let told = told_of(&services(key, "shadow_block", "psd2 = true"));
+            let at = format!("services.{key}.fraud.signals.block_burst.action");
+            assert!(told.len() == 1 && told[0].starts_with(&at), "{told:?}");
         }
     }
 

@@ -1,5 +1,6 @@
 //! Settings that are right one by one and impossible, or unwise, together.
 
+use super::captcha;
 use super::codes::CodeKey;
 use super::dangers::Judge;
 use super::exposure;
@@ -41,6 +42,7 @@ pub(super) fn check(config: &Config, layers: &Layers) -> Found {
     account(&config.twilio, &mut refused, &mut unwise);
     owners::check(config, &mut refused);
     codes(config, &mut refused);
+    captcha::check(config, &mut refused);
     words(config, &mut refused);
     bodies(config, &mut refused);
     if config.store.url == StoreUrl::Memory && !config.sandbox.enabled {

@@ -24,6 +24,11 @@ impl Caller {
         Actor::caller(&self.name)
     }
 
+    /// Whether it is the operator, on the listener for the machine's own.
+    pub fn is_operator(&self) -> bool {
+        self.name == OPERATOR
+    }
+
     /// Whether they may do what needs this scope.
     pub fn may(&self, scope: Scope) -> bool {
         self.access.may(scope)

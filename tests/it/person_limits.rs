@@ -155,7 +155,7 @@ async fn sending_again_counts_as_a_send() {
     let id = world.start(Channel::Sms).await.verification.id;
     for nth in 1..=5 {
         world.pass(300);
-        let again = verification::resend(&world.app.verifying, &id, (None, None), &|_| true).await;
+        let again = crate::support::resend(&world.app, &id, None).await;
         match nth {
             // The verification lives ten minutes.
             1 => assert!(again.is_ok(), "{again:?}"),
@@ -172,7 +172,7 @@ async fn sending_again_counts_as_a_send() {
     let begun = all::<Verification>(&world.store).await;
     let id = begun.iter().map(|one| one.id.clone()).find(|one| *one != id).unwrap();
     world.pass(30);
-    let error = verification::resend(&world.app.verifying, &id, (None, None), &|_| true).await.unwrap_err();
+    let error = crate::support::resend(&world.app, &id, None).await.unwrap_err();
     assert_eq!(refused_by(&error), Some("number_sends"));
 }
 

@@ -303,7 +303,7 @@ pub const FETCH: Operation = Operation {
 /// Shows one verification with its sends.
 pub async fn fetch(context: CallContext, call: Call) -> Result<Response, Error> {
     let view = keyed::fetch(&context.app, &call.id()?).await?;
-    Ok(reply::json(StatusCode::OK, &Verification::from(&view)))
+    Ok(reply::json(StatusCode::OK, &Verification::seen_by(&call.caller, &view)))
 }
 
 /// `POST /v1/verifications/{id}/resend`: sends its code again.

@@ -3,6 +3,7 @@
 use super::delivery::{DeliveryError, Tries, last_error, standing, tries};
 use crate::app::verification::View;
 use crate::http::api::words::{ChannelWord, DeliveryStatus, StatusWord};
+use crate::http::caller::Caller;
 use crate::model;
 use crate::model::channel::Channel;
 use crate::model::delivery::Delivery;
@@ -60,6 +61,10 @@ pub struct Verification {
     pub tags: BTreeMap<String, String>,
     /// Its messages and calls, the first one first.
     pub deliveries: Vec<Sent>,
+    /// Whether one of them was never sent, for a signal of fraud has the action
+    /// `shadow_block`; there for the operator alone, and only where it is so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shadow_blocked: Option<bool>,
 }
 
 /// A message or call of a verification.
@@ -172,7 +177,16 @@ impl From<&View> for Verification {
             session: record.session.as_ref().map(ToString::to_string),
             tags: details.tags,
             deliveries: view.deliveries.iter().map(sent).collect(),
+            shadow_blocked: None,
         }
+    }
+}
+
+impl Verification {
+    /// A verification, as somebody may see it.
+    pub fn seen_by(caller: &Caller, view: &View) -> Self {
+        let is_shadow = view.verification.sends.iter().any(|send| send.shadow);
+        Self { shadow_blocked: (is_shadow && caller.is_operator()).then_some(true), ..Self::from(view) }
     }
 }
 
