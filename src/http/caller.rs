@@ -24,7 +24,8 @@ impl Caller {
         Actor::caller(&self.name)
     }
 
-    /// Whether it is the operator, on the listener for the machine's own.
+    /// Whether it is the operator: whoever can read the key that the server made at its
+    /// start.
     pub fn is_operator(&self) -> bool {
         self.name == OPERATOR
     }

@@ -23,13 +23,13 @@ const SECRET: &str = "a0c1f7e2b58d4c936e1f0a7b2c8d5e94";
 
 /// A stand-in for a provider: says of each proof what its name says, once.
 #[derive(Clone)]
-struct Provider {
+pub struct Provider {
     url: String,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
 impl Provider {
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/siteverify", listener.local_addr().unwrap());
         let provider = Self { url, asked: Arc::default() };
@@ -145,13 +145,19 @@ pub async fn warmed(world: World) -> World {
     world
 }
 
-async fn world(provider: &Provider) -> World {
-    let captcha = captcha(CaptchaProvider::Turnstile, Some(&provider.url));
+/// A server that asks for proofs of Turnstile's for what comes next.
+pub async fn world(provider: &Provider) -> World {
+    world_of(provider, CaptchaProvider::Turnstile).await
+}
+
+/// The same with proofs of another kind.
+pub async fn world_of(provider: &Provider, kind: CaptchaProvider) -> World {
+    let captcha = captcha(kind, Some(&provider.url));
     warmed(World::with_captcha(asking(Action::Captcha), captcha).await).await
 }
 
 /// A word that an application signs.
-fn word(world: &World, bound_to: &str, name: &str, life: i64) -> String {
+pub fn word(world: &World, bound_to: &str, name: &str, life: i64) -> String {
     let part = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let exp = world.app.base.now().as_second() + life;
     let signed = format!(

@@ -53,7 +53,9 @@ impl Pair {
 fn seen(answer: &Answer) -> (u16, Vec<(String, String)>, String) {
     let name = Regex::new("\\b(VE|DL|SM|CA|VL|EV)[0-9a-f]{32}\\b").unwrap();
     let same = |text: &str| name.replace_all(text, "$1").into_owned();
-    let headers = answer.headers_but_the_time().into_iter().map(|(name, value)| (name, same(&value)));
+    // The hash of a body differs with the names in it.
+    let headers = answer.headers_but_the_time().into_iter().filter(|(name, _)| name != "etag");
+    let headers = headers.map(|(name, value)| (name, same(&value)));
     (answer.status, headers.collect(), same(&answer.text))
 }
 
@@ -232,7 +234,7 @@ async fn the_operator_sees_it_and_no_event_says_that_it_arrived() {
     until(&pair.shadow, &id, "delivered").await;
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let shown = |path: String| {
-        answer(client.get(format!("{}{path}", pair.shadow.admin_url)).bearer_auth(OPERATOR_KEY))
+        answer(client.get(format!("{}{path}", pair.shadow.base_url)).bearer_auth(OPERATOR_KEY))
     };
     let verification = shown(format!("/v1/verifications/{id}")).await.json();
     assert_eq!(verification["shadow_blocked"], true, "{verification}");

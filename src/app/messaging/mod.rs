@@ -13,7 +13,9 @@ pub(in crate::app) mod shadow;
 pub(in crate::app) mod voice;
 
 pub use self::callback::{Recorded, hear, record};
-pub use self::deliveries::{DeliveryFilter, Found, deliveries, delivery, find_delivery, list_deliveries};
+pub use self::deliveries::{
+    DeliveryFilter, Found, deliveries, delivery, find_delivery, is_shadow, list_deliveries,
+};
 pub use self::error::MessagingError;
 pub use self::inbound::{keyword, wrote};
 pub use self::parts::Messaging;

@@ -6,14 +6,11 @@ use super::paging::{self, CURSOR, LIMIT};
 use super::search;
 use super::views::delivery::{Deliveries, Delivery};
 use super::words::{DeliveryChannelWord, DeliveryStatus};
-use crate::app::fault::Fault;
 use crate::app::keyed;
-use crate::app::messaging::{DeliveryFilter, Found};
-use crate::app::verification::VerificationError;
+use crate::app::messaging::DeliveryFilter;
 use crate::http::context::CallContext;
 use crate::http::error::Error;
 use crate::http::{problem, reply};
-use crate::model::id::DeliveryId;
 use crate::model::key::Scope;
 use warp::http::StatusCode;
 use warp::reply::Response;
@@ -92,22 +89,7 @@ pub async fn fetch(context: CallContext, call: Call) -> Result<Response, Error> 
     let found = keyed::delivery(&context.app, call.name()).await?;
     let mut shown = Delivery::from(&found);
     if call.caller.is_operator() {
-        shown.shadow_blocked = is_shadow(&context, &found).await?;
+        shown.shadow_blocked = keyed::is_shadow(&context.app, &found).await?;
     }
     Ok(reply::json(StatusCode::OK, &shown))
-}
-
-/// Whether a delivery was never sent, and what is told of it is made up.
-async fn is_shadow(context: &CallContext, found: &Found) -> Result<bool, Error> {
-    let id = match found {
-        Found::Send(_, send) => return Ok(send.shadow),
-        Found::Delivery(delivery, _) => delivery.id.as_ref().map(DeliveryId::parts),
-    };
-    let Some((verification, number)) = id else { return Ok(false) };
-    match keyed::fetch(&context.app, &verification).await {
-        Ok(view) => Ok(view.verification.send(number).is_some_and(|send| send.shadow)),
-        // It was kept for a shorter time.
-        Err(VerificationError::Fault(Fault::NotFound)) => Ok(false),
-        Err(error) => Err(error.into()),
-    }
 }
