@@ -59,7 +59,8 @@ fn seen(answer: &Answer) -> (u16, Vec<(String, String)>, String) {
     (answer.status, headers.collect(), same(&answer.text))
 }
 
-async fn get(world: &World, path: &str) -> Answer {
+/// What an application is told.
+pub async fn get(world: &World, path: &str) -> Answer {
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     answer(client.get(format!("{}{path}", world.base_url)).bearer_auth(API_KEY)).await
 }
@@ -166,6 +167,8 @@ async fn at_the_api_it_looks_like_any_other_from_its_start_to_its_end() {
         async move { delete(on(which), &path).await }
     })
     .await;
+    // What never left is no more given back than what did.
+    pair.both("limits", |which| get(on(which), "/v1/limits?number=%2B15005550010")).await;
     let later = pair.both("another", |which| start(on(which), json!({ "to": number(11) }))).await;
     let ids = later.each_ref().map(id_of);
     for (world, id) in [(&pair.real, &ids[0]), (&pair.shadow, &ids[1])] {

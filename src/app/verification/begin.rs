@@ -206,6 +206,7 @@ async fn look(
     (request.signals, request.proof) = (&signals, proof);
     let admitted = admit(&request);
     tell(&request, &admitted);
+    tell_unheeded(&request);
     trial.set(about, &admitted, &signals, request.now);
     if proof == Proof::Given && signals.iter().any(|signal| signal.action == Action::Captcha) {
         trial.amend(|taken| taken.reasons.push(by("captcha_passed")));
@@ -305,6 +306,18 @@ fn tell(request: &Request<'_>, admitted: &Admitted) {
                 tracing::debug!(face, rule, code, channel, to, caller, session, has_address, "{why}");
             }
         }
+    }
+}
+
+/// Says in the log where a signal's action cannot be done, and the request is refused.
+fn tell_unheeded(request: &Request<'_>) {
+    let (service, face) = (&request.service.id, request.profile.name);
+    let has = |action| request.signals.iter().any(|signal| signal.action == action);
+    if request.proof == Proof::Unknown && has(Action::Captcha) {
+        tracing::warn!(%service, face, "a signal asks for a proof, and [captcha] is empty: refused instead");
+    }
+    if request.service.settings.psd2 && has(Action::ShadowBlock) {
+        tracing::warn!(%service, face, "a signal is to shadow block a payment: refused instead");
     }
 }
 

@@ -41,10 +41,14 @@ pub(super) fn app_of(
             let verification = &config.verification;
             let guessable = verification.allow_guessable_codes.is_some();
             let long_life = verification.allow_long_life.is_some();
+            let is_answered = config.captcha.is_some();
             move |settings| {
                 let mut wrong = settings.weaknesses(guessable, long_life);
                 let unknown = messages.wrong_in(settings).into_iter();
                 wrong.extend(unknown.map(|wrong| settings.complaint(wrong)));
+                if !is_answered {
+                    wrong.extend(settings.unanswerable());
+                }
                 wrong
             }
         }),

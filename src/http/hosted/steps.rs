@@ -142,14 +142,12 @@ async fn failed(
         _ => None,
     };
     let note = note_of(error, form);
-    let session = match &bound_to {
-        Some(_) => verification::session(&context.app.admission, id, Some(browser)).await.ok(),
-        None => None,
-    };
-    let way = bound_to.and_then(|bound_to| session?.session.way_for_word(&bound_to));
-    match (way, note) {
+    let Some(bound_to) = bound_to else { return Next::Page(note) };
+    let view = verification::session(&context.app.admission, id, Some(browser)).await;
+    match (view.ok().and_then(|view| view.session.way_for_word(&bound_to)), note) {
         (Some(way), Some(note)) => Next::ForWord(way, note),
-        (_, note) => Next::Page(note),
+        // Nobody can be asked for a word.
+        _ => Next::Page(Some(Note::new("refused"))),
     }
 }
 

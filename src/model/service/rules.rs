@@ -197,6 +197,16 @@ impl Settings {
         mistakes.map(|(name, what)| self.complaint(bad(&format!("limits.{name}"), what))).collect()
     }
 
+    /// The signals that ask for proofs, for where nobody gives any.
+    pub fn unanswerable(&self) -> Vec<Complaint> {
+        let asking = self.fraud.signals.iter().filter(|(_, rule)| rule.action == Some(Action::Captcha));
+        let wrong = asking.map(|(name, _)| {
+            let what = "is not captcha while [captcha] of the configuration is empty";
+            bad(&format!("fraud.signals.{name}.action"), what)
+        });
+        wrong.map(|wrong| self.complaint(wrong)).collect()
+    }
+
     fn wrong_fraud(&self) -> Vec<Complaint> {
         let mistakes = self.fraud.mistakes().into_iter();
         let mistakes = mistakes.map(|(name, what)| bad(&format!("fraud.signals.{name}"), what));

@@ -1,8 +1,11 @@
 //! The page that asks for a proof that a person is there, before a code goes.
 
 use super::{Browser, RETURN, between, heading, problem, session};
-use crate::captcha::{Provider, number, word, world, world_of};
+use crate::captcha::{Provider, asking, number, warmed, word, world, world_of};
+use crate::wire::Answer;
+use crate::world::World;
 use dialback::model::captcha::CaptchaProvider;
+use dialback::model::fraud::Action;
 use reqwest::Method;
 use serde_json::json;
 
@@ -128,4 +131,60 @@ async fn where_the_application_signs_the_person_goes_there_and_comes_back_with_a
         page.text
     );
     assert_eq!(world.post.count(), sent + 1);
+}
+
+#[tokio::test]
+async fn a_page_looks_the_same_whether_its_message_left_or_not() {
+    let of = async |action: Action| warmed(World::with_service(asking(action)).await).await;
+    let (real, shadow) = (of(Action::Record).await, of(Action::ShadowBlock).await);
+    let mut pages = Vec::new();
+    for world in [&real, &shadow] {
+        let (_, browser) = session(world, json!({ "to": number(10), "channels": ["sms"] })).await;
+        let code = browser.go("begin", &[]).await;
+        assert_eq!(heading(&code), "Enter your code");
+        let wrong = browser.go("code", &[("code", "000000")]).await;
+        world.clock.advance(std::time::Duration::from_secs(60));
+        let again = browser.go("resend", &[("channel", "sms")]).await;
+        // Once the message has a name, there is nothing more that another page would show.
+        let shown = until(&browser, &["is on its way", "Sent "]).await;
+        let canceled = browser.post("cancel", &[]).await;
+        let same = |page: &Answer| {
+            let text = page.text.split("<div class=\"frame\">").nth(1).unwrap_or_default().to_owned();
+            let token = held(&text, "token");
+            let path = browser.url.split("/verify/").nth(1).unwrap().to_owned();
+            let text = text.replace(&token, "TOKEN").replace(&path, "PS");
+            // What a message is about to do depends on the moment.
+            let text: Vec<&str> = text.lines().filter(|line| !line.contains("id=\"now\"")).collect();
+            (page.status, text.join("\n"), page.header("content-security-policy").to_owned())
+        };
+        pages.push(([&code, &wrong, &again, &shown].map(same), canceled.status));
+    }
+    assert_eq!(pages[0], pages[1]);
+}
+
+#[tokio::test]
+async fn no_page_says_that_what_never_left_has_arrived() {
+    let world = warmed(World::with_service(asking(Action::ShadowBlock)).await).await;
+    let (_, browser) = session(&world, json!({ "to": number(10), "channels": ["sms"] })).await;
+    browser.go("begin", &[]).await;
+    until(&browser, &["Sent "]).await;
+    let list = "/v1/verifications?limit=1";
+    while !crate::shadow::get(&world, list).await.text.contains("\"delivered\":true") {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let page = browser.look().await;
+    assert!(page.text.contains("Your carrier has not confirmed it yet."), "{}", page.text);
+    assert!(!page.text.contains("Delivered"), "{}", page.text);
+}
+
+/// The page once it says one of these.
+async fn until(browser: &Browser, says: &[&str]) -> Answer {
+    for _ in 0..500 {
+        let page = browser.look().await;
+        if says.iter().any(|says| page.text.contains(says)) {
+            return page;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    panic!("no page says {says:?} within ten seconds");
 }
