@@ -6,6 +6,7 @@
 
 use crate::app::base::Base;
 use crate::app::fault::{Failing, Fault};
+use crate::app::fraud::lines::Lines;
 use crate::app::leases::Tickets;
 use crate::store::{Change, Commit, CommitError, CountedError, Limited};
 use crate::telemetry::metrics::{Meter, Outcome, Place, meter};
@@ -65,8 +66,8 @@ pub(in crate::app) enum Draft<T> {
     /// These changes, all or none; then it is that.
     Write(Vec<Change>, T),
     /// The same with additions to counters that no limit refuses, for what they count has
-    /// happened.
-    Tracked(Commit, T),
+    /// happened; and what the log is told once they are done.
+    Tracked(Commit, Lines, T),
     /// The same with additions to counters, which are no race for anybody. Where a limit
     /// has no room nothing is written, and it is what `refused` makes of that.
     Counted {
@@ -74,6 +75,8 @@ pub(in crate::app) enum Draft<T> {
         commit: Commit,
         /// What it takes of this process's own blocks of limits.
         tickets: Tickets,
+        /// What the log is told once they are written.
+        lines: Lines,
         /// What it is when they are written.
         done: T,
         /// What it is when a limit refused them.
@@ -144,15 +147,20 @@ where
                 (Ok(()), known) => return Ok((done, known?)),
                 (Err(error), _) => give_way(base, error, lost).await?,
             },
-            Draft::Tracked(commit, done) => {
-                match join(base.store().commit_counted(commit), beside(&done)).await {
+            Draft::Tracked(commit, mut lines, done) => {
+                lines.begin();
+                let (result, known) = join(base.store().commit_counted(commit), beside(&done)).await;
+                lines.settle(result.is_ok());
+                match (result, known) {
                     (Ok(()), known) => return Ok((done, known?)),
                     (Err(error), _) => give_way(base, error.of_changes(), lost).await?,
                 }
             }
-            Draft::Counted { mut commit, mut tickets, done, refused } => {
+            Draft::Counted { mut commit, mut tickets, mut lines, done, refused } => {
                 tickets.begin(&mut commit);
+                lines.begin();
                 let (result, known) = join(base.store().commit_counted(commit), beside(&done)).await;
+                lines.settle(result.is_ok());
                 // A whole block had no room: one alone may have.
                 let is_again = tickets.settle(&result);
                 match (result, known) {

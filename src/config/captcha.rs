@@ -8,7 +8,8 @@ use super::reader::Reader;
 use super::services::Services;
 use super::whole::Config;
 use crate::model::captcha::CaptchaProvider;
-use crate::model::fraud::Action;
+use crate::model::fraud::{Action, FraudPolicy};
+use crate::model::service::Settings;
 use crate::secret::Secret;
 use reqwest::Url;
 use std::time::Duration;
@@ -85,22 +86,44 @@ pub(super) fn read(r: &mut Reader<'_>) -> Option<Captcha> {
     })
 }
 
-/// Services that ask for proofs which nobody gives.
+/// Signals that ask for proofs which nobody gives, and that would shadow block payments.
 pub(super) fn check(config: &Config, refused: &mut Reader<'_>) {
-    if config.captcha.is_some() {
-        return;
-    }
     let Services { default, others } = &config.services;
-    let others = others.iter().filter(|(_, own)| own.fraud != default.fraud);
-    let all = others.map(|(key, own)| (key.as_str(), own));
-    for (key, settings) in std::iter::once(("default", default)).chain(all) {
-        let asking = settings.fraud.signals.iter().filter(|(_, rule)| rule.action == Some(Action::Captcha));
-        for (name, _) in asking {
-            let path = ["fraud", "signals", name, "action"];
-            let path = path.into_iter().fold(join("services", key), |path, name| join(&path, name));
-            refused.note(&path, "asks for proofs, and nobody gives them", "configure [captcha]");
+    let all =
+        || std::iter::once(("default", default)).chain(others.iter().map(|(key, own)| (key.as_str(), own)));
+    if config.captcha.is_none() {
+        let (what, mend) = ("asks for proofs, and nobody gives them", "configure [captcha]");
+        if has(&config.fraud, Action::Captcha) {
+            let place = place_of(refused, Action::Captcha);
+            refused.note(place, what, mend);
+        }
+        for (key, own) in all().filter(|(key, own)| *key == "default" || own.fraud != default.fraud) {
+            for wrong in own.unanswerable() {
+                let path =
+                    wrong.wrong.field.split('.').fold(join("services", key), |path, name| join(&path, name));
+                refused.note(&path, what, mend);
+            }
         }
     }
+    let pays =
+        |(_, own): &(&str, &Settings)| own.psd2 && has(&config.fraud.with(&own.fraud), Action::ShadowBlock);
+    if has(&config.fraud, Action::ShadowBlock)
+        && let Some((key, _)) = all().find(pays)
+    {
+        let what = format!("is not for payments, and {} has psd2", join("services", key));
+        let mend = "say another action, or another one in the fraud of that service";
+        let place = place_of(refused, Action::ShadowBlock);
+        refused.note(place, what, mend);
+    }
+}
+
+fn has(policy: &FraudPolicy, action: Action) -> bool {
+    policy.rules().iter().any(|rule| rule.action == action)
+}
+
+/// Where the file's policy sets an action: for all signals, or for some.
+fn place_of(r: &mut Reader<'_>, action: Action) -> &'static str {
+    if r.text("fraud.action").as_deref() == Some(action.as_str()) { "fraud.action" } else { "fraud.signals" }
 }
 
 /// An address to which the secret may go.
@@ -185,6 +208,22 @@ mod tests {
             let at = format!("services.{key}.fraud.signals.block_burst.action");
             assert!(told.len() == 1 && told[0].starts_with(&at), "{told:?}");
         }
+    }
+
+    #[test]
+    fn what_the_whole_file_asks_for_is_looked_at_too() {
+        let one = "[fraud.signals.block_burst]\naction = ";
+        for (file, key) in [
+            ("[fraud]\naction = \"captcha\"".to_owned(), "fraud.action"),
+            (format!("{one}\"captcha\""), "fraud.signals"),
+            ("[fraud]\naction = \"shadow_block\"\n[services.shop]\npsd2 = true".to_owned(), "fraud.action"),
+            (format!("{one}\"shadow_block\"\n[services.default]\npsd2 = true"), "fraud.signals"),
+        ] {
+            let told = told_of(&file);
+            assert!(told.len() == 1 && told[0].starts_with(&format!("{key}: ")), "{file}: {told:?}");
+        }
+        let own = "[fraud]\naction = \"shadow_block\"\n[services.shop]\npsd2 = true\nfraud = { action = \"refuse\" }";
+        assert_eq!(told_of(own), Vec::<String>::new());
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod env;
 mod events;
 mod exposure;
 mod file;
+mod fraud;
 mod guessable;
 mod jobs;
 mod layers;

@@ -16,6 +16,8 @@ pub struct Retention {
     pub events: Option<Duration>,
     /// The audit log.
     pub audit: Option<Duration>,
+    /// The log of decisions about requests for codes.
+    pub decisions: Option<Duration>,
 }
 
 /// The most days that can be meant: ten years.
@@ -31,6 +33,7 @@ impl Retention {
         let deliveries = days("retention.deliveries_days");
         let events = days("retention.events_days");
         let audit = days("retention.audit_days");
+        let decisions = days("retention.decisions_days");
         if (1..LEAST_EVENT_DAYS).contains(&events) {
             let mend = format!("write 0 to keep them for ever, or at least {LEAST_EVENT_DAYS}");
             r.note("retention.events_days", "is shorter than webhooks are tried", mend);
@@ -41,6 +44,7 @@ impl Retention {
             deliveries: span(deliveries),
             events: span(events),
             audit: span(audit),
+            decisions: span(decisions),
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::captcha::{self, Captcha};
 use super::codes::Codes;
 use super::events::Events;
+use super::fraud;
 use super::jobs::Jobs;
 use super::limits;
 use super::reader::Reader;
@@ -14,6 +15,7 @@ use super::services::{Base, Services};
 use super::store::Store;
 use super::test_numbers;
 use super::twilio::Twilio;
+use crate::model::fraud::FraudPolicy;
 use crate::model::limits::Limits;
 use crate::model::test_number::TestNumber;
 
@@ -54,6 +56,8 @@ pub struct Config {
     pub numbers: Numbers,
     /// The section `[limits]`: how often something may happen to whom.
     pub limits: Limits,
+    /// The section `[fraud]`: what is taken for a sign of fraud, and what follows.
+    pub fraud: FraudPolicy,
     /// The section `[captcha]`: who says that a person is there; `None` for nobody.
     pub captcha: Option<Captcha>,
     /// The section `[codes]`: the keys that codes are derived from.
@@ -103,6 +107,7 @@ impl Config {
             messages: Messages::read(r),
             numbers: Numbers::read(r),
             limits: limits::read(r),
+            fraud: fraud::read(r),
             captcha: captcha::read(r),
             codes: Codes::read(r),
             events: Events::read(r),

@@ -27,7 +27,7 @@ mod webhook;
 
 pub use settings::Settings;
 
-use crate::app::{App, events};
+use crate::app::{App, events, fraud};
 use crate::store::Lane;
 use futures_util::FutureExt;
 
@@ -46,5 +46,6 @@ pub async fn run(app: App, settings: Settings, stop: impl Future<Output = ()>) {
         futures_util::future::join_all(lanes),
         events::keep_endpoints(&app.telling, stop.clone()),
         retention::keep_deleting(&app, stop.clone()),
+        fraud::keep(&app.base, &app.fraud, stop.clone()),
     );
 }

@@ -35,6 +35,6 @@ fn tell(deleted: Deleted) {
     if deleted == Deleted::default() {
         return;
     }
-    let Deleted { verifications, deliveries, audit, erasures, lost_races } = deleted;
-    tracing::info!(verifications, deliveries, audit, erasures, lost_races, "old records deleted");
+    let Deleted { verifications, deliveries, audit, decisions, erasures, lost_races } = deleted;
+    tracing::info!(verifications, deliveries, audit, decisions, erasures, lost_races, "old records deleted");
 }

@@ -22,6 +22,7 @@ mod safe_number;
 mod service;
 mod session;
 mod session_window;
+mod traffic;
 mod verification;
 
 use super::records::{self, Facts, Record};
@@ -72,4 +73,5 @@ records! {
     Lease => crate::model::lease::Lease,
     Audit => crate::model::audit::AuditEntry,
     Erasure => crate::model::erasure::Erasure,
+    Traffic => crate::model::fraud::Page,
 }

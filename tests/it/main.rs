@@ -22,6 +22,7 @@ mod commands;
 mod cooldown;
 mod crash;
 mod crowds;
+mod decisions;
 mod deliveries;
 mod drain;
 mod edge;

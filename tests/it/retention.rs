@@ -38,8 +38,13 @@ fn kept() -> Kept {
 
 fn over(store: &Arc<dyn Maintenance>, clock: &Clock) -> App {
     let days = |days: i64| Some(SignedDuration::from_hours(24 * days));
-    let retention =
-        Retention { verifications: days(30), deliveries: days(90), events: days(30), audit: days(400) };
+    let retention = Retention {
+        verifications: days(30),
+        deliveries: days(90),
+        events: days(30),
+        audit: days(400),
+        decisions: days(35),
+    };
     App::new(Parts { retention, ..parts(store, &Arc::new(Script::default()), clock) })
 }
 

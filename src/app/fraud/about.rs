@@ -8,6 +8,7 @@ use crate::model::id::{ServiceId, SessionId};
 use crate::model::limits::{Admitted, Subject};
 use crate::model::phone::{PhoneNumber, Standing};
 use crate::model::pseudonym::Pseudonyms;
+use crate::model::service::Settings;
 
 /// What a request is told by, as far as it is known.
 pub(in crate::app) struct Told<'a> {
@@ -55,6 +56,21 @@ pub(in crate::app) fn about(names: &Pseudonyms, told: &Told<'_>) -> About {
         is_resend: told.is_resend,
         micros: 0,
     }
+}
+
+/// Who is sent from by a channel, as far as that is known before; `default` for texts and
+/// calls of a service that names nobody.
+pub(in crate::app) fn sender_of<'s>(
+    settings: &'s Settings,
+    channel: Channel,
+    default: Option<&'s str>,
+) -> Option<&'s str> {
+    let own = match channel {
+        Channel::Sms => settings.messaging_service_sid.as_ref().or(settings.from.as_ref()),
+        Channel::Call => settings.from.as_ref(),
+        Channel::Whatsapp => return settings.whatsapp_from.as_deref(),
+    };
+    own.map(String::as_str).or(default)
 }
 
 /// The name of a person's number, however it was written.

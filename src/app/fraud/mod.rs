@@ -6,7 +6,13 @@
 //! know what is asked by which face, and what follows from a signal.
 
 pub(in crate::app) mod about;
-pub(in crate::app) mod page;
+pub(in crate::app) mod became;
+pub(in crate::app) mod drafts;
+pub(in crate::app) mod keep;
+pub(in crate::app) mod lines;
+pub(in crate::app) mod log;
 pub(in crate::app) mod watch;
 
+pub use self::keep::{close, keep};
+pub use self::log::{Log, decision, lines_of, lines_of_verification};
 pub use self::watch::Watch;

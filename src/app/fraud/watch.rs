@@ -1,14 +1,17 @@
 //! What judges requests by what is known of traffic, and keeps the lines of the log until
 //! they are written. It refuses to know where they are written.
 
-use super::page::Drafts;
+use super::drafts::Drafts;
 use crate::entropy::Entropy;
+use crate::model::counter::Pseudonym;
 use crate::model::fraud::{
-    About, Action, Decision, DecisionId, Entry, FraudChanges, FraudPolicy, Outcome, Reason, Signal, Traffic,
+    About, Action, Decision, DecisionId, Entry, FraudChanges, FraudPolicy, Outcome, Page, Reason, Signal,
+    Traffic,
 };
 use crate::model::pseudonym::Pseudonyms;
 use jiff::Timestamp;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
 
 /// What judges requests, and keeps what came of them.
 pub struct Watch {
@@ -16,6 +19,7 @@ pub struct Watch {
     /// What makes the names in the log: the one of the counters.
     pub(in crate::app) names: Pseudonyms,
     entropy: Entropy,
+    full: Notify,
     inner: Mutex<Inner>,
 }
 
@@ -76,7 +80,7 @@ pub(in crate::app) fn by(rule: &str) -> Reason {
 impl Watch {
     /// What judges by this policy, under names that this key makes.
     pub fn new(policy: FraudPolicy, names: Pseudonyms, entropy: Entropy) -> Self {
-        Self { policy, names, entropy, inner: Mutex::default() }
+        Self { policy, names, entropy, full: Notify::new(), inner: Mutex::default() }
     }
 
     /// What speaks against a request of a service that changes the policy like this.
@@ -96,7 +100,7 @@ impl Watch {
 
     /// A place for a decision that is about to be taken: its name is known from now on.
     pub(in crate::app) fn next(self: &Arc<Self>, now: Timestamp) -> Seat {
-        let id = self.inner().drafts.place(now, || self.new_id(now));
+        let id = self.inner().drafts.place(now, || self.chance());
         Seat { watch: self.clone(), id }
     }
 
@@ -105,7 +109,39 @@ impl Watch {
         let mut inner = self.inner();
         inner.traffic.record(&entry);
         let at = entry.at();
-        inner.drafts.add(entry, at, || self.new_id(at));
+        if inner.drafts.add(entry, at, || self.chance()) {
+            self.full.notify_one();
+        }
+    }
+
+    /// Forgets whoever has that number, in what is known of traffic and in lines that are
+    /// not written yet.
+    pub(in crate::app) fn forget(&self, number: Pseudonym) {
+        let mut inner = self.inner();
+        inner.traffic.forget(number);
+        inner.drafts.forget(number);
+    }
+
+    /// Takes what another process decided.
+    pub(super) fn hear(&self, page: &Page) {
+        let mut inner = self.inner();
+        page.lines.iter().for_each(|line| inner.traffic.record(line));
+    }
+
+    /// Goes by what the log comes to, and by the lines that are not written yet.
+    pub(super) fn adopt(&self, mut traffic: Traffic) {
+        let before = {
+            let mut inner = self.inner();
+            inner.drafts.lines().for_each(|line| traffic.record(line));
+            std::mem::replace(&mut inner.traffic, traffic)
+        };
+        // It is large, and nobody waits for this.
+        drop(before);
+    }
+
+    /// Waits until a page is full.
+    pub(super) async fn is_full(&self) {
+        self.full.notified().await;
     }
 
     pub(super) fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -113,9 +149,9 @@ impl Watch {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The id of a page that begins now: later ones are behind it.
-    fn new_id(&self, now: Timestamp) -> String {
-        format!("{:011x}{}", now.as_millisecond().max(0), self.entropy.hex::<6>())
+    /// The part of a page's id that is by chance.
+    fn chance(&self) -> String {
+        self.entropy.hex::<6>()
     }
 }
 

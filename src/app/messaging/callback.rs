@@ -2,20 +2,19 @@
 
 use crate::app::admission::Admission;
 use crate::app::base::Base;
-use crate::app::events::told;
 use crate::app::messaging::pace::Leg;
-use crate::app::messaging::{Messaging, MessagingError};
+use crate::app::messaging::{Messaging, MessagingError, reported};
 use crate::app::services::find;
 use crate::app::transact::{self, Draft, transact};
 use crate::app::verification::happen;
-use crate::app::verification::settled::settled;
+use crate::app::verification::settled::{Settled, settled};
 use crate::model::account::{AccountSid, Proof};
 use crate::model::delivery::{Delivery, Report};
 use crate::model::phone::mask;
 use crate::model::status::Status;
 use crate::model::verification::{Input, Outcome, SendState, Verification, decide};
-use crate::store::Commit;
 use crate::store::records::{self, Versioned};
+use crate::store::{Change, Commit};
 use std::time::Duration;
 
 /// What recording a report did.
@@ -100,13 +99,19 @@ pub(in crate::app) async fn merge(
         let is_named = delivery.id.is_some() && old.as_ref().is_none_or(|old| old.record.id.is_none());
         let (delivery, settled) = match is_named {
             true => Box::pin(settle_by(&messaging.admission, delivery)).await?,
-            false => (delivery, Commit::default()),
+            false => (delivery, None),
         };
-        let mut changes = told::written_delivery(&messaging.telling, old.as_ref(), &delivery).await?;
-        changes.extend(settled.changes);
+        let (mut changes, mut lines) =
+            reported::written(&messaging.admission, old.as_ref(), &delivery).await?;
+        let mut additions = Vec::new();
+        if let Some((more, settled)) = settled {
+            changes.extend(more);
+            additions = settled.additions;
+            lines = lines.and(settled.lines);
+        }
         let before = old.map(|old| old.record);
-        let commit = Commit { changes, additions: settled.additions };
-        Ok(Draft::Tracked(commit, (Some(before), Recorded { delivery, is_new: true })))
+        let commit = Commit { changes, additions };
+        Ok(Draft::Tracked(commit, lines, (Some(before), Recorded { delivery, is_new: true })))
     };
     let (before, recorded) = transact(&messaging.base, &transact::DELIVERY, look).await?;
     if let Some(before) = before {
@@ -150,8 +155,11 @@ pub(in crate::app) fn is_anothers(messaging: &Messaging, delivery: &Delivery, re
 
 /// A delivery that carries our name, with the time at which it was asked for,
 /// and what settles its send by it.
-async fn settle_by(admission: &Admission, delivery: Delivery) -> Result<(Delivery, Commit), MessagingError> {
-    let (directory, nothing) = (&admission.directory, Commit::default());
+async fn settle_by(
+    admission: &Admission,
+    delivery: Delivery,
+) -> Result<(Delivery, Option<(Vec<Change>, Settled)>), MessagingError> {
+    let (directory, nothing) = (&admission.directory, None);
     let Some(id) = &delivery.id else {
         return Ok((delivery, nothing));
     };
@@ -175,8 +183,8 @@ async fn settle_by(admission: &Admission, delivery: Delivery) -> Result<(Deliver
         return Ok((delivery, nothing));
     }
     let changes = happen::written(&admission.telling, Some(&old), &decision.verification);
-    let additions = settled(admission, &service, (&old.record, &decision.verification), now);
-    Ok((delivery.asked_at(asked_at), Commit { changes, additions }))
+    let settled = settled(admission, &service, (&old.record, &decision.verification), now);
+    Ok((delivery.asked_at(asked_at), Some((changes, settled))))
 }
 
 fn log(old: Option<&Delivery>, delivery: &Delivery) {

@@ -8,6 +8,7 @@ pub(in crate::app) mod holding;
 pub(in crate::app) mod inbound;
 pub(in crate::app) mod pace;
 pub(in crate::app) mod parts;
+pub(in crate::app) mod reported;
 pub(in crate::app) mod sending;
 pub(in crate::app) mod shadow;
 pub(in crate::app) mod voice;

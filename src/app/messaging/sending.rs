@@ -8,14 +8,13 @@
 
 use crate::app::admission::ways;
 use crate::app::base::Base;
-use crate::app::events::told;
 use crate::app::fault::Fault;
 use crate::app::messaging::pace::Leg;
-use crate::app::messaging::{Messaging, MessagingError, callback, holding, inbound, shadow};
+use crate::app::messaging::{Messaging, MessagingError, callback, holding, inbound, reported, shadow};
 use crate::app::services::{compat, find};
 use crate::app::transact::{self, Draft, transact};
 use crate::app::verification::happen::{self, happen};
-use crate::app::verification::settled::settled;
+use crate::app::verification::settled::{Settled, settled};
 use crate::app::verification::{VerificationError, Verifying};
 use crate::gateway::{SendError, SendRequest};
 use crate::model::channel::Channel;
@@ -274,7 +273,7 @@ async fn accepted(
             changes.extend(happen::written(&messaging.telling, Some(&old), &decision.verification));
         }
         let both = (&old.record, &decision.verification);
-        let additions = settled(&messaging.admission, &service, both, now);
+        let Settled { additions, mut lines } = settled(&messaging.admission, &service, both, now);
         let known = ahead.get::<Delivery>(store, sid.as_str()).await?;
         let delivery = match &known {
             None => Some(Delivery::new(report.clone(), messaging.base.now())),
@@ -291,11 +290,13 @@ async fn accepted(
                 Some(send) => delivery.asked_at(send.asked_at),
                 None => delivery,
             };
-            changes.extend(told::written_delivery(&messaging.telling, known.as_ref(), &delivery).await?);
+            let (more, told) = reported::written(&messaging.admission, known.as_ref(), &delivery).await?;
+            changes.extend(more);
+            lines = lines.and(told);
         }
         let is_new = decision.outcome == Outcome::Done;
         let has_more = !decision.verification.outbox.is_empty();
-        Ok(Draft::Tracked(Commit { changes, additions }, (is_new, has_more)))
+        Ok(Draft::Tracked(Commit { changes, additions }, lines, (is_new, has_more)))
     };
     let (is_new, has_more) =
         transact::<_, MessagingError, _>(&messaging.base, &transact::VERIFICATION, look).await?;

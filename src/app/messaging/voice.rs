@@ -2,9 +2,9 @@
 
 pub use crate::model::verification::Step;
 
-use crate::app::events::told;
 use crate::app::fault::Fault;
-use crate::app::messaging::{Messaging, MessagingError, callback};
+use crate::app::fraud::lines::Lines;
+use crate::app::messaging::{Messaging, MessagingError, callback, reported};
 use crate::app::services::find;
 use crate::app::transact::{self, Draft, transact};
 use crate::app::verification::settled::settled;
@@ -145,13 +145,15 @@ pub async fn speak_noting(
             changes.extend(happen::written(&messaging.telling, Some(&old), &decision.verification));
         }
         let so_far = so_far(proof, &decision.verification, &request, told)?;
-        changes.extend(kept_of_call(messaging, known, so_far, report.as_ref()).await?);
+        let (of_call, mut lines) = kept_of_call(messaging, known, so_far, report.as_ref()).await?;
+        changes.extend(of_call);
         let both = (&old.record, &decision.verification);
-        let additions = settled(&messaging.admission, &service, both, now);
+        let settled = settled(&messaging.admission, &service, both, now);
+        lines = lines.and(settled.lines);
         let said = said(spoken, service, decision.verification);
         Ok(match changes.is_empty() {
             true => Draft::Settled(said),
-            false => Draft::Tracked(Commit { changes, additions }, said),
+            false => Draft::Tracked(Commit { changes, additions: settled.additions }, lines, said),
         })
     })
     .await
@@ -182,7 +184,7 @@ async fn kept_of_call(
     known: Option<Versioned<Delivery>>,
     (so_far, asked_at): (Report, Timestamp),
     more: Option<&Report>,
-) -> Result<Vec<Change>, MessagingError> {
+) -> Result<(Vec<Change>, Lines), MessagingError> {
     if known.as_ref().is_some_and(|known| callback::is_anothers(messaging, &known.record, &so_far)) {
         return Err(Fault::NotFound.into());
     }
@@ -193,9 +195,9 @@ async fn kept_of_call(
     match all.filter(|all| before.as_ref() != Some(all)) {
         Some(delivery) => {
             let delivery = delivery.asked_at(asked_at);
-            Ok(told::written_delivery(&messaging.telling, known.as_ref(), &delivery).await?)
+            Ok(reported::written(&messaging.admission, known.as_ref(), &delivery).await?)
         }
-        None => Ok(Vec::new()),
+        None => Ok((Vec::new(), Lines::default())),
     }
 }
 

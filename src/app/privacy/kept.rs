@@ -13,4 +13,6 @@ pub struct Retention {
     pub events: Option<SignedDuration>,
     /// The audit log, and receipts of erasures.
     pub audit: Option<SignedDuration>,
+    /// The log of decisions about requests for codes.
+    pub decisions: Option<SignedDuration>,
 }

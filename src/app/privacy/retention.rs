@@ -1,5 +1,5 @@
-//! Clean-up of old records (`[retention]`): verifications, deliveries, the audit log and
-//! receipts of erasures are deleted when they were kept for so many days, beside the work
+//! Clean-up of old records (`[retention]`): verifications, deliveries, the audit log, the
+//! log of decisions and receipts of erasures are deleted when they were kept for so many days, beside the work
 //! that people wait for.
 //!
 //! One process at a time does it, by a lease. It looks at the listings, deletes
@@ -20,6 +20,7 @@ use crate::app::privacy::kept::Retention;
 use crate::model::audit::AuditEntry;
 use crate::model::delivery::Delivery;
 use crate::model::erasure::{Erasure, State};
+use crate::model::fraud::Page;
 use crate::model::lease::Lease;
 use crate::model::verification::{Status, Verification};
 use crate::store::records::{self, Record};
@@ -50,6 +51,8 @@ pub struct Deleted {
     pub deliveries: usize,
     /// Lines of the audit log.
     pub audit: usize,
+    /// Pages of the log of decisions.
+    pub decisions: usize,
     /// Receipts of erasures.
     pub erasures: usize,
     /// Records that somebody else was at.
@@ -65,8 +68,8 @@ struct Held {
 
 /// Whether anything is ever kept long enough.
 pub fn has_retention(privacy: &Privacy) -> bool {
-    let Retention { verifications, deliveries, audit, .. } = privacy.retention;
-    [verifications, deliveries, audit].iter().any(Option::is_some)
+    let Retention { verifications, deliveries, audit, decisions, .. } = privacy.retention;
+    [verifications, deliveries, audit, decisions].iter().any(Option::is_some)
 }
 
 /// A name for this process among those that take leases.
@@ -115,6 +118,12 @@ pub async fn delete_old(privacy: &Privacy, holder: &str) -> Result<Option<Delete
             delete_listed(&privacy.base, &mut held, Index::Audit, span, judge, &mut deleted.lost_races)
                 .await?;
         deleted.erasures = delete_receipts(&privacy.base, &mut held, span, &mut deleted.lost_races).await?;
+    }
+    if let Some(span) = kept.decisions {
+        let judge = |_: &Page| true;
+        deleted.decisions =
+            delete_listed(&privacy.base, &mut held, Index::Traffic, span, judge, &mut deleted.lost_races)
+                .await?;
     }
     Ok(Some(deleted))
 }

@@ -16,6 +16,7 @@ use crate::app::admission::request::{self, Open, Proof, Request};
 use crate::app::admission::sent::count;
 use crate::app::admission::way::Countries;
 use crate::app::fault::Fault;
+use crate::app::fraud::lines::Lines;
 use crate::app::fraud::watch::by;
 use crate::app::transact::{self, Draft, transact};
 use crate::app::verification::captcha::{Bound, Looked};
@@ -194,7 +195,7 @@ async fn look(
     // one message, not two.
     let is_late = *first_seen.get_or_init(|| seen.mark()) != seen.mark() && asked.target.is_number();
     if is_late && asked.profile.early == Early::Refused {
-        trial.set(about, &raced(), &[], verifying.base.now());
+        trial.set(&seen, about, (&raced(), &[]), verifying.base.now());
         return Ok(Draft::Settled(Err(Fault::Contended.into())));
     }
     let policy = policy(verifying, asked.profile, &seen.service);
@@ -207,7 +208,7 @@ async fn look(
     let admitted = admit(&request);
     tell(&request, &admitted);
     tell_unheeded(&request);
-    trial.set(about, &admitted, &signals, request.now);
+    trial.set(&seen, about, (&admitted, &signals), request.now);
     if proof == Proof::Given && signals.iter().any(|signal| signal.action == Action::Captcha) {
         trial.amend(|taken| taken.reasons.push(by("captcha_passed")));
     }
@@ -365,6 +366,8 @@ async fn written(
     Ok(Draft::Counted {
         commit: Commit { changes, additions },
         tickets: counted.tickets,
+        // What it is about the request records, however this ends.
+        lines: Lines::default(),
         done: Ok(Begun::Sent(Box::new((verification, seen.ahead, is_same)))),
         refused: Box::new(move |limited| {
             Err(limits::refused(limited, now).unwrap_or_else(|| counts.reached(limited)).into())
@@ -380,7 +383,9 @@ fn mark(verification: &mut Verification, way: Way<'_>, trial: &Trial<'_>, now: T
     let Some(admitted) = &mut verification.admitted else { return };
     let flags = admitted.flags.clone();
     trial.amend(|taken| taken.flagged_by(&flags));
-    admitted.decision = trial.decision(now).or(admitted.decision.take());
+    if admitted.decision.is_none() {
+        trial.mark(admitted, now);
+    }
     admitted.shadow |= way.is_shadow;
     for signal in way.signals {
         if !flags.iter().any(|flag| flag == signal.name) {

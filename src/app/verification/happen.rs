@@ -10,7 +10,7 @@ use crate::app::leases::Tickets;
 use crate::app::services::find;
 use crate::app::transact::{self, Draft, transact_beside};
 use crate::app::verification::VerificationError;
-use crate::app::verification::settled::settled;
+use crate::app::verification::settled::{Settled, settled};
 use crate::model::channel::Channel;
 use crate::model::id::VerificationId;
 use crate::model::policy::Gate;
@@ -62,10 +62,12 @@ where
             return Ok(Draft::Settled(Ok((decision, false))));
         }
         let changes = written(&admission.telling, Some(&old), &decision.verification);
-        let additions = settled(admission, &service, (&old.record, &decision.verification), now);
+        let Settled { additions, lines } =
+            settled(admission, &service, (&old.record, &decision.verification), now);
         Ok(Draft::Counted {
             commit: Commit { changes, additions },
             tickets: Tickets::default(),
+            lines,
             done: Ok((decision, true)),
             // Nothing is compared then, as far as anybody can tell.
             refused: Box::new(move |limited| Err(checks::locked(limited, now))),

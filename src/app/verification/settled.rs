@@ -1,4 +1,4 @@
-//! What counters are told when a verification that is there already becomes another: of a
+//! What counters and the log of decisions are told when a verification that is there already becomes another: of a
 //! code that was offered, of an approval, of an end, and of sends that certainly never left.
 //!
 //! It compares the record as it was with the one that is written, so that whoever writes
@@ -8,6 +8,8 @@
 use crate::app::admission::limits::counted::{proved, unsent};
 use crate::app::admission::limits::counters::CountedFor;
 use crate::app::admission::{Admission, limits::checks::checked};
+use crate::app::fraud::became::became;
+use crate::app::fraud::lines::Lines;
 use crate::model::service::Service;
 use crate::model::verification::{Send, SendState, Status, Verification};
 use crate::store::Counting;
@@ -17,23 +19,36 @@ use jiff::Timestamp;
 /// add is never too much. One that drops more of them gives back fewer than it could.
 const MOST_SENDS: usize = 10;
 
-/// What is added to counters when a verification of a service becomes another.
+/// What goes with a verification that becomes another.
+#[derive(Default)]
+pub(in crate::app) struct Settled {
+    /// What is added to counters.
+    pub(in crate::app) additions: Vec<Counting>,
+    /// What the log of decisions is told once it is done.
+    pub(in crate::app) lines: Lines,
+}
+
+/// What goes with it when a verification of a service becomes another.
 pub(in crate::app) fn settled(
     admission: &Admission,
     service: &Service,
     (old, new): (&Verification, &Verification),
     now: Timestamp,
-) -> Vec<Counting> {
+) -> Settled {
     // Nothing of a test number counts.
     if new.test {
-        return Vec::new();
+        return Settled::default();
     }
     let limiting = &admission.limiting;
     let limits = limiting.of(&service.settings.limits);
     let mut all: Vec<Counting> =
         checked(&limiting.names, &limits, &service.settings, (old, new), now).into_iter().collect();
     let is_proved = new.status == Status::Approved && old.status != Status::Approved;
-    let unsent_sends: Vec<&Send> = never_left(old, new).take(MOST_SENDS).collect();
+    // What was never to leave counts as what it was answered as.
+    let is_shadow = new.admitted.as_ref().is_some_and(|admitted| admitted.shadow);
+    let unsent_sends: Vec<&Send> = never_left(old, new).filter(|_| !is_shadow).take(MOST_SENDS).collect();
+    let sender = admission.sender.as_deref();
+    let lines = became(&admission.fraud, (service, sender), (old, new), &unsent_sends, now);
     if let Some(admitted) = new.admitted.as_ref().filter(|_| is_proved || !unsent_sends.is_empty()) {
         let who = CountedFor::new(&limiting.names, &service.id, new, admitted);
         if is_proved {
@@ -43,7 +58,7 @@ pub(in crate::app) fn settled(
             all.extend(unsent(limiting, &limits, &who, send.asked_at, now));
         }
     }
-    joined(all)
+    Settled { additions: joined(all), lines: Lines::new(&admission.fraud, lines) }
 }
 
 /// The sends that have come to nothing by this change, and are certainly not at the

@@ -6,15 +6,14 @@
 
 use crate::app::admission::Admission;
 use crate::app::admission::finding::{Admitted as Found, Verdict};
-use crate::app::fraud::about::{Told, about};
+use crate::app::fraud::about::{Told, about, sender_of};
 use crate::app::fraud::watch::{Seat, Taken, by};
 use crate::app::verification::code_request::CodeRequest;
 use crate::app::verification::seen::Seen;
 use crate::model::channel::Channel;
-use crate::model::fraud::{About, DecisionId, Outcome, Reason, Signal};
+use crate::model::fraud::{About, Outcome, Reason, Signal};
 use crate::model::limits::Admitted;
 use crate::model::phone::Standing;
-use crate::model::service::Settings;
 use jiff::Timestamp;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -82,7 +81,7 @@ impl<'w> Trial<'w> {
                 admitted: &admitted,
                 session,
                 service: &seen.service.id,
-                sender: sender(self.admission, &seen.service.settings, channel),
+                sender: sender_of(&seen.service.settings, channel, self.admission.sender.as_deref()),
                 channel,
                 face: self.asked.profile.name,
                 is_resend,
@@ -96,8 +95,15 @@ impl<'w> Trial<'w> {
     }
 
     /// Sets what this look comes to, if nothing comes between.
-    pub(in crate::app) fn set(&self, about: Option<About>, found: &Found, signals: &[Signal], at: Timestamp) {
+    pub(in crate::app) fn set(
+        &self,
+        seen: &Seen<'_>,
+        about: Option<About>,
+        (found, signals): (&Found, &[Signal]),
+        at: Timestamp,
+    ) {
         let Some(mut about) = about else { return };
+        let (asked_channel, settings) = (about.channel, &seen.service.settings);
         let (mut code, mut until) = (None, None);
         let outcome = match &found.verdict {
             Verdict::Taken(channel) => {
@@ -126,6 +132,10 @@ impl<'w> Trial<'w> {
                 Outcome::Refused
             }
         };
+        if about.channel != asked_channel {
+            let default = self.admission.sender.as_deref();
+            about.sender = sender_of(settings, about.channel, default).map(str::to_owned);
+        }
         let reasons = reasons(found, signals);
         let code = code.map(str::to_owned);
         self.state().taken = Some((Taken { about, outcome, code, until, reasons, verification: None }, at));
@@ -138,12 +148,14 @@ impl<'w> Trial<'w> {
         }
     }
 
-    /// The name that the decision will have; nothing where it is not told.
-    pub(in crate::app) fn decision(&self, now: Timestamp) -> Option<DecisionId> {
+    /// Marks a verification that begins with the decision's name, by which and by whom it
+    /// was sent.
+    pub(in crate::app) fn mark(&self, admitted: &mut Admitted, now: Timestamp) {
         let mut state = self.state();
-        state.taken.as_ref()?;
+        let Some((taken, _)) = &state.taken else { return };
+        (admitted.face, admitted.sender) = (Some(taken.about.face.clone()), taken.about.sender.clone());
         let seat = state.seat.get_or_insert_with(|| self.admission.fraud.next(now));
-        Some(seat.id().clone())
+        admitted.decision = Some(seat.id().clone());
     }
 
     /// A commit is about to be done that makes so what this look comes to.
@@ -178,16 +190,6 @@ impl Drop for Trial<'_> {
             self.record();
         }
     }
-}
-
-/// Who it is sent from by a channel, as far as that is known before.
-fn sender<'s>(admission: &'s Admission, settings: &'s Settings, channel: Channel) -> Option<&'s str> {
-    let own = match channel {
-        Channel::Sms => settings.messaging_service_sid.as_ref().or(settings.from.as_ref()),
-        Channel::Call => settings.from.as_ref(),
-        Channel::Whatsapp => return settings.whatsapp_from.as_deref(),
-    };
-    own.or(admission.sender.as_ref()).map(String::as_str)
 }
 
 /// What each rule and each signal had to say.

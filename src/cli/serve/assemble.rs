@@ -59,7 +59,7 @@ pub(super) fn app_of(
         test_numbers: config.test_numbers.clone(),
         numbers: parts::numbers(config),
         limits: config.limits.clone(),
-        fraud: crate::model::fraud::FraudPolicy::default(),
+        fraud: config.fraud.clone(),
         codes: parts::code_keys(config, local)?,
         sender: sender(config),
         accounts: parts::accounts(config, local),

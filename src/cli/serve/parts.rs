@@ -180,13 +180,14 @@ pub fn jobs(config: &Config) -> jobs::Settings {
 
 /// How long records are kept.
 pub fn retention(config: &Config) -> Retention {
-    let config::Retention { verifications, deliveries, events, audit } = &config.retention;
+    let config::Retention { verifications, deliveries, events, audit, decisions } = &config.retention;
     let span = |span: &Option<Duration>| span.and_then(|span| SignedDuration::try_from(span).ok());
     Retention {
         verifications: span(verifications),
         deliveries: span(deliveries),
         events: span(events),
         audit: span(audit),
+        decisions: span(decisions),
     }
 }
 

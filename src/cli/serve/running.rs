@@ -8,7 +8,7 @@ use super::ports::{AllLimits, bind, limits, reachable};
 use super::stop::told;
 use super::stores::open_store;
 use crate::app::admin::all_keys;
-use crate::app::{App, audit, events};
+use crate::app::{App, audit, events, fraud};
 use crate::cli::local::{self, Local};
 use crate::cli::operator::Operator;
 use crate::clock::Clock;
@@ -224,6 +224,7 @@ impl Running {
             let _ = sandbox.await;
         }
         if failure.is_none() {
+            fraud::close(&self.app.base, &self.app.fraud).await;
             self.app.admission.limiting.close(&self.app.base).await;
         }
         self.store.close().await;

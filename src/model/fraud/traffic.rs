@@ -169,6 +169,13 @@ impl Traffic {
         }
     }
 
+    /// Forgets what is known of a number. What it added to what is known of ranges and
+    /// countries stays there, and is nobody's.
+    pub fn forget(&mut self, number: Pseudonym) {
+        self.numbers.forget(plain(number));
+        self.proven.forget(plain(number));
+    }
+
     fn sent(&mut self, about: &About, at: u32) {
         let number = self.numbers.entry(plain(about.number));
         number.sent(at);

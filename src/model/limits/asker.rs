@@ -46,9 +46,15 @@ pub struct Admitted {
     /// The rules of which a window was full and which refuse nobody, by name.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub flags: Vec<String>,
-    /// The decision about its last send, as the log of decisions names it.
+    /// The decision that began it, as the log of decisions names it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decision: Option<DecisionId>,
+    /// The face by which it was begun.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub face: Option<String>,
+    /// Who its first send was to be from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sender: Option<String>,
     /// Whether it was answered as usual and is not sent.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub shadow: bool,
@@ -65,6 +71,8 @@ impl Admitted {
             device: asker.device.clone().map(|device| name(Subject::Device, device)),
             flags: Vec::new(),
             decision: None,
+            face: None,
+            sender: None,
             shadow: false,
         }
     }
@@ -78,7 +86,9 @@ impl Admitted {
             subnet: again.subnet.or(self.subnet),
             device: again.device.or(self.device),
             flags: self.flags,
-            decision: again.decision.or(self.decision),
+            decision: self.decision.or(again.decision),
+            face: self.face.or(again.face),
+            sender: self.sender.or(again.sender),
             shadow: again.shadow || self.shadow,
         }
     }

@@ -199,25 +199,27 @@ impl Settings {
 
     /// The signals that ask for proofs, for where nobody gives any.
     pub fn unanswerable(&self) -> Vec<Complaint> {
-        let asking = self.fraud.signals.iter().filter(|(_, rule)| rule.action == Some(Action::Captcha));
-        let wrong = asking.map(|(name, _)| {
-            let what = "is not captcha while [captcha] of the configuration is empty";
-            bad(&format!("fraud.signals.{name}.action"), what)
-        });
-        wrong.map(|wrong| self.complaint(wrong)).collect()
+        self.asking_for(Action::Captcha, "is not captcha while [captcha] of the configuration is empty")
     }
 
     fn wrong_fraud(&self) -> Vec<Complaint> {
         let mistakes = self.fraud.mistakes().into_iter();
         let mistakes = mistakes.map(|(name, what)| bad(&format!("fraud.signals.{name}"), what));
-        // Whoever pays is never told that a code is on its way which is not.
-        let shadows = self.fraud.signals.iter().filter(|_| self.psd2);
-        let shadows =
-            shadows.filter(|(_, rule)| rule.action == Some(Action::ShadowBlock)).map(|(name, _)| {
-                let what = "is not shadow_block where the service has psd2";
-                bad(&format!("fraud.signals.{name}.action"), what)
-            });
-        mistakes.chain(shadows).map(|wrong| self.complaint(wrong)).collect()
+        let mut wrong: Vec<Complaint> = mistakes.map(|wrong| self.complaint(wrong)).collect();
+        if self.psd2 {
+            // Whoever pays is never told that a code is on its way which is not.
+            let what = "is not shadow_block where the service has psd2";
+            wrong.extend(self.asking_for(Action::ShadowBlock, what));
+        }
+        wrong
+    }
+
+    /// A complaint about each place that sets this action.
+    fn asking_for(&self, action: Action, what: &str) -> Vec<Complaint> {
+        let of_all = self.fraud.action.filter(|own| *own == action).map(|_| "fraud.action".to_owned());
+        let signals = self.fraud.signals.iter().filter(|(_, rule)| rule.action == Some(action));
+        let signals = signals.map(|(name, _)| format!("fraud.signals.{name}.action"));
+        of_all.into_iter().chain(signals).map(|field| self.complaint(bad(&field, what))).collect()
     }
 
     /// Each address by itself, so that one that is refused today keeps no other

@@ -251,4 +251,17 @@ kinds! {
         kept: Kept::AsSet("retention.audit_days"),
         ..USUAL
     }, listed in {}
+    /// `g`: a page of the log of what was decided about requests for codes.
+    Traffic = b'g', Declared {
+        name: "traffic",
+        export_place: 20,
+        shows_id: true,
+        kept: Kept::AsSet("retention.decisions_days"),
+        ..USUAL
+    }, listed in {
+        /// `g`: pages by the time they were written; the scope is empty.
+        Traffic = b'g',
+        /// `h`: pages with a line about a number; the scope is the number's pseudonym.
+        TrafficOf = b'h',
+    }
 }

@@ -5,6 +5,7 @@
 use super::find::Wanted;
 use super::page::{PAGE, Pass};
 use crate::app::fault::Fault;
+use crate::app::fraud::about::of_number;
 use crate::app::privacy::PrivacyError;
 use crate::app::verification::happen;
 use crate::model::active_verification::ActiveVerification;
@@ -12,6 +13,7 @@ use crate::model::audit::AuditEntry;
 use crate::model::delivery::{Delivery, Source};
 use crate::model::dispatch::Dispatch;
 use crate::model::event::Event;
+use crate::model::fraud::Page;
 use crate::model::id::{Sid, VerificationId};
 use crate::model::idempotency::IdempotencyRecord;
 use crate::model::opt_out::OptOut;
@@ -87,6 +89,14 @@ impl Pass<'_> {
             Kind::Audit => self.judge_by(wanted, id, ahead, |_: &AuditEntry| false).await,
             Kind::Service | Kind::Compat | Kind::Endpoint | Kind::ApiKey => {
                 Ok(self.judge_setting(wanted, kind, id, ahead).await?)
+            }
+            Kind::Traffic => {
+                let Some(found) = ahead.get::<Page>(self.privacy.base.store(), id).await? else {
+                    return Ok(Verdict::Nothing);
+                };
+                let name = of_number(&self.privacy.admission.fraud.names, wanted.number());
+                let without = found.record.without(name);
+                Ok(without.map_or(Verdict::Nothing, |page| Verdict::Scrub(records::put(Some(&found), &page))))
             }
             // Counters and leases hold no numbers; erasures of this one lose it
             // when they end.

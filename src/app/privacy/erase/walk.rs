@@ -7,6 +7,7 @@ use super::find::Wanted;
 use super::judge::Verdict;
 use super::page::{PAGE, PAGE_TIME, Pass};
 use crate::app::admission::limits::counters::number_counter;
+use crate::app::fraud::about::of_number;
 use crate::app::hash::hash;
 use crate::app::listing::{self, scan_of};
 use crate::app::privacy::PrivacyError;
@@ -56,6 +57,7 @@ impl Pass<'_> {
             _ => (None, None),
         };
         if from.is_none() {
+            self.decisions(wanted).await?;
             // Under a name that only who knows the number and our key can make.
             let id = number_counter(&self.privacy.admission.limiting.names, wanted.number());
             if let Some(found) = records::get::<Counter>(self.privacy.base.store(), &id).await? {
@@ -64,6 +66,10 @@ impl Pass<'_> {
         }
         let first = Kind::ALL.iter().position(|kind| Some(*kind) == start).unwrap_or(0);
         for kind in &Kind::ALL[first..] {
+            // It has names of numbers alone: who is about is found by these.
+            if *kind == Kind::Traffic {
+                continue;
+            }
             loop {
                 let reading = Instant::now();
                 let page = self.privacy.base.whole_store().walk(*kind, after.as_deref(), PAGE).await?;
@@ -92,7 +98,28 @@ impl Pass<'_> {
             }
             after = None;
         }
+        // What was decided when this began is in the log by now.
+        self.decisions(wanted).await?;
         Ok(None)
+    }
+
+    /// Takes the person out of the log of decisions, and out of what this process knows of
+    /// traffic: there are few pages about one number.
+    async fn decisions(&mut self, wanted: &Wanted) -> Result<(), PrivacyError> {
+        let watch = self.privacy.admission.fraud.clone();
+        let name = of_number(&watch.names, wanted.number());
+        watch.forget(name);
+        let mut scan = scan_of(Index::TrafficOf, name.to_string());
+        loop {
+            let lines = self.privacy.base.store().scan(&scan).await?;
+            for line in &lines {
+                self.tend(wanted, Kind::Traffic, &line.id, None).await?;
+            }
+            match lines.last().filter(|_| lines.len() == scan.limit) {
+                Some(last) => scan.after = Some(last.place()),
+                None => return Ok(()),
+            }
+        }
     }
 
     /// Does with one record what is to be done, as often as it takes to be first: by
@@ -104,7 +131,10 @@ impl Pass<'_> {
         id: &str,
         stored: Option<&Stored>,
     ) -> Result<(), PrivacyError> {
-        let mut ahead = Ahead::of(Key::new(kind, id), stored.cloned());
+        let mut ahead = match stored {
+            Some(stored) => Ahead::of(Key::new(kind, id), Some(stored.clone())),
+            None => Ahead::default(),
+        };
         // Its display shows no id that holds a number.
         let name = || Key::new(kind, id).to_string();
         for lost in 1..=TRIES as u64 {
@@ -209,6 +239,7 @@ fn word(kind: Kind) -> &'static str {
         Kind::Dispatch => "dispatch",
         Kind::SessionWindow => "contact",
         Kind::Audit => "audit",
+        Kind::Traffic => "decisions",
         Kind::ApiKey | Kind::Service | Kind::Compat | Kind::Endpoint | Kind::Lease | Kind::Erasure => {
             "setting"
         }

@@ -81,6 +81,21 @@ impl<T: Default> Cells<T> {
         &mut self.slots[place as usize].value
     }
 
+    /// Forgets what is known by that key; its room is the next to be taken.
+    pub fn forget(&mut self, key: u64) {
+        let Some(place) = self.places.remove(&key) else { return };
+        // A key that nothing has: what stands there is found by nobody.
+        self.slots[place as usize].value = T::default();
+        self.unlink(place);
+        let oldest = self.oldest;
+        (self.slots[place as usize].newer, self.slots[place as usize].older) = (oldest, NONE);
+        match oldest {
+            NONE => self.newest = place,
+            oldest => self.slots[oldest as usize].older = place,
+        }
+        self.oldest = place;
+    }
+
     fn place_for(&mut self, key: u64) -> u32 {
         let fresh = Slot { key, newer: NONE, older: NONE, value: T::default() };
         let place = if self.slots.len() < self.most {
@@ -143,6 +158,21 @@ mod tests {
         *cells.entry(4) = 40;
         assert_eq!(cells.get(2), None);
         assert_eq!([cells.get(1), cells.get(3), cells.get(4)], [Some(&10), Some(&30), Some(&40)]);
+        assert_eq!(cells.len(), 3);
+    }
+
+    #[test]
+    fn what_is_forgotten_leaves_its_room_to_the_next() {
+        let mut cells: Cells<u32> = Cells::new(3);
+        (1..=3).for_each(|key| *cells.entry(key) = 1);
+        cells.forget(2);
+        cells.forget(9);
+        assert_eq!([cells.get(1), cells.get(2), cells.get(3)], [Some(&1), None, Some(&1)]);
+        *cells.entry(4) = 4;
+        assert_eq!([cells.get(1), cells.get(3), cells.get(4)], [Some(&1), Some(&1), Some(&4)]);
+        (1..=4).for_each(|key| cells.forget(key));
+        assert_eq!(cells.len(), 0);
+        (5..=7).for_each(|key| *cells.entry(key) = 1);
         assert_eq!(cells.len(), 3);
     }
 

@@ -4,7 +4,9 @@
 //! A decision is named before it is written: its verification bears the name, and is
 //! written first. So a place is given away, and a page waits for its places a moment.
 
-use crate::model::fraud::{DecisionId, Entry};
+use crate::app::base::Base;
+use crate::model::counter::Pseudonym;
+use crate::model::fraud::{DecisionId, Entry, Page};
 use jiff::{SignedDuration, Timestamp};
 
 /// Lines of one page at most.
@@ -37,12 +39,15 @@ pub(super) struct Drafts {
     /// Whether the last of them takes lines.
     is_open: bool,
     lost: usize,
+    /// The time in the last page's id, in milliseconds.
+    last_id: i64,
 }
 
 impl Drafts {
-    /// Gives a place away: the name of what will stand there.
-    pub(super) fn place(&mut self, now: Timestamp, new_id: impl FnOnce() -> String) -> DecisionId {
-        let page = self.open(now, new_id);
+    /// Gives a place away: the name of what will stand there. `chance` is the rest of a new
+    /// page's id.
+    pub(super) fn place(&mut self, now: Timestamp, chance: impl FnOnce() -> String) -> DecisionId {
+        let page = self.open(now, chance);
         page.places += 1;
         page.waits_for += 1;
         page.bytes += RESERVED;
@@ -58,18 +63,19 @@ impl Drafts {
     }
 
     /// Takes a line: into the page of its place, or, where it has none or its page was
-    /// written meanwhile, into the one that is open.
-    pub(super) fn add(&mut self, line: Entry, now: Timestamp, new_id: impl FnOnce() -> String) {
+    /// written meanwhile, into the one that is open. True where that page is full then.
+    pub(super) fn add(&mut self, line: Entry, now: Timestamp, chance: impl FnOnce() -> String) -> bool {
         let own = match &line {
             Entry::Decision(decision) => self.pages.iter().rposition(|page| page.is_of(&decision.id)),
             _ => None,
         };
         let page = match own {
             Some(at) => &mut self.pages[at],
-            None => self.open(now, new_id),
+            None => self.open(now, chance),
         };
         page.bytes += size_of(&line);
         page.lines.push(line);
+        !page.has_room()
     }
 
     /// The lines of all of them, the oldest page first.
@@ -99,9 +105,11 @@ impl Drafts {
         std::mem::take(&mut self.lost)
     }
 
-    /// Changes the lines of all of them.
-    pub(super) fn retain(&mut self, keep: impl Fn(&Entry) -> bool) {
-        self.pages.iter_mut().for_each(|page| page.lines.retain(&keep));
+    /// Forgets whoever has that number.
+    pub(super) fn forget(&mut self, number: Pseudonym) {
+        for line in self.pages.iter_mut().flat_map(|page| &mut page.lines) {
+            line.forget(number);
+        }
     }
 
     fn page_of(&mut self, place: &DecisionId) -> Option<&mut Draft> {
@@ -113,10 +121,12 @@ impl Drafts {
         self.lost += self.pages.drain(..beyond).map(|page| page.lines.len()).sum::<usize>();
     }
 
-    fn open(&mut self, now: Timestamp, new_id: impl FnOnce() -> String) -> &mut Draft {
+    fn open(&mut self, now: Timestamp, chance: impl FnOnce() -> String) -> &mut Draft {
         let has_room = self.is_open && self.pages.last().is_some_and(Draft::has_room);
         if !has_room {
-            let id = new_id();
+            // A page is behind those of this process that were begun before it.
+            self.last_id = now.as_millisecond().max(self.last_id + 1);
+            let id = Page::id_at(Timestamp::from_millisecond(self.last_id).unwrap_or(now)) + &chance();
             self.pages.push(Draft {
                 id,
                 began_at: now,
@@ -136,6 +146,22 @@ impl Drafts {
 impl Draft {
     fn has_room(&self) -> bool {
         self.lines.len() + (self.waits_for as usize) < MOST_LINES && self.bytes < MOST_BYTES
+    }
+
+    /// The same as two, where it does not fit into one record; the other has a name of its
+    /// own.
+    pub(super) fn halves(&self, base: &Base) -> (Self, Self) {
+        let (one, other) = self.lines.split_at(self.lines.len() / 2);
+        let half = |id: String, lines: &[Entry]| Self {
+            id,
+            began_at: self.began_at,
+            lines: lines.to_vec(),
+            places: 0,
+            waits_for: 0,
+            bytes: 0,
+        };
+        let id = Page::id_at(self.began_at) + &base.entropy.hex::<6>();
+        (half(self.id.clone(), one), half(id, other))
     }
 
     fn is_of(&self, place: &DecisionId) -> bool {
