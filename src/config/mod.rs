@@ -33,6 +33,7 @@ mod store;
 mod stray;
 mod test_numbers;
 mod twilio;
+mod unanswered;
 mod whole;
 
 pub use self::accounts::Account;

@@ -10,7 +10,7 @@ use std::str::FromStr;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CaptchaProvider {
-    /// Cloudflare Turnstile.
+    /// Cloudflare's service Turnstile.
     Turnstile,
     /// The service hCaptcha.
     Hcaptcha,
@@ -57,7 +57,7 @@ impl FromStr for CaptchaProvider {
 /// What is asked for where a proof is missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CaptchaDemand {
-    /// Whose proof.
+    /// Whose proof is wanted.
     pub provider: CaptchaProvider,
     /// The public key of the widget; nothing for a word that the application signs.
     pub site_key: Option<String>,

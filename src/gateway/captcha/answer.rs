@@ -4,7 +4,7 @@
 //! <https://docs.hcaptcha.com/#verify-the-user-response-server-side>,
 //! <https://developers.google.com/recaptcha/docs/verify> and `…/v3`.
 
-use super::{CaptchaError, Settings};
+use super::proof::{CaptchaError, Settings};
 use crate::model::captcha::{CaptchaFault, CaptchaProvider};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;

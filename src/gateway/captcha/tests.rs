@@ -1,4 +1,9 @@
+//! What providers are asked, and what their answers come to. It refuses to know what a
+//! proof is needed for.
+
 use super::*;
+use crate::secret::Secret;
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::JoinHandle;
 

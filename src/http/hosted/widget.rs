@@ -19,13 +19,13 @@ pub struct Widget {
     pub language: &'static str,
     /// The name of the form's field that holds the proof.
     pub field: &'static str,
-    /// Whose style sheets.
+    /// Whose style sheets may be used.
     pub styles: &'static str,
-    /// Whose scripts.
+    /// Whose scripts may run.
     pub scripts: &'static str,
     /// With whom the page may talk.
     pub connects: &'static str,
-    /// Whose frames.
+    /// Whose frames may stand there.
     pub frames: &'static str,
 }
 
