@@ -271,6 +271,7 @@ impl Bench {
             sender: Some("+15005550006".into()),
             accounts: Accounts::default(),
             retention: Retention::default(),
+            captcha: None,
         });
         events::learn_endpoints(&app.telling).await.expect("the endpoint");
         Self { app, store, clock, endpoint: endpoint.id, out, told }

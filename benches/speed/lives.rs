@@ -217,5 +217,6 @@ fn parts(store: Arc<dyn Maintenance>, gateway: Arc<dyn Gateway>) -> Parts {
         sender: Some("+15005550006".to_owned()),
         accounts: Accounts::default(),
         retention: Retention::default(),
+        captcha: None,
     }
 }

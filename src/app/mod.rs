@@ -42,6 +42,7 @@ use crate::app::verification::Verifying;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::gateway::Gateway;
+use crate::gateway::captcha::Captcha;
 use crate::model::account::Accounts;
 use crate::model::code::CodeKeys;
 use crate::model::fraud::FraudPolicy;
@@ -120,6 +121,8 @@ pub struct Parts {
     pub accounts: Accounts,
     /// How long records are kept.
     pub retention: Retention,
+    /// Who says that a person is there; nothing where nobody's proofs count.
+    pub captcha: Option<Captcha>,
 }
 
 impl App {
@@ -151,6 +154,7 @@ impl App {
             telling: telling.clone(),
             admission: admission.clone(),
             codes: parts.codes,
+            captcha: parts.captcha.map(Arc::new),
         });
         let messaging = Messaging {
             base: base.clone(),
@@ -160,6 +164,7 @@ impl App {
             verifying: verifying.clone(),
             gateway: parts.gateway.clone(),
             accounts: parts.accounts,
+            pace: Arc::default(),
         };
         let privacy = Privacy {
             base: base.clone(),

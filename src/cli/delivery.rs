@@ -10,7 +10,7 @@ use super::out::{out, outln};
 use super::serve::{open_existing, parts};
 use crate::app::Window;
 use crate::app::fault::Fault;
-use crate::app::messaging::{DeliveryFilter, MessagingError, find_delivery, list_deliveries};
+use crate::app::messaging::{DeliveryFilter, MessagingError, find_delivery, is_shadow, list_deliveries};
 use crate::config::Config;
 use crate::http::delivery_view;
 use crate::model::id::{DeliveryId, Sid, VerificationId};
@@ -127,7 +127,14 @@ impl Wanted {
         limit: u16,
     ) -> Result<Value, MessagingError> {
         let filter = match self {
-            Self::One(name) => return Ok(delivery_view(&find_delivery(&**store, name).await?)),
+            Self::One(name) => {
+                let found = find_delivery(&**store, name).await?;
+                let mut shown = delivery_view(&found);
+                if is_shadow(&**store, &found).await? {
+                    shown["shadow_blocked"] = json!(true);
+                }
+                return Ok(shown);
+            }
             Self::Of(id) => DeliveryFilter { verification: Some(id.clone()), ..DeliveryFilter::default() },
             Self::To(to) => DeliveryFilter { to: Some(to.clone()), ..DeliveryFilter::default() },
         };

@@ -13,6 +13,7 @@ use super::reader::Reader;
 use super::sections::GatewayKind;
 use super::store::StoreUrl;
 use super::twilio::Twilio;
+use super::unanswered;
 use super::whole::Config;
 use crate::model::region;
 use reqwest::Url;
@@ -41,6 +42,7 @@ pub(super) fn check(config: &Config, layers: &Layers) -> Found {
     account(&config.twilio, &mut refused, &mut unwise);
     owners::check(config, &mut refused);
     codes(config, &mut refused);
+    unanswered::check(config, &mut refused);
     words(config, &mut refused);
     bodies(config, &mut refused);
     if config.store.url == StoreUrl::Memory && !config.sandbox.enabled {

@@ -1,6 +1,7 @@
 //! Whether others can reach the server. It is judged here alone, so that all
 //! that is dangerous in public is refused by one and the same rule.
 
+use super::captcha::Captcha;
 use super::dangers::{self, Judge};
 use super::file::{item, join};
 use super::guessable::{Weakness, weakness};
@@ -8,6 +9,7 @@ use super::loopback::is_loopback;
 use super::networks;
 use super::sections::{GatewayKind, SignatureMode};
 use super::whole::Config;
+use crate::model::captcha::CaptchaProvider;
 use crate::model::policy::Gate;
 use jiff::Timestamp;
 use reqwest::Url;
@@ -159,11 +161,16 @@ fn weak(config: &Config, judge: &mut Judge<'_>) {
     let shared = shared.map(|(id, key)| (join("signature.shared_keys", id), key));
     let codes = config.codes.keys.iter().enumerate();
     let codes = codes.map(|(at, key)| (join(&item("codes.keys", at), "secret"), &key.secret));
-    let all = own.chain(api_key).chain(more).chain(others).chain(shared).chain(codes);
+    let captcha = config.captcha.iter().map(|captcha| ("captcha.secret".to_owned(), &captcha.secret));
+    let all = own.chain(api_key).chain(more).chain(others).chain(shared).chain(codes).chain(captcha);
+    let is_signed = |captcha: &Captcha| captcha.provider == CaptchaProvider::Signed;
+    let is_of_provider =
+        |key: &str| key == "captcha.secret" && !config.captcha.as_ref().is_some_and(is_signed);
     for (key, secret) in all {
         let Some(weakness) = weakness(secret.expose()) else { continue };
         let mend = match key.starts_with("twilio.") {
             true => "copy the whole of it from twilio's console",
+            false if is_of_provider(&key) => "copy the whole of it from the provider's console",
             false => "make one with `openssl rand -hex 32`",
         };
         let (what, problems) = match weakness {

@@ -6,6 +6,7 @@
 //! hands on the pieces.
 
 mod accounts;
+mod captcha;
 mod check;
 mod codes;
 mod dangers;
@@ -33,9 +34,11 @@ mod store;
 mod stray;
 mod test_numbers;
 mod twilio;
+mod unanswered;
 mod whole;
 
 pub use self::accounts::Account;
+pub use self::captcha::Captcha;
 pub use self::codes::{CodeKey, Codes};
 pub use self::env::Env;
 pub use self::events::Events;

@@ -25,7 +25,7 @@ macro_rules! choices {
 
 const ADDRESS: &str = "write an address and a port, such as \"127.0.0.1:8000\" or \"[::1]:0\"";
 
-const HOSTS: &str = "write host names without scheme, port and path, such as \"otp.example.com\"";
+pub(super) const HOSTS: &str = "write host names without scheme, port and path, such as \"otp.example.com\"";
 
 /// What stands in for an address that is none.
 const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
@@ -178,7 +178,7 @@ fn network(text: &str) -> Option<IpNet> {
 }
 
 /// A host as it stands in a URL.
-fn host(text: &str) -> Option<String> {
+pub(super) fn host(text: &str) -> Option<String> {
     let url = reqwest::Url::parse(&format!("https://{text}/")).ok()?;
     (url.host_str()? == text.to_ascii_lowercase() && url.path() == "/").then(|| text.to_owned())
 }

@@ -35,13 +35,14 @@ pub(super) fn settings(layers: &Layers) -> Vec<(String, Secret, bool)> {
 }
 
 /// Keys whose values are secret, or hold secrets.
-const SECRET: [&str; 6] = [
+const SECRET: [&str; 7] = [
     "twilio.auth_token",
     "twilio.auth_tokens",
     "twilio.accounts",
     "twilio.api_key_secret",
     "signature.shared_keys",
     "codes.keys",
+    "captcha.secret",
 ];
 
 /// Names inside of those that are no secrets themselves.

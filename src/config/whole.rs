@@ -1,5 +1,6 @@
 //! Everything that can be configured, out of its sections.
 
+use super::captcha::{self, Captcha};
 use super::codes::Codes;
 use super::events::Events;
 use super::fraud;
@@ -61,6 +62,8 @@ pub struct Config {
     pub fraud: FraudPolicy,
     /// The section `[prices]`: what messages and calls cost.
     pub prices: Prices,
+    /// The section `[captcha]`: who says that a person is there; `None` for nobody.
+    pub captcha: Option<Captcha>,
     /// The section `[codes]`: the keys that codes are derived from.
     pub codes: Codes,
     /// The section `[events]`: what applications are told.
@@ -110,6 +113,7 @@ impl Config {
             limits: limits::read(r),
             fraud: fraud::read(r),
             prices: prices::read(r),
+            captcha: captcha::read(r),
             codes: Codes::read(r),
             events: Events::read(r),
             jobs: Jobs::read(r),

@@ -4,6 +4,7 @@
 //! carry one request and says one of four things: taken, refused, not processed, or
 //! unknown. Retries and failover between gateways belong to whoever asks.
 
+pub mod captcha;
 pub mod console;
 pub mod http;
 pub mod twilio;
@@ -14,10 +15,11 @@ pub use wording::text;
 
 use crate::model::channel::Channel;
 use crate::model::code::Code;
-use crate::model::delivery::Report;
+use crate::model::delivery::{About, Fact, Report, Source};
 use crate::model::id::{DeliveryId, Sid};
 use crate::model::phone::PhoneNumber;
 use crate::model::service::Service;
+use crate::model::status::Status;
 use crate::model::verification::Details;
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -118,6 +120,17 @@ pub enum Redaction {
 pub trait Gateway: Send + Sync + 'static {
     /// Hands a request on. `Ok` holds what is known of the new delivery.
     async fn send(&self, request: &SendRequest) -> Result<Report, SendError>;
+
+    /// What would be said of a request under that name if it were taken, which it is not:
+    /// nobody hears of it.
+    ///
+    /// # Errors
+    /// Why it would not even be sent.
+    fn pretend(&self, request: &SendRequest, sid: Sid) -> Result<Report, SendError> {
+        let about = About { to: Some(request.to.in_full().to_owned()), ..About::default() };
+        let fact = Fact { status: Some(Status::Queued), source: Source::Api, ..Fact::default() };
+        Ok(Report { sid, id: Some(request.id.clone()), about, fact })
+    }
 
     /// Finds out whether a request was taken that was begun at `since`:
     /// the delivery that it became, or `None` when there certainly is none.

@@ -10,8 +10,9 @@ mod redact;
 use super::http::{Answer, Outgoing, Transport, TransportError};
 use super::{Gateway, Redaction, SendError, SendRequest, text, wording};
 use crate::model::channel::Channel;
-use crate::model::delivery::{About, Report};
+use crate::model::delivery::{About, Fact, Report, Source};
 use crate::model::id::Sid;
+use crate::model::status::Status;
 use crate::secret::Secret;
 use crate::texts::Catalog;
 use crate::twilio::errors::{self, Disposition};
@@ -227,6 +228,32 @@ impl<T: Transport> Gateway for Twilio<T> {
             Ok(resource) => Ok(self.about(request, resource.report(Some(request.id.clone())))),
             Err(_) => Err(SendError::unknown("the answer of twilio was no message or call")),
         }
+    }
+
+    fn pretend(&self, request: &SendRequest, sid: Sid) -> Result<Report, SendError> {
+        let form = match request.channel {
+            Channel::Sms | Channel::Whatsapp => self.message(request)?,
+            Channel::Call => self.voice(request)?,
+        };
+        let said = |name: &str| form.iter().find(|(own, _)| *own == name).map(|(_, value)| value.clone());
+        let is_pooled = said("MessagingServiceSid").is_some();
+        let about = About {
+            account_sid: Some(self.settings.account_sid.clone()),
+            from: said("From"),
+            to: said("To"),
+            messaging_service_sid: said("MessagingServiceSid"),
+            direction: Some("outbound-api".to_owned()),
+            ..About::default()
+        };
+        // A messaging service takes a message before it has found a sender for it.
+        let status = if is_pooled { Status::Accepted } else { Status::Queued };
+        let fact = Fact { status: Some(status), source: Source::Api, ..Fact::default() };
+        let mut report = self.about(request, Report { sid, id: Some(request.id.clone()), about, fact });
+        if request.channel.is_message() {
+            let counted = report.about.counted_segments.unwrap_or(1);
+            report.about.num_segments = Some(if is_pooled { 0 } else { counted });
+        }
+        Ok(report)
     }
 
     async fn look_up(

@@ -24,6 +24,12 @@ impl Caller {
         Actor::caller(&self.name)
     }
 
+    /// Whether it is the operator: whoever can read the key that the server made at its
+    /// start.
+    pub fn is_operator(&self) -> bool {
+        self.name == OPERATOR
+    }
+
     /// Whether they may do what needs this scope.
     pub fn may(&self, scope: Scope) -> bool {
         self.access.may(scope)

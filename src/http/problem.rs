@@ -3,6 +3,7 @@
 //! made of the same table, so a code that is answered is a code that is
 //! documented. It refuses to know what leads to which problem.
 
+use crate::model::captcha::{CaptchaDemand, CaptchaProvider};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -97,7 +98,7 @@ kinds! {
     BLOCKED = "blocked" 403 "This is on the block list":
         "The operator has blocked the number, its range, its country or the person's network; until `retry_at`, where there is one.";
     CAPTCHA_REQUIRED = "captcha_required" 403 "A proof is needed first":
-        "What is known of traffic asks for a proof that a person is asking: `rule` is the signal's name under `[fraud.signals]`.";
+        "What is known of traffic asks for a proof that a person is asking: `rule` is the signal's name under `[fraud.signals]`, `captcha` says whose proof and for what, and `reason` what was wrong with the one that came along, where one did. Ask again with `captcha_token`.";
     NO_SENDS_LEFT = "no_sends_left" 429 "All messages and calls are used up":
         "This verification may send no more. Call it off, or wait for its end, and start a new one.";
     NO_NUMBERS_LEFT = "no_numbers_left" 429 "All numbers are used up":
@@ -120,6 +121,8 @@ kinds! {
         "A defect, or a key that is missing on the server. The log has the reason.";
     CONTENDED = "contended" 503 "Too many requests for the same thing at once":
         "Others changed the same record again and again. Ask again after `Retry-After` seconds.";
+    CAPTCHA_UNAVAILABLE = "captcha_unavailable" 503 "Proofs cannot be looked at now":
+        "The provider of proofs is away, or does not take the key of `[captcha]`; the log says which. Nothing was sent, and the proof was not used: ask again with the same one after `Retry-After` seconds.";
     NO_STREAM = "no_stream" 503 "No stream of events can be begun now":
         "There are as many as `events.max_streams` allows, the key has its share of them (a quarter), or the server is stopping. Ask again after `Retry-After` seconds.";
     STORE_UNAVAILABLE = "store_unavailable" 503 "The store cannot do this now":
@@ -159,6 +162,31 @@ impl Problem {
     }
 }
 
+/// Whose proof that a person is asking is wanted, and for what.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Captcha {
+    /// Who gives it.
+    pub provider: CaptchaProvider,
+    /// The public key of the provider's widget; null for a word that the application signs.
+    pub site_key: Option<String>,
+    /// The action that the widget has to name; null for any.
+    pub action: Option<String>,
+    /// A name for the number and who asks, of 32 hexadecimal digits: the `sub` of a signed
+    /// word, and the `cdata` of Turnstile's widget.
+    pub bound_to: String,
+}
+
+impl From<&CaptchaDemand> for Captcha {
+    fn from(demand: &CaptchaDemand) -> Self {
+        Self {
+            provider: demand.provider,
+            site_key: demand.site_key.clone(),
+            action: demand.action.clone(),
+            bound_to: demand.bound_to.clone(),
+        }
+    }
+}
+
 /// What some problems say besides, each where it is known.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 #[serde(default)]
@@ -166,7 +194,7 @@ pub struct Members {
     /// Which field, parameter or header is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
-    /// Why a number is refused, as a word.
+    /// Why a number or a proof is refused, as a word.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'static str>,
     /// How a verification ended.
@@ -175,6 +203,9 @@ pub struct Members {
     /// From when on the next message or call is allowed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resend_at: Option<jiff::Timestamp>,
+    /// The proof that is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub captcha: Option<Captcha>,
     /// The limit that is reached.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,

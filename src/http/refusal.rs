@@ -4,7 +4,7 @@
 //! It refuses to know HTTP's own errors, which are in `error.rs`, and how Twilio's
 //! clients are told, which is in `verify_v2/failure.rs`.
 
-use super::problem::{self, Kind, Members};
+use super::problem::{self, Captcha, Kind, Members};
 use crate::app::admin::AdminError;
 use crate::app::admission::AdmissionError;
 use crate::app::events::EventError;
@@ -182,7 +182,12 @@ impl Refusal {
                     retry_after: Some(*seconds),
                     ..none
                 },
-                AdmissionError::CaptchaRequired { rule } => Members { rule: Some(rule.clone()), ..none },
+                AdmissionError::CaptchaRequired { rule, demand } => Members {
+                    rule: Some(rule.clone()),
+                    reason: demand.as_ref().and_then(|demand| Some(demand.why?.as_str())),
+                    captcha: demand.as_deref().map(Captcha::from),
+                    ..none
+                },
                 AdmissionError::Setting(wrong) => field(&wrong.field),
                 AdmissionError::TooSoon { at, seconds } => {
                     Members { resend_at: Some(*at), retry_after: Some(*seconds), ..none }
@@ -220,6 +225,7 @@ impl Refusal {
                 | AdmissionError::Reached { seconds, .. }
                 | AdmissionError::ChecksUsedUp { seconds },
             ) => Some(*seconds),
+            Self::Admission(AdmissionError::CaptchaUnavailable { .. }) => Some(5),
             Self::Fault(Fault::Contended | Fault::Store(_))
             | Self::Verification(VerificationError::InProgress) => Some(1),
             _ => None,
@@ -240,6 +246,7 @@ fn admission(error: &AdmissionError) -> &'static Kind {
         AdmissionError::Blocked { .. } => &problem::BLOCKED,
         AdmissionError::SlowDown { .. } => &problem::SLOW_DOWN,
         AdmissionError::CaptchaRequired { .. } => &problem::CAPTCHA_REQUIRED,
+        AdmissionError::CaptchaUnavailable { .. } => &problem::CAPTCHA_UNAVAILABLE,
         AdmissionError::OptedOut => &problem::RECIPIENT_OPTED_OUT,
         AdmissionError::NotAllowed { .. } | AdmissionError::Link { .. } | AdmissionError::CustomCodeOff => {
             &problem::NOT_ALLOWED

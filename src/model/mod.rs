@@ -7,6 +7,7 @@ pub mod account;
 pub mod active_verification;
 pub mod address;
 pub mod audit;
+pub mod captcha;
 pub mod channel;
 pub mod code;
 pub mod compat;

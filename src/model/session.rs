@@ -254,14 +254,26 @@ impl Session {
 
     /// Where the person goes with a result; nowhere without a way out.
     pub fn way_back(&self, pages: &Pages, result: &str) -> Option<String> {
-        let mut way = self.way_out(pages)?.to_owned();
+        Some(self.known_at(self.way_out(pages)?) + "&result=" + result)
+    }
+
+    /// Where the person goes for a word of the application's that a person is there, for
+    /// what it names; nowhere without a way back.
+    pub fn way_for_word(&self, bound_to: &str) -> Option<String> {
+        let way = self.known_at(self.return_url.as_deref()?);
+        Some(way + "&reason=captcha_required&bound_to=" + bound_to)
+    }
+
+    /// An address of the application's with what it knows the session by.
+    fn known_at(&self, address: &str) -> String {
+        let mut way = address.to_owned();
         way.push(if way.contains('?') { '&' } else { '?' });
         way.push_str(&format!("session={}", self.id));
         if let Some(state) = &self.state {
             way.push_str("&state=");
             way.extend(state.bytes().map(escaped));
         }
-        Some(way + "&result=" + result)
+        way
     }
 
     fn happen(&mut self, input: Input, now: Timestamp) -> Outcome {

@@ -179,6 +179,9 @@ pub struct Send {
     /// Whether it is a call that nobody asked for by name.
     #[serde(default, skip_serializing_if = "is_default")]
     pub unasked: bool,
+    /// That it never leaves, and is shown as if it had.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub shadow: bool,
 }
 
 /// Why a message or call was not sent.
@@ -264,6 +267,13 @@ impl Verification {
         (struggles || is_lost) && self.sends.iter().all(|send| send.channel != channel)
     }
 
+    /// Whether nobody can know its code, for every send that was to carry it never left.
+    pub fn is_unknown(&self) -> bool {
+        let mut carrying =
+            self.sends.iter().filter(|send| send.generation == self.code.generation).peekable();
+        carrying.peek().is_some() && carrying.all(|send| send.shadow)
+    }
+
     /// The channel last used.
     pub fn channel(&self) -> Channel {
         self.sends.last().map_or(Channel::Sms, |send| send.channel)
@@ -326,6 +336,7 @@ impl Verification {
             attempts: Attempts::default(),
             micros: 0,
             unasked: false,
+            shadow: false,
         });
         if !self.test {
             self.outbox.push(OutboxStep {

@@ -5,7 +5,7 @@ use crate::engines::over_each_engine;
 use crate::support::{Engine, Script, World, parts, request};
 use dialback::app::admission::{self, AdmissionError, Whose};
 use dialback::app::services::ServiceDirectory;
-use dialback::app::verification::{self, StartRequest, VerificationError};
+use dialback::app::verification::{self, Again, StartRequest, VerificationError};
 use dialback::app::{App, Parts};
 use dialback::clock::Clock;
 use dialback::model::audit::Actor;
@@ -149,13 +149,13 @@ async fn calls_that_nobody_asked_for_are_few() {
     }
     left(&app, &first).await;
     app.base.clock.advance(std::time::Duration::from_secs(60));
-    let again = verification::resend(&app.verifying, &first.id, (None, None), &|_| true).await.unwrap();
+    let again = verification::resend(&app.verifying, &first.id, &Again::default(), &|_| true).await.unwrap();
     assert!(again.verification.sends[1].unasked, "nobody has asked for it since");
     let error = start(&app, "+14155550007", None).await.unwrap_err();
     assert_eq!(refused_by(&error), Some("country_calls"));
     left(&app, &again.verification).await;
     app.base.clock.advance(std::time::Duration::from_secs(60));
-    let named = verification::resend(&app.verifying, &first.id, (Some(Channel::Call), None), &|_| true).await;
+    let named = verification::resend(&app.verifying, &first.id, &Again { channel: Some(Channel::Call), ..Again::default() }, &|_| true).await;
     assert!(!named.unwrap().verification.sends[2].unasked);
     assert!(start(&app, "+4915112345678", None).await.is_ok(), "another country");
     // One that never left goes back.

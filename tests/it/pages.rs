@@ -4,6 +4,7 @@
 mod codes;
 mod faces;
 mod numbers;
+mod proofs;
 mod short;
 mod ways;
 

@@ -5,7 +5,7 @@ use crate::engines::over_each_engine;
 use crate::support::{Engine, Script, World, parts, request};
 use dialback::app::admission::{self, AdmissionError, Whose};
 use dialback::app::audit::{self, AuditFilter};
-use dialback::app::verification::{self, Ask, StartRequest, VerificationError};
+use dialback::app::verification::{self, Again, Ask, StartRequest, VerificationError};
 use dialback::app::{App, Parts, Window};
 use dialback::clock::Clock;
 use dialback::model::audit::{Action, Actor};
@@ -155,7 +155,7 @@ async fn sending_again_counts_as_a_send() {
     let id = world.start(Channel::Sms).await.verification.id;
     for nth in 1..=5 {
         world.pass(300);
-        let again = verification::resend(&world.app.verifying, &id, (None, None), &|_| true).await;
+        let again = crate::support::resend(&world.app, &id, None).await;
         match nth {
             // The verification lives ten minutes.
             1 => assert!(again.is_ok(), "{again:?}"),
@@ -172,7 +172,7 @@ async fn sending_again_counts_as_a_send() {
     let begun = all::<Verification>(&world.store).await;
     let id = begun.iter().map(|one| one.id.clone()).find(|one| *one != id).unwrap();
     world.pass(30);
-    let error = verification::resend(&world.app.verifying, &id, (None, None), &|_| true).await.unwrap_err();
+    let error = crate::support::resend(&world.app, &id, None).await.unwrap_err();
     assert_eq!(refused_by(&error), Some("number_sends"));
 }
 
@@ -210,7 +210,7 @@ async fn a_send_again_is_marked_by_what_it_counts() {
         let app = app_on(&store, &clock, changes.clone());
         clock.advance(std::time::Duration::from_secs(60));
         let address = Some("192.0.2.1".parse().unwrap());
-        let view = verification::resend(&app.verifying, id, (None, address), &|_| true).await.unwrap();
+        let view = verification::resend(&app.verifying, id, &Again { address, ..Again::default() }, &|_| true).await.unwrap();
         view.verification.admitted.unwrap().flags
     };
     let asked = StartRequest { address: Some("192.0.2.1".parse().unwrap()), ..request(NUMBER, Channel::Sms) };

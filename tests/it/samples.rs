@@ -112,6 +112,7 @@ pub fn verification(n: u32) -> Verification {
         sid: sid.map(|prefix| id(prefix, n)),
         gate_key: (channel == Channel::Call).then_some(7),
         readings: u8::from(channel == Channel::Call),
+        shadow: false,
         wrong_keys: 2,
         right_keys: 0,
         finished: 0,

@@ -438,7 +438,8 @@ pub async fn resend(
     id: &VerificationId,
     channel: Option<Channel>,
 ) -> Result<View, verification::VerificationError> {
-    verification::resend(&app.verifying, id, (channel, None), &|_| true).await
+    let again = verification::Again { channel, ..verification::Again::default() };
+    verification::resend(&app.verifying, id, &again, &|_| true).await
 }
 
 /// Waits until it is so.
@@ -511,6 +512,7 @@ pub fn parts(store: &Arc<dyn Maintenance>, gateway: &Arc<Script>, clock: &Clock)
         sender: Some("+15005550006".into()),
         accounts: Accounts::default(),
         retention: Retention::default(),
+        captcha: None,
     }
 }
 

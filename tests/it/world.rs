@@ -9,6 +9,7 @@ use dialback::app::services::ServiceDirectory;
 use dialback::app::{App, Parts, messaging};
 use dialback::clock::Clock;
 use dialback::entropy::Entropy;
+use dialback::gateway::captcha::Captcha;
 use dialback::gateway::webhook::Messenger;
 use dialback::gateway::{Gateway, Redaction, SendError, SendRequest};
 use dialback::http::{self, Context, Explainer, Operator, Pages, Settings};
@@ -74,6 +75,12 @@ impl World {
         Self::with(change, events()).await
     }
 
+    /// The same, where somebody's proofs count.
+    pub async fn with_captcha(change: impl FnOnce(&mut service::Settings), captcha: Captcha) -> Self {
+        let world = Self::on_idle_with(Arc::new(Memory::new()), change, events(), Some(captcha)).await;
+        world.at_work()
+    }
+
     /// The same, where endpoints have so long to answer.
     pub async fn with_patience(deadline: Duration) -> Self {
         // Stories of many events, and so of more codes than anybody begins.
@@ -110,14 +117,17 @@ impl World {
         change: impl FnOnce(&mut service::Settings),
         events: Events,
     ) -> Self {
-        let world = Self::on_idle(store, change, events).await;
-        let mut stop = world._running.subscribe();
+        Self::on_idle(store, change, events).await.at_work()
+    }
+
+    fn at_work(self) -> Self {
+        let mut stop = self._running.subscribe();
         let stopped = async move {
             // Ends when the world is dropped.
             let _ = stop.changed().await;
         };
-        tokio::spawn(jobs::run(world.app.clone(), jobs::Settings::default(), stopped));
-        world
+        tokio::spawn(jobs::run(self.app.clone(), jobs::Settings::default(), stopped));
+        self
     }
 
     async fn on_idle(
@@ -125,11 +135,20 @@ impl World {
         change: impl FnOnce(&mut service::Settings),
         events: Events,
     ) -> Self {
+        Self::on_idle_with(store, change, events, None).await
+    }
+
+    async fn on_idle_with(
+        store: Arc<dyn Maintenance>,
+        change: impl FnOnce(&mut service::Settings),
+        events: Events,
+        captcha: Option<Captcha>,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base_url = format!("http://{}", listener.local_addr().unwrap());
         let clock = Clock::stopped(START.parse::<Timestamp>().unwrap());
         let post = Arc::new(Post::default());
-        let app = App::new(Parts { events, store, ..parts(post.clone(), clock.clone(), change) });
+        let app = App::new(Parts { events, store, captcha, ..parts(post.clone(), clock.clone(), change) });
         let context = context(&base_url, app.clone());
         let admin_listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let admin_url = format!("http://{}", admin_listener.local_addr().unwrap());
@@ -190,6 +209,7 @@ fn parts(gateway: Arc<dyn Gateway>, clock: Clock, change: impl FnOnce(&mut servi
         sender: Some("+15005550006".to_owned()),
         accounts: Accounts::default(),
         retention: Retention::default(),
+        captcha: None,
     }
 }
 

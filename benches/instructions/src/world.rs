@@ -163,6 +163,7 @@ fn parts(gateway: Arc<dyn Gateway>) -> Parts {
         sender: Some("+15005550006".to_owned()),
         accounts: Accounts::default(),
         retention: Retention::default(),
+        captcha: None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::app::fault::{Fault, failing};
 use crate::app::services::ServiceError;
+use crate::model::captcha::CaptchaDemand;
 use crate::model::channel::Channel;
 use crate::model::lists::BadTarget;
 use crate::model::phone::PhoneError;
@@ -149,6 +150,14 @@ pub enum AdmissionError {
     CaptchaRequired {
         /// The signal, as `[fraud.signals]` names it.
         rule: String,
+        /// What is asked for; there once it is said to anybody.
+        demand: Option<Box<CaptchaDemand>>,
+    },
+    /// The same, and nobody can say now whether what was brought is one.
+    #[error("a proof that a person is asking cannot be looked at right now: try the same one again")]
+    CaptchaUnavailable {
+        /// The channel by which the code was to go, where one was asked for.
+        channel: Option<Channel>,
     },
     /// The block list names the number, what it belongs to, or who asks.
     #[error("the request is on the block list of this installation")]

@@ -59,10 +59,23 @@ pub(in crate::app) struct Request<'r> {
     pub(in crate::app) known_limits: &'r [RateLimit],
     /// What speaks against it, out of what is known of traffic.
     pub(in crate::app) signals: &'r [Signal],
+    /// What is known of a proof that a person is asking.
+    pub(in crate::app) proof: Proof,
     /// What the lists say of it.
     pub(in crate::app) listed: Listed,
     /// The same, channel by channel.
     pub(in crate::app) lists: &'r lists::Listed,
+}
+
+/// What is known of a proof that a person is asking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::app) enum Proof {
+    /// Nobody's proofs count here.
+    Unknown,
+    /// There is none yet.
+    Missing,
+    /// There is one, for this request alone.
+    Given,
 }
 
 /// Who asks for a code: key, session and address, as far as the face knows.

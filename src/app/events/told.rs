@@ -16,6 +16,7 @@ use crate::model::endpoint::Endpoint;
 use crate::model::event::{self, Event, EventBody, EventType};
 use crate::model::id::EventId;
 use crate::model::session::Session;
+use crate::model::status::Status;
 use crate::model::verification::Verification;
 use crate::store::Change;
 use crate::store::records::{self, Versioned};
@@ -67,6 +68,10 @@ pub(in crate::app) async fn told_of_delivery(
         let verification = found.record;
         let number = new.id.as_ref().map(|id| id.parts().1);
         let send = number.and_then(|number| verification.send(number));
+        // Of what never left nobody is told that it arrived.
+        if send.is_some_and(|send| send.shadow) {
+            body.retain(|body| !claims_arrival(body));
+        }
         for body in &mut body {
             let default = || telling.directory.services.default_service().id.clone();
             body.service = Some(verification.service.clone().unwrap_or_else(default));
@@ -80,6 +85,12 @@ pub(in crate::app) async fn told_of_delivery(
         }
     }
     Ok(told(telling, body))
+}
+
+/// Whether an event says that something reached a person.
+fn claims_arrival(body: &EventBody) -> bool {
+    let arrived = [Status::Delivered, Status::Read].map(Status::as_str);
+    body.event_type == EventType::Delivered || body.status.as_deref().is_some_and(|it| arrived.contains(&it))
 }
 
 /// What has to be written for an event to be told: the records that somebody

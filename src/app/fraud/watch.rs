@@ -5,7 +5,8 @@ use super::drafts::Drafts;
 use crate::entropy::Entropy;
 use crate::model::counter::Pseudonym;
 use crate::model::fraud::{
-    About, Decision, DecisionId, Entry, FraudChanges, FraudPolicy, Outcome, Page, Reason, Signal, Traffic,
+    About, Action, Decision, DecisionId, Entry, FraudChanges, FraudPolicy, Outcome, Page, Reason, Signal,
+    Traffic,
 };
 use crate::model::pseudonym::Pseudonyms;
 use jiff::Timestamp;
@@ -87,6 +88,14 @@ impl Watch {
         let own = (!changes.is_empty()).then(|| self.policy.with(changes));
         let policy = own.as_ref().unwrap_or(&self.policy);
         policy.judge(&self.inner().traffic, about, now)
+    }
+
+    /// Whether a request of a service that changes the policy like this may be answered as
+    /// usual and not sent.
+    pub(in crate::app) fn may_shadow(&self, changes: &FraudChanges) -> bool {
+        let own = (!changes.is_empty()).then(|| self.policy.with(changes));
+        let rules = own.as_ref().unwrap_or(&self.policy).rules();
+        rules.iter().any(|rule| rule.action == Action::ShadowBlock)
     }
 
     /// A place for a decision that is about to be taken: its name is known from now on.

@@ -25,6 +25,14 @@ pub async fn delivery(key: &Narrowed, name: &str) -> Result<Found, MessagingErro
     Ok(key.own(messaging::delivery(&key.all.base, name).await?).await?)
 }
 
+/// See [`messaging::is_shadow`](crate::app::messaging::is_shadow).
+///
+/// # Errors
+/// As there.
+pub async fn is_shadow(key: &Narrowed, found: &Found) -> Result<bool, MessagingError> {
+    messaging::is_shadow(key.all.base.store(), found).await
+}
+
 /// See [`messaging::deliveries`](crate::app::messaging::deliveries).
 ///
 /// # Errors

@@ -11,7 +11,9 @@ mod services;
 mod sessions;
 mod verifications;
 
-pub use self::happened::{attempt, attempts, count_attempts, deliveries, delivery, event, events, feed};
+pub use self::happened::{
+    attempt, attempts, count_attempts, deliveries, delivery, event, events, feed, is_shadow,
+};
 pub use self::narrowed::{KeyBound, Narrowed};
 pub use self::services::{
     change_compat, change_service, compat, compats, delete_service, service, services, templates,

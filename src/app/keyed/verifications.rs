@@ -127,7 +127,7 @@ pub async fn verdict_of(
 pub async fn resend(key: &Narrowed, id: &VerificationId, again: Again) -> Result<View, VerificationError> {
     // Who asks again is counted under its own key.
     let again = Again { caller: Some(key.actor.as_str().to_owned()), ..again };
-    verification::resend_as(&key.all.verifying, id, &again, &|one| key.has(one)).await
+    verification::resend(&key.all.verifying, id, &again, &|one| key.has(one)).await
 }
 
 /// See [`verification::cancel`](crate::app::verification::cancel).

@@ -2,6 +2,7 @@
 
 use crate::app::admission::Admission;
 use crate::app::base::Base;
+use crate::app::messaging::pace::Leg;
 use crate::app::messaging::{Messaging, MessagingError, reported};
 use crate::app::services::find;
 use crate::app::transact::{self, Draft, transact};
@@ -14,6 +15,7 @@ use crate::model::status::Status;
 use crate::model::verification::{Input, Outcome, SendState, Verification, decide};
 use crate::store::records::{self, Versioned};
 use crate::store::{Change, Commit};
+use std::time::Duration;
 
 /// What recording a report did.
 #[derive(Debug, Clone)]
@@ -48,8 +50,31 @@ pub async fn record(
     if !messaging.accounts.is_main(proof) {
         report.id = None;
     }
+    let recorded = merge(messaging, &report).await?;
+    if recorded.is_new {
+        learn(messaging, &recorded.delivery);
+    }
+    Ok(recorded)
+}
+
+/// Learns how long a message or call of ours takes to come so far.
+fn learn(messaging: &Messaging, delivery: &Delivery) {
+    let leg = delivery.status().and_then(|status| Leg::to(status, delivery.sid.is_call()));
+    let age = Duration::try_from(messaging.base.now().duration_since(delivery.first_seen));
+    if let (Some(leg), Ok(age), Some(_)) = (leg, age, &delivery.id) {
+        messaging.pace.learn(leg, age);
+    }
+}
+
+/// Merges a report that needs no proof, for nobody outside gave it.
+///
+/// # Errors
+/// As [`record`].
+pub(in crate::app) async fn merge(
+    messaging: &Messaging,
+    report: &Report,
+) -> Result<Recorded, MessagingError> {
     let received_at = messaging.base.now();
-    let report = &report;
     let look = || async {
         let old: Option<Versioned<Delivery>> =
             records::get(messaging.base.store(), report.sid.as_str()).await?;

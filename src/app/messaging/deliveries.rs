@@ -80,6 +80,21 @@ pub async fn find_delivery(store: &dyn Store, name: &str) -> Result<Found, Messa
     Ok(Found::Delivery(Box::new(delivery), attempts))
 }
 
+/// Whether a delivery was never sent, and what is told of it is made up; of one whose
+/// verification is not kept any more nobody says so.
+///
+/// # Errors
+/// The store's.
+pub async fn is_shadow(store: &dyn Store, found: &Found) -> Result<bool, MessagingError> {
+    let id = match found {
+        Found::Send(_, send) => return Ok(send.shadow),
+        Found::Delivery(delivery, _) => delivery.id.as_ref().map(DeliveryId::parts),
+    };
+    let Some((verification, number)) = id else { return Ok(false) };
+    let found: Option<Versioned<Verification>> = records::get(store, verification.as_str()).await?;
+    Ok(found.is_some_and(|found| found.record.send(number).is_some_and(|send| send.shadow)))
+}
+
 async fn by_sid(store: &dyn Store, sid: &Sid) -> Result<Found, MessagingError> {
     let found: Option<Versioned<Delivery>> = records::get(store, sid.as_str()).await?;
     let delivery = found.ok_or(Fault::NotFound)?.record;

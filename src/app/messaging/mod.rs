@@ -6,13 +6,17 @@ pub(in crate::app) mod deliveries;
 pub(in crate::app) mod error;
 pub(in crate::app) mod holding;
 pub(in crate::app) mod inbound;
+pub(in crate::app) mod pace;
 pub(in crate::app) mod parts;
 pub(in crate::app) mod reported;
 pub(in crate::app) mod sending;
+pub(in crate::app) mod shadow;
 pub(in crate::app) mod voice;
 
 pub use self::callback::{Recorded, hear, record};
-pub use self::deliveries::{DeliveryFilter, Found, deliveries, delivery, find_delivery, list_deliveries};
+pub use self::deliveries::{
+    DeliveryFilter, Found, deliveries, delivery, find_delivery, is_shadow, list_deliveries,
+};
 pub use self::error::MessagingError;
 pub use self::inbound::{keyword, wrote};
 pub use self::parts::Messaging;

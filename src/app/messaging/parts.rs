@@ -3,13 +3,15 @@
 use crate::app::admission::Admission;
 use crate::app::base::Base;
 use crate::app::events::Telling;
+use crate::app::messaging::pace::Pace;
 use crate::app::services::Directory;
 use crate::app::verification::Verifying;
 use crate::gateway::Gateway;
 use crate::model::account::Accounts;
 use std::sync::Arc;
 
-/// What sends, and hears what became of it.
+/// What sends, and hears what became of it. Cheap to clone.
+#[derive(Clone)]
 pub struct Messaging {
     /// What every operation stands on.
     pub base: Arc<Base>,
@@ -25,4 +27,6 @@ pub struct Messaging {
     pub gateway: Arc<dyn Gateway>,
     /// Whose senders and sends are whose.
     pub accounts: Accounts,
+    /// How long what is sent takes.
+    pub pace: Arc<Pace>,
 }

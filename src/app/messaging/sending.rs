@@ -9,7 +9,8 @@
 use crate::app::admission::ways;
 use crate::app::base::Base;
 use crate::app::fault::Fault;
-use crate::app::messaging::{Messaging, MessagingError, callback, holding, inbound, reported};
+use crate::app::messaging::pace::Leg;
+use crate::app::messaging::{Messaging, MessagingError, callback, holding, inbound, reported, shadow};
 use crate::app::services::{compat, find};
 use crate::app::transact::{self, Draft, transact};
 use crate::app::verification::happen::{self, happen};
@@ -96,15 +97,32 @@ async fn carry(
         (Ok(request), Effect::Send { .. }) => {
             let (service, to) = (&request.service, &verification.to);
             match ways::is_unwanted(&messaging.admission, service, to, send.channel, &ahead).await? {
-                false => messaging.gateway.send(&request).await.map(Some),
                 true => Err(opted_out()),
+                false if send.shadow => shadow::send(messaging, &request).await.map(Some),
+                false => {
+                    let begun = Instant::now();
+                    let sent = messaging.gateway.send(&request).await;
+                    if sent.is_ok() {
+                        messaging.pace.learn(Leg::Taken(send.channel), begun.elapsed());
+                    }
+                    sent.map(Some)
+                }
             }
         }
+        // It is on nobody's list.
+        (Ok(_), Effect::LookUp { .. }) if send.shadow => Ok(None),
         (Ok(request), Effect::LookUp { .. }) => look_up(messaging, &request, &verification, number).await?,
     };
     let claim = step.attempts;
     let input = match outcome {
-        Ok(Some(report)) => return accepted(messaging, &id, number, report).await,
+        Ok(Some(report)) => {
+            let pretended = send.shadow.then(|| shadow::Pretended::of(send, &report));
+            accepted(messaging, &id, number, report).await?;
+            if let Some(pretended) = pretended {
+                pretended.go_on(messaging);
+            }
+            return Ok(());
+        }
         Ok(None) => Input::NotFound { number, claim, jitter: jitter(&messaging.base) },
         Err(error) => {
             tracing::warn!(verification = %id, number, attempts = send.attempts.made, %error, "send not accepted");

@@ -12,21 +12,25 @@ use crate::app::admission::finding::{Admitted, Finding, Reason, Verdict};
 use crate::app::admission::limits::{budgets, counted as limits};
 use crate::app::admission::listed::Listed;
 use crate::app::admission::profile::{Early, Profile};
-use crate::app::admission::request::{self, Open, Request};
+use crate::app::admission::request::{self, Open, Proof, Request};
 use crate::app::admission::sent::count;
 use crate::app::admission::way::Countries;
 use crate::app::fault::Fault;
 use crate::app::fraud::lines::Lines;
+use crate::app::fraud::watch::by;
 use crate::app::transact::{self, Draft, transact};
+use crate::app::verification::captcha::{Bound, Looked};
 use crate::app::verification::code_request::{CodeRequest, Target};
 use crate::app::verification::limits::counts;
 use crate::app::verification::pending::Mark;
 use crate::app::verification::request::{StartRequest, Started};
 use crate::app::verification::seen::{self, Seen, Sight};
 use crate::app::verification::trial::Trial;
-use crate::app::verification::{VerificationError, Verifying, happen, made, view};
+use crate::app::verification::{VerificationError, Verifying, captcha, happen, made, view};
+use crate::model::captcha::CaptchaDemand;
 use crate::model::channel::Channel;
-use crate::model::fraud::{About, Outcome, Signal};
+use crate::model::fraud::{About, Action, Outcome, Signal};
+use crate::model::id::SessionId;
 use crate::model::policy::Policy;
 use crate::model::service::Service;
 use crate::model::verification::{Input, Verification, decide};
@@ -71,13 +75,17 @@ pub(in crate::app) async fn begin(
     verifying: &Verifying,
     asked: &CodeRequest<'_>,
 ) -> Result<Started, VerificationError> {
-    let subject = match asked.target {
-        Target::Number { .. } => &transact::START,
-        Target::Verification { .. } => &transact::VERIFICATION,
-    };
-    let (first_seen, trial) = (OnceLock::new(), Trial::new(&verifying.admission, asked));
-    let look = || look(verifying, asked, (&first_seen, &trial));
-    let begun = transact(&verifying.base, subject, look).await;
+    let proof = if verifying.captcha.is_some() { Proof::Missing } else { Proof::Unknown };
+    let (mut begun, mut trial) = tried(verifying, asked, proof).await;
+    if let Some(proved) = proved(verifying, asked, &begun).await {
+        match proved {
+            Ok(()) => {
+                trial.forget();
+                (begun, trial) = tried(verifying, asked, Proof::Given).await;
+            }
+            Err(error) => begun = Err(error),
+        }
+    }
     let about = told(&trial, &begun);
     let (verification, ahead, is_same, until) = match begun?? {
         Begun::Replayed(started) => return Ok(*started),
@@ -95,7 +103,8 @@ pub(in crate::app) async fn begin(
     if until.is_none() {
         happen::wake_for(&verifying.base, &verification);
         let what = if is_same { "verification sent again" } else { "verification started" };
-        tracing::info!(verification = %verification.id, to = %verification.to, channel = %verification.channel(), face, sends, "{what}");
+        let shadow_blocked = verification.sends.last().filter(|send| send.shadow).map(|_| true);
+        tracing::info!(verification = %verification.id, to = %verification.to, channel = %verification.channel(), face, sends, shadow_blocked, "{what}");
     }
     let now = verifying.base.now();
     let wait = until.map(|until| until.map_or(1, |until| request::seconds_between(now, until)));
@@ -118,6 +127,63 @@ async fn tell_of_budget(verifying: &Verifying, about: Option<&About>, limited: &
     if let Some(reached) = reached {
         budgets::tell(&verifying.base, &verifying.admission.limiting.told, &reached, Vec::new()).await;
     }
+}
+
+/// What a request comes to, with what is known of a proof that a person is asking.
+async fn tried<'w>(
+    verifying: &'w Verifying,
+    asked: &'w CodeRequest<'w>,
+    proof: Proof,
+) -> (Result<Result<Begun, VerificationError>, VerificationError>, Trial<'w>) {
+    let subject = match asked.target {
+        Target::Number { .. } => &transact::START,
+        Target::Verification { .. } => &transact::VERIFICATION,
+    };
+    let (first_seen, trial) = (OnceLock::new(), Trial::new(&verifying.admission, asked));
+    let look = || look(verifying, asked, (&first_seen, &trial, proof));
+    let begun = transact(&verifying.base, subject, look).await;
+    (begun, trial)
+}
+
+/// Looks at the proof that was brought, where one is asked for; nothing where none is, or
+/// none was brought. Not in a look, for it takes a while, and counts once.
+async fn proved(
+    verifying: &Verifying,
+    asked: &CodeRequest<'_>,
+    begun: &Result<Result<Begun, VerificationError>, VerificationError>,
+) -> Option<Result<(), VerificationError>> {
+    let Err(VerificationError::Admission(AdmissionError::CaptchaRequired { rule, demand })) = begun else {
+        return None;
+    };
+    let (captcha, offer, demand) = (verifying.captcha.as_deref()?, asked.target.captcha()?, demand.as_ref()?);
+    let about = (demand.bound_to.clone(), asked.target.who().address);
+    let again = match captcha::look_at(verifying, captcha, offer, about).await {
+        Ok(Looked::Passed) => return Some(Ok(())),
+        Ok(Looked::Wrong(fault)) => {
+            tracing::debug!(face = asked.profile.name, rule, %fault, "a proof was not taken");
+            let demand = Some(Box::new(CaptchaDemand { why: Some(fault), ..(**demand).clone() }));
+            AdmissionError::CaptchaRequired { rule: rule.clone(), demand }
+        }
+        Ok(Looked::Away) => AdmissionError::CaptchaUnavailable { channel: demand.channel },
+        Err(error) => error.into(),
+    };
+    Some(Err(again.into()))
+}
+
+/// What is asked for by a rule that wants a proof, of whoever asks for a code now.
+fn demanded(
+    verifying: &Verifying,
+    asked: &CodeRequest<'_>,
+    seen: &Seen<'_>,
+    why: AdmissionError,
+) -> AdmissionError {
+    let (AdmissionError::CaptchaRequired { rule, .. }, Ok((number, _))) = (&why, &seen.number) else {
+        return why;
+    };
+    let who = asked.target.who();
+    let whose = who.session.map(SessionId::as_str).or(who.caller).unwrap_or_default();
+    let demand = captcha::demand(verifying, Bound { number, whose }, (seen.channel, None));
+    AdmissionError::CaptchaRequired { rule: rule.clone(), demand: demand.map(Box::new) }
 }
 
 /// Records what a request came to: once, and as the last look has it. Whom it was about.
@@ -162,7 +228,7 @@ fn told(
 async fn look(
     verifying: &Verifying,
     asked: &CodeRequest<'_>,
-    (first_seen, trial): (&OnceLock<Mark>, &Trial<'_>),
+    (first_seen, trial, proof): (&OnceLock<Mark>, &Trial<'_>, Proof),
 ) -> Result<Draft<Result<Begun, VerificationError>>, VerificationError> {
     let seen = match seen::see(verifying, asked.profile, &asked.target, trial.asker()).await? {
         Sight::Answered(started) => return Ok(Draft::Settled(Ok(Begun::Replayed(started)))),
@@ -184,11 +250,15 @@ async fn look(
         Some(about) if !request.listed.is_allowed() => trial.judge(&seen, about, request.now),
         _ => Vec::new(),
     };
-    request.signals = &signals;
+    (request.signals, request.proof) = (&signals, proof);
     request.is_voip = about.as_ref().is_some_and(|about| about.is_voip);
     let admitted = admit(&request);
     tell(&request, &admitted);
+    tell_unheeded(&request);
     trial.set(&seen, about, (&admitted, &signals), request.now);
+    if proof == Proof::Given && signals.iter().any(|signal| signal.action == Action::Captcha) {
+        trial.amend(|taken| taken.reasons.push(by("captcha_passed")));
+    }
     let (channel, is_shadow) = match admitted.verdict {
         Verdict::Taken(channel) | Verdict::Flagged(channel) => (channel, false),
         Verdict::ShadowBlocked { channel, .. } => (channel, true),
@@ -197,7 +267,8 @@ async fn look(
         {
             return Ok(shown(verifying, asked, seen, Some(until)));
         }
-        Verdict::Slowed { why, .. } | Verdict::CaptchaRequired { why, .. } => return Err(why.into()),
+        Verdict::Slowed { why, .. } => return Err(why.into()),
+        Verdict::CaptchaRequired { why, .. } => return Err(demanded(verifying, asked, &seen, why).into()),
         Verdict::Refused { code, until, why } => {
             let until = until.map(tracing::field::display);
             tracing::debug!(face = asked.profile.name, code, until, "a code was refused");
@@ -265,6 +336,7 @@ fn request_of<'r>(
         rate_limits: seen.limits.iter().map(|(name, _)| name.as_str()).collect(),
         known_limits: seen.known_limits(),
         signals: &[],
+        proof: Proof::Unknown,
         // A number that is allowed, or a request that asks for no look at its risk.
         listed: match Listed::of(&seen.lists, seen.channel, &seen.service.settings.channels) {
             Listed::Nothing if seen.countries == Countries::All => Listed::Allowed,
@@ -293,6 +365,18 @@ fn tell(request: &Request<'_>, admitted: &Admitted) {
                 tracing::debug!(face, rule, code, channel, to, caller, session, has_address, "{why}");
             }
         }
+    }
+}
+
+/// Says in the log where a signal's action cannot be done, and the request is refused.
+fn tell_unheeded(request: &Request<'_>) {
+    let (service, face) = (&request.service.id, request.profile.name);
+    let has = |action| request.signals.iter().any(|signal| signal.action == action);
+    if request.proof == Proof::Unknown && has(Action::Captcha) {
+        tracing::warn!(%service, face, "a signal asks for a proof, and [captcha] is empty: refused instead");
+    }
+    if request.service.settings.psd2 && has(Action::ShadowBlock) {
+        tracing::warn!(%service, face, "a signal is to shadow block a payment: refused instead");
     }
 }
 
@@ -366,6 +450,9 @@ fn mark(
     trial: &Trial<'_>,
     now: Timestamp,
 ) {
+    if let Some(send) = verification.sends.last_mut() {
+        send.shadow = way.is_shadow;
+    }
     let Some(admitted) = &mut verification.admitted else { return };
     let full: Vec<String> = full.iter().map(|rule| (*rule).to_owned()).collect();
     trial.amend(|taken| taken.flagged_by(&full));

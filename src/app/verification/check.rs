@@ -206,5 +206,8 @@ fn matches(
     // Those of before words were made plain are compared as plainly.
     let own = (shown(&details.amount), shown(&details.payee));
     let bound = binding(&own.0, &own.1) == binding(&payment.0, &payment.1);
-    Ok(code.matches(&offered.code) && bound)
+    // Of a code that nobody was sent every offer is a guess, the right one too; the work is
+    // the same.
+    let is_right = code.matches(&offered.code) & bound;
+    Ok(is_right && !verification.is_unknown())
 }

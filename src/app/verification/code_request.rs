@@ -3,7 +3,7 @@
 use crate::app::admission::profile::Profile;
 use crate::app::admission::request::Who;
 use crate::app::verification::kept::Kept;
-use crate::app::verification::request::{Again, StartRequest};
+use crate::app::verification::request::{Again, CaptchaOffer, StartRequest};
 use crate::model::id::VerificationId;
 use crate::model::verification::{Send, Verification};
 
@@ -32,7 +32,7 @@ pub(in crate::app) enum Target<'w> {
     Verification {
         /// Which.
         id: &'w VerificationId,
-        /// How, and who asks.
+        /// By which channel, and who asks.
         again: &'w Again,
         /// Whether it is the caller's.
         is_own: &'w (dyn Fn(&Verification) -> bool + Sync),
@@ -51,7 +51,7 @@ impl Target<'_> {
             },
             Self::Verification { again, .. } => Who {
                 caller: again.caller.as_deref(),
-                session: None,
+                session: again.session.as_ref(),
                 address: again.address.map(|address| address.to_canonical()),
                 device: again.device.as_deref(),
             },
@@ -72,6 +72,14 @@ impl Target<'_> {
     /// Whether it is a number, and no verification.
     pub(in crate::app) fn is_number(&self) -> bool {
         matches!(self, Self::Number { .. })
+    }
+
+    /// What is brought as a proof that a person is asking.
+    pub(in crate::app) fn captcha(&self) -> Option<&CaptchaOffer> {
+        match self {
+            Self::Number { request, .. } => request.captcha.as_ref(),
+            Self::Verification { again, .. } => again.captcha.as_ref(),
+        }
     }
 
     /// Its idempotency key.

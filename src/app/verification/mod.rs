@@ -3,6 +3,7 @@
 
 pub(in crate::app) mod attempts;
 pub(in crate::app) mod begin;
+pub(in crate::app) mod captcha;
 pub(in crate::app) mod check;
 pub(in crate::app) mod code_request;
 pub(in crate::app) mod error;
@@ -26,18 +27,19 @@ pub(in crate::app) mod view;
 pub use self::attempts::{
     Attempt, AttemptCount, AttemptFilter, AttemptPage, AttemptPlace, attempt, attempts, count_attempts,
 };
+pub use self::captcha::captcha_of;
 pub use self::check::{Checked, Offer, cancel, check, fetch};
 pub use self::error::VerificationError;
 pub use self::listed::{VerificationFilter, verifications};
 pub use self::parts::Verifying;
 pub use self::pending::{belongs, last_asked, release, seconds_left};
 pub use self::repeats::{Claim, Repeat, claim, settle_claim};
-pub use self::request::{Again, Ask, Idempotency, StartRequest, Started};
+pub use self::request::{Again, Ask, CaptchaOffer, Idempotency, StartRequest, Started};
 pub use self::sessions::{
     LocaleHints, NewSession, SessionError, SessionView, Visitor, create_session, end_session, new_browser,
     session, session_again, session_begin, session_change, session_check, session_leave, session_number,
     session_resend, session_result, session_start,
 };
-pub use self::start::{ask, resend, resend_as, start};
+pub use self::start::{ask, resend, start};
 pub use self::verdict::verdict;
 pub use self::view::View;

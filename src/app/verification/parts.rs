@@ -4,6 +4,7 @@ use crate::app::admission::Admission;
 use crate::app::base::Base;
 use crate::app::events::Telling;
 use crate::app::services::Directory;
+use crate::gateway::captcha::Captcha;
 use crate::model::code::CodeKeys;
 use std::sync::Arc;
 
@@ -19,4 +20,6 @@ pub struct Verifying {
     pub admission: Arc<Admission>,
     /// The keys that derive codes.
     pub codes: CodeKeys,
+    /// Who says that a person is there; nothing where nobody's proofs count.
+    pub captcha: Option<Arc<Captcha>>,
 }

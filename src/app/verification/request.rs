@@ -41,6 +41,20 @@ pub struct StartRequest {
     /// part of what an `Idempotency-Key` is compared by, for that is at rest.
     #[serde(skip)]
     pub custom_code: Option<Secret>,
+    /// A proof that a person is there. It is no part of what an `Idempotency-Key` is
+    /// compared by: where one was asked for, the same request comes again with one.
+    #[serde(skip)]
+    pub captcha: Option<CaptchaOffer>,
+}
+
+/// What somebody brings as a proof that a person is there.
+#[derive(Debug, Clone)]
+pub struct CaptchaOffer {
+    /// What the widget or the application gave.
+    pub token: Secret,
+    /// The name of the number and the session for which our page asked for it; nothing
+    /// where that is not known.
+    pub made_for: Option<String>,
 }
 
 impl StartRequest {
@@ -57,21 +71,26 @@ impl StartRequest {
             device: None,
             details: Details::default(),
             custom_code: None,
+            captcha: None,
         }
     }
 }
 
-/// A wish for one that was begun to be sent again.
+/// What is asked for where one that was begun is sent again.
 #[derive(Clone, Default)]
 pub struct Again {
-    /// How; nothing for the channel of the last one.
+    /// How; nothing for the way of the last time.
     pub channel: Option<Channel>,
-    /// Who asks: the name of an API key, where it is known.
+    /// Who asks: the name of an API key. Nothing at the pages.
     pub caller: Option<String>,
+    /// The session of the pages, where it is asked there.
+    pub session: Option<SessionId>,
     /// The person's address, where it is known.
     pub address: Option<IpAddr>,
     /// The person's device, as the application names it.
     pub device: Option<String>,
+    /// A proof that a person is there.
+    pub captcha: Option<CaptchaOffer>,
 }
 
 /// A key with which a request may be repeated without being done twice.

@@ -20,7 +20,7 @@ use crate::app::base::Base;
 use crate::app::fault::Fault;
 use crate::app::services::{Directory, ServiceError, find};
 use crate::app::transact::{self, Draft, transact};
-use crate::app::verification::{View, check};
+use crate::app::verification::{CaptchaOffer, View, check};
 use crate::model::channel::Channel;
 use crate::model::id::{ServiceId, SessionId};
 use crate::model::phone::{NumberPolicy, PhoneNumber};
@@ -68,6 +68,8 @@ pub struct Visitor<'a> {
     pub locale_hints: LocaleHints<'a>,
     /// The address that they come from.
     pub address: Option<IpAddr>,
+    /// What they bring as a proof that a person is there.
+    pub captcha: Option<&'a CaptchaOffer>,
 }
 
 /// Who moves a session.
@@ -92,6 +94,9 @@ pub struct SessionView {
     pub channels: Vec<Channel>,
     /// Its verification, once one was started.
     pub verification: Option<View>,
+    /// Whether its pages keep to themselves that a message has arrived: some that the
+    /// service is asked for never leave, and nobody is to tell these by that.
+    pub hides_arrival: bool,
 }
 
 /// Makes a session.
@@ -257,7 +262,10 @@ async fn session_view(admission: &Admission, session: Session) -> Result<Session
         status: view.status,
     });
     let step = session.step(standing.as_ref());
-    Ok(SessionView { session, service, step, channels, verification })
+    let never_left = |view: &View| view.verification.sends.iter().any(|send| send.shadow);
+    let hides_arrival =
+        admission.fraud.may_shadow(&service.settings.fraud) || verification.as_ref().is_some_and(never_left);
+    Ok(SessionView { session, service, step, channels, verification, hides_arrival })
 }
 
 /// The service of a session. One whose service was deleted goes on by the

@@ -7,10 +7,8 @@ use crate::app::verification::code_request::{CodeRequest, Target};
 use crate::app::verification::kept::Kept;
 use crate::app::verification::request::{Again, Ask, Idempotency, StartRequest, Started};
 use crate::app::verification::{VerificationError, Verifying, View};
-use crate::model::channel::Channel;
 use crate::model::id::VerificationId;
 use crate::model::verification::Verification;
-use std::net::IpAddr;
 
 /// Starts a verification: its record, its outbox, what leads to it and the kept answer
 /// are one write. Returns before anything is sent. Where the caller has one of the number
@@ -56,26 +54,12 @@ pub async fn ask(verifying: &Verifying, ask: &Ask) -> Result<View, VerificationE
     Ok(begin(verifying, &CodeRequest { profile: &Profile::VERIFY, target }).await?.view)
 }
 
-/// Sends one of the caller's again, by the same channel or another, for a person at an
-/// address where that is known. Any other is not there.
+/// Sends one of the caller's again, by the same channel or another. Any other is not there.
 ///
 /// # Errors
 /// Too soon, none left, ended, not offered, not found, a payment that is
 /// missing, or the store's.
 pub async fn resend(
-    verifying: &Verifying,
-    id: &VerificationId,
-    (channel, address): (Option<Channel>, Option<IpAddr>),
-    is_own: &(dyn Fn(&Verification) -> bool + Sync),
-) -> Result<View, VerificationError> {
-    resend_as(verifying, id, &Again { channel, address, ..Again::default() }, is_own).await
-}
-
-/// The same for whoever is known to ask.
-///
-/// # Errors
-/// As there.
-pub async fn resend_as(
     verifying: &Verifying,
     id: &VerificationId,
     again: &Again,

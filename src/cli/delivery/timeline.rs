@@ -40,6 +40,9 @@ fn head(out: &mut String, delivery: &Value, full_numbers: bool) -> std::fmt::Res
     if let Some(who) = delivery["answered_by"].as_str() {
         writeln!(out, "  answered by {who}")?;
     }
+    if delivery["shadow_blocked"].as_bool() == Some(true) {
+        writeln!(out, "  shadow blocked: it was never sent, and what follows is made up")?;
+    }
     if delivery["unproved"].as_bool() == Some(true) {
         writeln!(out, "  unproved: anybody may have said so (signature.mode is report-only)")?;
     }

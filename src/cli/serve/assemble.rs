@@ -10,6 +10,7 @@ use crate::cli::local::Local;
 use crate::clock::Clock;
 use crate::config::{Config, GatewayKind, Openapi};
 use crate::entropy::Entropy;
+use crate::gateway::captcha::Captcha;
 use crate::gateway::http::Client;
 use crate::gateway::twilio::{self, Twilio};
 use crate::gateway::{Gateway, console::Console};
@@ -28,7 +29,7 @@ pub(super) fn app_of(
     config: &Config,
     local: &Local,
     store: Arc<dyn Maintenance>,
-    (gateway, events): (Arc<dyn Gateway>, Events),
+    (gateway, events, captcha): (Arc<dyn Gateway>, Events, Option<Captcha>),
     messages: &Arc<Catalog>,
     clock: Clock,
 ) -> anyhow::Result<App> {
@@ -40,10 +41,14 @@ pub(super) fn app_of(
             let verification = &config.verification;
             let guessable = verification.allow_guessable_codes.is_some();
             let long_life = verification.allow_long_life.is_some();
+            let is_answered = config.captcha.is_some();
             move |settings| {
                 let mut wrong = settings.weaknesses(guessable, long_life);
                 let unknown = messages.wrong_in(settings).into_iter();
                 wrong.extend(unknown.map(|wrong| settings.complaint(wrong)));
+                if !is_answered {
+                    wrong.extend(settings.unanswerable());
+                }
                 wrong
             }
         }),
@@ -60,6 +65,7 @@ pub(super) fn app_of(
         sender: sender(config),
         accounts: parts::accounts(config, local),
         retention: parts::retention(config),
+        captcha,
     }))
 }
 
@@ -83,7 +89,7 @@ pub async fn offline(config: &Config) -> anyhow::Result<(App, Arc<dyn Maintenanc
             gateway_of(config, &local, &public_url, None, &messages, &trust)?
         }
     };
-    let ways_out = (gateway, parts::events(config, &trust)?);
+    let ways_out = (gateway, parts::events(config, &trust)?, parts::captcha(config, &trust)?);
     let app = app_of(config, &local, store.clone(), ways_out, &messages, Clock::real())?;
     events::learn_endpoints(&app.telling).await.context("store.url")?;
     Ok((app, store))

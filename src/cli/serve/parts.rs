@@ -6,6 +6,7 @@ use crate::app::privacy::Retention;
 use crate::app::services::ServiceDirectory;
 use crate::cli::local::Local;
 use crate::config::{self, Config};
+use crate::gateway::captcha::{self, Captcha};
 use crate::gateway::twilio::LONGEST_TURN;
 use crate::gateway::webhook::Messenger;
 use crate::http::SignatureMode;
@@ -142,6 +143,26 @@ pub fn events(config: &Config, trust: &Trust) -> anyhow::Result<Events> {
         disable_after: events.disable_after.try_into()?,
     };
     Ok(Events::new(Arc::new(courier), settings))
+}
+
+/// Who says that a person is there; nothing where nobody's proofs count.
+///
+/// # Errors
+/// When TLS cannot be set up.
+pub fn captcha(config: &Config, trust: &Trust) -> anyhow::Result<Option<Captcha>> {
+    let Some(captcha) = config.captcha.clone() else { return Ok(None) };
+    let settings = captcha::Settings {
+        provider: captcha.provider,
+        site_key: captcha.site_key,
+        secret: captcha.secret,
+        verify_url: captcha.verify_url,
+        hostnames: captcha.hostnames,
+        action: captcha.action,
+        min_score: captcha.min_score,
+        connect_timeout: captcha.connect_timeout,
+        request_timeout: captcha.request_timeout,
+    };
+    Ok(Some(Captcha::new(settings, trust).context("cannot set up TLS")?))
 }
 
 /// What bounds the work that falls due.

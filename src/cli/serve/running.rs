@@ -78,7 +78,7 @@ impl Running {
         let sandbox_url = sandbox.as_ref().and_then(Beside::addr).map(|addr| format!("http://{addr}"));
         let messages = Arc::new(parts::messages(&config)?);
         let gateway = gateway_of(&config, &local, &public_url, sandbox_url, &messages, &trust)?;
-        let ways_out = (gateway, parts::events(&config, &trust)?);
+        let ways_out = (gateway, parts::events(&config, &trust)?, parts::captcha(&config, &trust)?);
         let app = app_of(&config, &local, store.clone(), ways_out, &messages, clock)?;
         events::learn_endpoints(&app.telling).await.context("store.url")?;
         let opens_account = sandbox.as_ref().map(Beside::opens_account);

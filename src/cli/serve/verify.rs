@@ -74,7 +74,7 @@ impl Verify {
         let messages = Arc::new(parts::messages(&config)?);
         let store: Arc<dyn Maintenance> = Arc::new(Memory::new());
         let gateway = gateway_of(&config, &local, &public_url, Some(twilio.base_url), &messages, &trust)?;
-        let ways_out = (gateway, parts::events(&config, &trust)?);
+        let ways_out = (gateway, parts::events(&config, &trust)?, parts::captcha(&config, &trust)?);
         let app = app_of(&config, &local, store.clone(), ways_out, &messages, clock)?;
         events::learn_endpoints(&app.telling).await?;
         let context = context_of(&config, &local, &public_url, app.clone(), messages, Some(twilio.opens))?;

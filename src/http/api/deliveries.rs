@@ -87,5 +87,9 @@ pub const FETCH: Operation = Operation {
 /// Shows one message or call, by either of its names.
 pub async fn fetch(context: CallContext, call: Call) -> Result<Response, Error> {
     let found = keyed::delivery(&context.app, call.name()).await?;
-    Ok(reply::json(StatusCode::OK, &Delivery::from(&found)))
+    let mut shown = Delivery::from(&found);
+    if call.caller.is_operator() {
+        shown.shadow_blocked = keyed::is_shadow(&context.app, &found).await?;
+    }
+    Ok(reply::json(StatusCode::OK, &shown))
 }

@@ -1,5 +1,6 @@
 //! `/v1/verifications`
 
+use super::body::Fields;
 use super::fields::{Field, Shape};
 use super::operation::{Answer, Body, Call, Operation, Repeats};
 use super::paging::{self, CURSOR, LIMIT};
@@ -9,7 +10,9 @@ use super::{repeats, search};
 use crate::app::admission::AdmissionError;
 use crate::app::fault::Fault;
 use crate::app::keyed;
-use crate::app::verification::{Again, StartRequest, VerificationError, VerificationFilter, View};
+use crate::app::verification::{
+    Again, CaptchaOffer, StartRequest, VerificationError, VerificationFilter, View,
+};
 use crate::http::caller::Caller;
 use crate::http::context::CallContext;
 use crate::http::error::Error;
@@ -29,6 +32,8 @@ pub const TAG: &str = "Verifications";
 pub const ID: Field = Field::needed("id", "The verification's id.", Shape::Id(&["VE"]));
 /// A telephone number; that nothing is none is said by who reads numbers.
 const NUMBER: Shape = Shape::Typed { least: 0, most: 64 };
+/// The longest proof, in characters; those of the providers have up to 4096.
+const MOST_TOKEN: usize = 8192;
 const CHANNEL: Shape = Shape::Word(ChannelWord::all);
 /// What is to be paid and who is, as far as a check says it.
 pub const AMOUNT: Field = Field::new(
@@ -76,6 +81,12 @@ const DEVICE: Field = Field::new(
     "device_id",
     "The person's device, as you name it: any text that stays the same, such as an installation's id. Limits count by it (`device_unverified`). What is kept is a pseudonym.",
     Shape::Text { least: 1, most: 128 },
+);
+/// A proof that a person is asking.
+const CAPTCHA_TOKEN: Field = Field::new(
+    "captcha_token",
+    "A proof that a person is asking, where one was asked for (`captcha_required`): what the provider's widget gave, or the word that your application signs. It counts once.",
+    Shape::Chars { class: "!-~", least: 1, most: MOST_TOKEN },
 );
 const FROM_CREATE: &[(&str, &str, &str)] = &[
     ("fetchVerification", "id", "/id"),
@@ -140,6 +151,7 @@ pub const CREATE: Operation = Operation {
             Shape::Ip,
         ),
         DEVICE,
+        CAPTCHA_TOKEN,
         USER,
         TAGS,
     ]),
@@ -162,6 +174,7 @@ pub const CREATE: Operation = Operation {
         &problem::BLOCKED,
         &problem::SLOW_DOWN,
         &problem::CAPTCHA_REQUIRED,
+        &problem::CAPTCHA_UNAVAILABLE,
     ],
     repeats: Repeats::KeptByHandler,
 };
@@ -189,6 +202,7 @@ pub async fn create(context: CallContext, mut call: Call) -> Result<Response, Er
         caller: None,
         address,
         device: body.text("device_id"),
+        captcha: captcha(body),
         locale: body.text("locale"),
         custom_code: body.text("custom_code").map(Secret::new),
         details: Details {
@@ -218,6 +232,12 @@ pub async fn create(context: CallContext, mut call: Call) -> Result<Response, Er
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     Ok(response)
+}
+
+/// The proof that a body brings.
+fn captcha(body: &mut Fields) -> Option<CaptchaOffer> {
+    let token = Secret::new(body.text("captcha_token")?);
+    Some(CaptchaOffer { token, made_for: None })
 }
 
 /// `GET /v1/verifications`: verifications, the newest first.
@@ -308,6 +328,7 @@ pub const RESEND: Operation = Operation {
         Field::new("channel", "How. Left out: as before.", CHANNEL),
         Field::new("device_ip", "The address of the person's device.", Shape::Ip),
         DEVICE,
+        CAPTCHA_TOKEN,
     ]),
     answer: Answer::json::<Verification>(200, "It is on its way."),
     problems: &[
@@ -324,6 +345,7 @@ pub const RESEND: Operation = Operation {
         &problem::BLOCKED,
         &problem::SLOW_DOWN,
         &problem::CAPTCHA_REQUIRED,
+        &problem::CAPTCHA_UNAVAILABLE,
     ],
     repeats: Repeats::Kept,
 };
@@ -335,10 +357,11 @@ pub async fn resend(context: CallContext, mut call: Call) -> Result<Response, Er
         channel: body.parsed("channel")?,
         address: body.parsed("device_ip")?,
         device: body.text("device_id"),
-        caller: None,
+        captcha: captcha(body),
+        ..Again::default()
     };
-    let again = keyed::resend(&context.app, &call.id()?, again).await;
-    let view = again.map_err(|error| blurred(error, &call.caller))?;
+    let sent = keyed::resend(&context.app, &call.id()?, again).await;
+    let view = sent.map_err(|error| blurred(error, &call.caller))?;
     Ok(reply::json(StatusCode::OK, &Verification::from(&view)))
 }
 

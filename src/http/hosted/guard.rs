@@ -1,6 +1,7 @@
 //! What keeps the pages safe in a browser: headers, cookies, and the proof that
 //! a form is one of ours.
 
+use super::widget::Widget;
 use crate::http::context::Context;
 use crate::http::request::Request;
 use crate::model::id::SessionId;
@@ -124,20 +125,32 @@ pub fn is_foreign(context: &Context, request: &Request) -> bool {
 /// `way_out` the one where the person goes in the end: browsers ask the policy
 /// about a form's redirect too.
 pub fn dress(response: &mut Response, image: Option<&str>, way_out: Option<&str>) {
+    dress_with(response, image, way_out, &Widget::default());
+}
+
+/// The same of a page that shows a provider's widget, which takes as much of the provider
+/// as its documents say, and no more.
+pub fn dress_with(response: &mut Response, image: Option<&str>, way_out: Option<&str>, widget: &Widget) {
     let origin =
         |url: Option<&str>| url.and_then(origin).map(|origin| format!(" {origin}")).unwrap_or_default();
-    let policy = format!(
-        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'{}; \
-         form-action 'self'{}; frame-ancestors 'none'; base-uri 'none'",
+    let Widget { styles, scripts, connects, frames, .. } = widget;
+    let mut policy = format!(
+        "default-src 'none'; style-src 'self'{styles}; script-src 'self'{scripts}; connect-src 'self'{connects}; \
+         img-src 'self'{}; form-action 'self'{}; frame-ancestors 'none'; base-uri 'none'",
         origin(image),
         origin(way_out),
     );
+    if !frames.is_empty() {
+        policy.push_str("; frame-src");
+        policy.push_str(frames);
+    }
     let headers = response.headers_mut();
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         headers.insert(CONTENT_SECURITY_POLICY, policy);
     }
     let fixed: [(HeaderName, &'static str); 8] = [
-        (REFERRER_POLICY, "no-referrer"),
+        // A provider has to learn on which host its widget stands, and not on which page.
+        (REFERRER_POLICY, if frames.is_empty() { "no-referrer" } else { "strict-origin" }),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (CACHE_CONTROL, "no-store"),
         (HeaderName::from_static("permissions-policy"), "otp-credentials=(self)"),

@@ -16,6 +16,7 @@ mod page_request;
 mod show;
 mod steps;
 mod values;
+mod widget;
 
 pub use assets::serve as asset;
 pub use astray::{is_page, no_form, nowhere};

@@ -5,6 +5,7 @@
 
 use crate::http::pages::regions;
 use crate::http::pages::words::{Direction, Errors, Words, fill};
+use crate::model::channel::Channel;
 use crate::model::code::CodeKind;
 use crate::model::phone::PhoneNumber;
 use crate::model::region::{self, Region};
@@ -33,6 +34,9 @@ pub struct Note {
     /// The country by whose plan the number was judged.
     #[serde(rename = "j", skip_serializing_if = "String::is_empty")]
     pub judged: String,
+    /// The channel by which a code goes once somebody has proved to be a person.
+    #[serde(rename = "p", skip_serializing_if = "Option::is_none")]
+    pub proof_by: Option<Channel>,
 }
 
 impl Note {
@@ -188,6 +192,8 @@ fn text<'a>(errors: &'a Errors, name: &str) -> Option<&'a str> {
         "numbers" => &errors.numbers,
         "starts" => &errors.starts,
         "channel" => &errors.channel,
+        "captcha" => &errors.captcha,
+        "captcha_away" => &errors.captcha_away,
         "form" => &errors.form,
         "cookies" => &errors.cookies,
         "trouble" => &errors.trouble,

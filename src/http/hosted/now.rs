@@ -52,6 +52,9 @@ pub fn now(view: &SessionView, words: &Words, at: Timestamp) -> Option<Now> {
         (SendState::Test, _) => "test",
         _ if error.is_some_and(is_opt_out) => "opted_out",
         _ if is_missing => "no_whatsapp",
+        (_, Some(Status::Delivered | Status::Read)) if view.hides_arrival => {
+            state_of(send.channel, Status::Sent)
+        }
         (_, Some(status)) => state_of(send.channel, status),
         (SendState::Failed { .. } | SendState::Dropped, None) => failed(send.channel),
         (SendState::Accepted, None) if send.channel.is_message() => "queued",

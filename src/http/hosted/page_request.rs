@@ -22,6 +22,9 @@ pub struct PageRequest {
     pub chosen: Option<&'static Words>,
     /// The language chosen before.
     pub kept: Option<&'static Words>,
+    /// The word with which the application sent the person back here, where it says that
+    /// a person is there.
+    pub word: Option<String>,
     /// What the step before has to say.
     pub note: Option<Note>,
     /// The address that it comes from: that of the last hop that is no trusted proxy.
@@ -54,6 +57,7 @@ impl PageRequest {
             browser: cookie(guard::BROWSER).and_then(|name| guard::browser(headers, &name)),
             chosen,
             kept: kept(guard::LANGUAGE).and_then(words::find),
+            word: query.iter().find(|(name, _)| name == "captcha").and_then(|(_, word)| word_of(word)),
             note: kept(guard::NOTE).and_then(Note::from_cookie),
             address: request.person(&context.settings.trusted_proxies),
             accepts: request.header("accept-language").map(str::to_owned),
@@ -84,10 +88,19 @@ impl PageRequest {
             chosen: self.tag(),
             guessed: self.accepts.as_ref().map(|_| guessed.words().locale.as_str()),
         };
-        Visitor { locale_hints, address: Some(self.address) }
+        Visitor { locale_hints, address: Some(self.address), captcha: None }
     }
 
     fn tag(&self) -> Option<&'static str> {
         self.chosen.or(self.kept).map(|words| words.locale.as_str())
     }
+}
+
+/// The longest word that is put into a form, in bytes.
+const MOST_WORD: usize = 2048;
+
+/// A word as a form may hold it.
+fn word_of(text: &str) -> Option<String> {
+    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    ((1..=MOST_WORD).contains(&text.len()) && text.bytes().all(is_word)).then(|| text.to_owned())
 }

@@ -3,7 +3,9 @@
 use super::guard;
 use super::note::Note;
 use super::page_request::PageRequest;
-use super::values::{entry_region, is_payment, may_change, shown_number, start_values, values, way_out};
+use super::values::{
+    entry_region, is_payment, may_change, proof, shown_number, start_values, values, way_out,
+};
 use crate::app::fault::Fault;
 use crate::app::verification::{self, SessionError, SessionView};
 use crate::http::context::Context;
@@ -81,8 +83,14 @@ fn shown(
     let fresh = page_request.browser.is_none().then(|| verification::new_browser(&context.app.base));
     let browser = page_request.browser.as_ref().or(fresh.as_ref());
     let token = browser.map(guard::token).unwrap_or_default();
-    let page = match (view.step, &page_request.note) {
-        (Step::Start, None) => first(context, page_request, view, words, &token)?,
+    let asked = proof(context, page_request, view, words);
+    let widget = asked.as_ref().map(|(widget, _)| *widget).unwrap_or_default();
+    let page = match (view.step, &page_request.note, asked) {
+        (Step::Start, None, _) => first(context, page_request, view, words, &token)?,
+        (_, _, Some((_, proof))) => {
+            let values = context! { proof, ..common(context, page_request, view, words, &token) };
+            render(context, "captcha.html", values)?
+        }
         _ => {
             let values = context! { ..values(context, page_request, view, words), ..common(context, page_request, view, words, &token) };
             render(context, template(view.step), values)?
@@ -90,7 +98,7 @@ fn shown(
     };
     let mut response = html(StatusCode::OK, page);
     let pages = &view.service.settings.pages;
-    guard::dress(&mut response, pages.logo.as_deref(), way_out(view));
+    guard::dress_with(&mut response, pages.logo.as_deref(), way_out(view), &widget);
     let mut set = |name, value: &str| guard::set_cookie(context, &mut response, id, name, value);
     if let Some(browser) = &fresh {
         set(guard::BROWSER, browser.expose());

@@ -6,13 +6,15 @@ use super::guard;
 use super::note::Note;
 use super::page_request::PageRequest;
 use super::show::{base, gone, known, noted};
+use super::widget;
 use crate::app::admission::AdmissionError;
 use crate::app::fault::Fault;
-use crate::app::verification::{self, SessionError, VerificationError};
+use crate::app::verification::{self, CaptchaOffer, SessionError, VerificationError, Visitor};
 use crate::http::context::Context;
 use crate::http::error::Error;
 use crate::http::refusal::Refusal;
 use crate::http::request::Request;
+use crate::model::captcha::CaptchaProvider;
 use crate::model::channel::Channel;
 use crate::model::code::CodeKind;
 use crate::model::id::SessionId;
@@ -32,6 +34,8 @@ use warp::reply::Response;
 
 /// Bytes of a form; ours have a few hundred.
 const MOST_FORM: usize = 4096;
+/// The same where a form may bring a proof, some of which have thousands.
+const MOST_WITH_PROOF: usize = 16 * 1024;
 /// The answer to a code takes a whole number of these, whatever came of it: the
 /// time of an answer would tell a wrong code from one that is too old.
 const CODE_TIME: Duration = Duration::from_millis(300);
@@ -59,12 +63,22 @@ pub enum Action {
     Return,
 }
 
+impl Action {
+    /// Bytes of its form at most.
+    fn most_bytes(self) -> usize {
+        if matches!(self, Self::Channel | Self::Resend) { MOST_WITH_PROOF } else { MOST_FORM }
+    }
+}
+
 /// Where a step leads.
 enum Next {
     /// To the page that the session is at, with something to say.
     Page(Option<Note>),
     /// Back to the application.
     Away(Secret),
+    /// To the application for its word that a person is there, with something to say once
+    /// they are back.
+    ForWord(String, Note),
 }
 
 /// `POST /verify/{session}/…`: takes a step, and answers by 303 to the session's page.
@@ -77,7 +91,7 @@ pub async fn take(context: Arc<Context>, mut request: Request, action: Action) -
     // Nobody waits for a form that cannot be one of ours.
     let body = match known(&page_request) {
         None => Ok(Bytes::new()),
-        Some(_) => request.body(MOST_FORM, context.settings.body_timeout).await,
+        Some(_) => request.body(action.most_bytes(), context.settings.body_timeout).await,
     };
     let form = match body {
         Ok(body) => Form(serde_urlencoded::from_bytes(&body).unwrap_or_default()),
@@ -95,7 +109,7 @@ pub async fn take(context: Arc<Context>, mut request: Request, action: Action) -
         }
         Some((id, browser)) => match step(&context, &page_request, id, browser, action, &form).await {
             Ok(next) => next,
-            Err(error) => Next::Page(note_of(error, &form)),
+            Err(error) => failed(&context, (id, browser), error, &form).await,
         },
     };
     if action == Action::Code {
@@ -111,6 +125,32 @@ fn even(work: Duration) -> Duration {
     CODE_TIME * u32::try_from(whole).unwrap_or(1)
 }
 
+/// Where a step leads that was not taken: where the application's word is asked for and
+/// none was brought, there.
+async fn failed(
+    context: &Context,
+    (id, browser): (&SessionId, &Secret),
+    error: SessionError,
+    form: &Form,
+) -> Next {
+    let bound_to = match Refusal::from(error.clone()) {
+        Refusal::Admission(AdmissionError::CaptchaRequired { demand: Some(demand), .. })
+            if demand.provider == CaptchaProvider::Signed && demand.why.is_none() =>
+        {
+            Some(demand.bound_to)
+        }
+        _ => None,
+    };
+    let note = note_of(error, form);
+    let Some(bound_to) = bound_to else { return Next::Page(note) };
+    let view = verification::session(&context.app.admission, id, Some(browser)).await;
+    match (view.ok().and_then(|view| view.session.way_for_word(&bound_to)), note) {
+        (Some(way), Some(note)) => Next::ForWord(way, note),
+        // Nobody can be asked for a word.
+        _ => Next::Page(Some(Note::new("refused"))),
+    }
+}
+
 async fn step(
     context: &Context,
     page_request: &PageRequest,
@@ -120,7 +160,8 @@ async fn step(
     form: &Form,
 ) -> Result<Next, SessionError> {
     let app = &context.app;
-    let visitor = page_request.visitor();
+    let offer = form.proof();
+    let visitor = Visitor { captcha: offer.as_ref(), ..page_request.visitor() };
     let leave = |way: Option<Secret>| way.map_or(Next::Page(None), Next::Away);
     match action {
         Action::Begin => {
@@ -179,12 +220,13 @@ fn answer(context: &Context, id: &SessionId, next: Next) -> Response {
     let place = match &next {
         Next::Page(_) => base(context, id),
         Next::Away(way) => way.expose().to_owned(),
+        Next::ForWord(way, _) => way.clone(),
     };
     if let Ok(place) = HeaderValue::from_str(&place) {
         response.headers_mut().insert(LOCATION, place);
     }
     guard::dress(&mut response, None, None);
-    if let Next::Page(Some(note)) = &next {
+    if let Next::Page(Some(note)) | Next::ForWord(_, note) = &next {
         noted(context, &mut response, id, note);
     }
     response
@@ -222,8 +264,15 @@ fn note_of(error: SessionError, form: &Form) -> Option<Note> {
         Refusal::Admission(
             AdmissionError::FraudSuspected { .. }
             | AdmissionError::Blocked { .. }
-            | AdmissionError::CaptchaRequired { .. },
+            | AdmissionError::CaptchaRequired { demand: None, .. },
         ) => input(Note::new("refused")),
+        Refusal::Admission(AdmissionError::CaptchaRequired { demand: Some(demand), .. }) => {
+            let name = if demand.why.is_some() { "captcha" } else { "" };
+            Note { proof_by: demand.channel, ..Note::new(name) }
+        }
+        Refusal::Admission(AdmissionError::CaptchaUnavailable { channel }) => {
+            Note { proof_by: channel, ..Note::new("captcha_away") }
+        }
         Refusal::Admission(AdmissionError::NoSendsLeft { .. }) => Note::new("sends"),
         Refusal::Session(SessionError::NoNumbersLeft) => Note::new("numbers"),
         Refusal::Session(SessionError::NoStartsLeft) => Note::new("starts"),
@@ -262,6 +311,13 @@ struct Form(Vec<(String, String)>);
 impl Form {
     fn get(&self, name: &str) -> &str {
         self.0.iter().find(|(own, _)| own == name).map_or("", |(_, value)| value.as_str())
+    }
+
+    /// The proof that it brings, and what our page asked for it for.
+    fn proof(&self) -> Option<CaptchaOffer> {
+        let token = Secret::new(widget::proof(|name| self.get(name))?);
+        let made_for = Some(self.get("bound_to").to_owned()).filter(|bound_to| !bound_to.is_empty());
+        Some(CaptchaOffer { token, made_for })
     }
 
     fn channel(&self) -> Result<Channel, SessionError> {

@@ -6,7 +6,8 @@ use super::locale;
 use super::note::{clock, joined};
 use super::now::{behind_calls, is_opted_out, now, ways};
 use super::page_request::PageRequest;
-use crate::app::verification::SessionView;
+use super::widget::Widget;
+use crate::app::verification::{SessionView, captcha_of};
 use crate::http::context::Context;
 use crate::http::pages::regions;
 use crate::http::pages::words::{Words, fill};
@@ -36,6 +37,34 @@ pub fn values(context: &Context, page_request: &PageRequest, view: &SessionView,
         Step::Done(end) => done_values(view, words, end),
         Step::Over => context! { end => "over", may_retry => false, may_leave => false, told => () },
     }
+}
+
+/// The proof that a page asks for before a code goes, where the step before found that one
+/// is needed and the session still stands there: the widget, and what the page says of it.
+/// A word of the application's is only handed on, once it is here.
+pub fn proof(
+    context: &Context,
+    page_request: &PageRequest,
+    view: &SessionView,
+    words: &Words,
+) -> Option<(Widget, Value)> {
+    let channel = page_request.note.as_ref()?.proof_by?;
+    let step = match view.step {
+        Step::Channel => "channel",
+        Step::Code => "resend",
+        _ => return None,
+    };
+    let demand = captcha_of(&context.app.verifying, &view.session)?;
+    let (widget, word) = match Widget::of(demand.provider) {
+        Some(widget) => (widget, None),
+        None => (Widget::default(), Some(page_request.word.as_ref()?)),
+    };
+    let values = context! {
+        step, channel, word, bound_to => demand.bound_to, kind => demand.provider,
+        class => widget.class, script => widget.script_in(&words.locale),
+        site_key => demand.site_key, action => demand.action,
+    };
+    Some((widget, values))
 }
 
 /// What the first page says besides: it asks for the number, or, where the

@@ -10,7 +10,7 @@ use std::path::Path;
 /// The first of them are parts of the others, and no pages.
 const PARTS: usize = 5;
 /// Name and text of every template.
-const TEMPLATES: [(&str, &str); 11] = [
+const TEMPLATES: [(&str, &str); 12] = [
     ("layout.html", include_str!("templates/layout.html")),
     ("problem.html", include_str!("templates/problem.html")),
     ("cancel.html", include_str!("templates/cancel.html")),
@@ -19,6 +19,7 @@ const TEMPLATES: [(&str, &str); 11] = [
     ("start.html", include_str!("templates/start.html")),
     ("number.html", include_str!("templates/number.html")),
     ("channel.html", include_str!("templates/channel.html")),
+    ("captcha.html", include_str!("templates/captcha.html")),
     ("code.html", include_str!("templates/code.html")),
     ("done.html", include_str!("templates/done.html")),
     ("gone.html", include_str!("templates/gone.html")),
@@ -200,6 +201,7 @@ fn samples() -> [Value; 2] {
             channels => ["sms", "call"],
             channel => "sms", length => 6, kind => if rich { "digits" } else { "characters" }, digits => rich, now => rich.then(|| context! { state => "sent", text => "Sent.", failed => false }),
             ways => [context! { channel => "sms", again => true, offered => true, at_once => rich }], wait => i64::from(rich) * 30,
+            proof => context! { step => "channel", channel => "sms", bound_to => "0", kind => if rich { "turnstile" } else { "signed" }, class => "cf-turnstile", script => "https://captcha.example/api.js", site_key => Some("0x4").filter(|_| rich), action => Some("send").filter(|_| rich), word => (!rich).then_some("a.b.c") },
             wait_text => "0:30", wait_line => "{time}", wait_one => "{time}", expires => "2:00", expires_seconds => if rich { 120 } else { 300 }, expires_soon => rich, attempts => rich.then_some(2),
         }
     };

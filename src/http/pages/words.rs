@@ -26,6 +26,8 @@ pub struct Words {
     pub number: Number,
     /// The page that asks for a channel.
     pub channel: ChannelWords,
+    /// The page that asks for a proof that a person is there.
+    pub captcha: CaptchaWords,
     /// The page that asks for the code.
     pub code: Code,
     /// What is happening with a message.
@@ -77,6 +79,10 @@ section!(
     ChannelWords { title lead sms sms_note call call_note whatsapp whatsapp_note change }
 );
 section!(
+    /// The page that asks for a proof that a person is there: `[captcha]`.
+    CaptchaWords { title script }
+);
+section!(
     /// The page that asks for the code: `[code]`.
     Code {
         title sms call whatsapp code digits letters characters go none wait wait_sms wait_call wait_whatsapp again_sms again_call
@@ -106,7 +112,8 @@ section!(
     /// What went wrong with a step: `[errors]`.
     Errors {
         code code_form code_digits code_several not_a_number no_country_code unknown_country_code too_short too_long
-        no_such_range read_as extension refused_kind country opted_out too_soon limit refused sends numbers starts channel form cookies trouble
+        no_such_range read_as extension refused_kind country opted_out too_soon limit refused sends numbers starts channel captcha captcha_away
+        form cookies trouble
     }
 );
 

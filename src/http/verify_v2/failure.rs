@@ -10,6 +10,7 @@ use crate::app::fault::Fault;
 use crate::app::services::ServiceError;
 use crate::app::verification::VerificationError;
 use crate::http::error::Error;
+use crate::http::problem::Captcha;
 use crate::http::refusal::{OfApp, Refusal};
 use crate::http::reply;
 use crate::model::key::Scope;
@@ -26,6 +27,8 @@ pub struct Failure {
     code: u32,
     message: String,
     detail: Option<&'static str>,
+    /// The proof that lets it pass, which Twilio does not know of.
+    captcha: Option<Captcha>,
     headers: Vec<(HeaderName, String)>,
 }
 
@@ -35,7 +38,7 @@ const REACHED: HeaderName = HeaderName::from_static("twilio-reached-rate-limit")
 impl Failure {
     /// One of Twilio's errors.
     pub fn new(status: u16, code: u32, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), detail: None, headers: Vec::new() }
+        Self { status, code, message: message.into(), detail: None, captcha: None, headers: Vec::new() }
     }
 
     /// A parameter that is not what it should be.
@@ -110,6 +113,12 @@ impl Failure {
             .with(REACHED, "wrong_keys")
     }
 
+    /// What Twilio takes for fraud.
+    fn blocked() -> Self {
+        let message = "The destination phone number has been temporarily blocked by Verify Fraud Guard";
+        Self::new(403, 60410, message)
+    }
+
     /// The codes of a verification were all wrong.
     pub fn checks_used_up(seconds: i64) -> Self {
         Self::new(429, 60202, "Max check attempts reached").after(seconds)
@@ -132,6 +141,9 @@ impl Failure {
     /// The error as an answer.
     pub fn into_response(self) -> Response {
         let mut body = Map::new();
+        if let Some(captcha) = &self.captcha {
+            body.insert("captcha".into(), json!(captcha));
+        }
         body.insert("code".into(), json!(self.code));
         if let Some(detail) = self.detail {
             body.insert("detail".into(), json!(detail));
@@ -249,13 +261,14 @@ impl Failure {
                 }
                 rule => Self::new(429, 20429, "Too many requests").after(*seconds).with(REACHED, rule),
             },
-            AdmissionError::FraudSuspected { .. }
-            | AdmissionError::Blocked { .. }
-            | AdmissionError::CaptchaRequired { .. } => Self::new(
-                403,
-                60410,
-                "The destination phone number has been temporarily blocked by Verify Fraud Guard",
-            ),
+            AdmissionError::FraudSuspected { .. } | AdmissionError::Blocked { .. } => Self::blocked(),
+            AdmissionError::CaptchaRequired { demand, .. } => {
+                Self { captcha: demand.as_deref().map(Captcha::from), ..Self::blocked() }
+            }
+            AdmissionError::CaptchaUnavailable { .. } => {
+                Self::new(503, 20503, "Service is unavailable: a CaptchaToken cannot be looked at now")
+                    .after(5)
+            }
             AdmissionError::SlowDown { rule, seconds, .. } => {
                 Self::new(429, 20429, "Too many requests").after(*seconds).with(REACHED, rule)
             }

@@ -3,7 +3,7 @@
 use super::call::Call;
 use super::failure::Failure;
 use super::settings::set_of;
-use crate::app::verification::{Ask, StartRequest};
+use crate::app::verification::{Ask, CaptchaOffer, StartRequest};
 use crate::model::channel::Channel;
 use crate::model::compat::Compat;
 use crate::model::service::{Service, check_name};
@@ -80,6 +80,9 @@ pub fn ask(call: &Call, service: &Service) -> Result<Ask, Failure> {
             address,
             device,
             custom_code: custom_code(call)?,
+            captcha: call
+                .text("CaptchaToken")
+                .map(|token| CaptchaOffer { token: Secret::new(token), made_for: None }),
             details,
             ..StartRequest::to(to)
         },

@@ -3,6 +3,7 @@
 //! refuses to know who changes them.
 
 use super::{BadSetting, MOST_NAME, Settings, bad};
+use crate::model::fraud::Action;
 use crate::model::id::{given, is_sid};
 use crate::model::region;
 use crate::model::return_url::{self, Allowed};
@@ -196,9 +197,29 @@ impl Settings {
         mistakes.map(|(name, what)| self.complaint(bad(&format!("limits.{name}"), what))).collect()
     }
 
+    /// The signals that ask for proofs, for where nobody gives any.
+    pub fn unanswerable(&self) -> Vec<Complaint> {
+        self.asking_for(Action::Captcha, "is not captcha while [captcha] of the configuration is empty")
+    }
+
     fn wrong_fraud(&self) -> Vec<Complaint> {
         let mistakes = self.fraud.mistakes().into_iter();
-        mistakes.map(|(name, what)| self.complaint(bad(&format!("fraud.signals.{name}"), what))).collect()
+        let mistakes = mistakes.map(|(name, what)| bad(&format!("fraud.signals.{name}"), what));
+        let mut wrong: Vec<Complaint> = mistakes.map(|wrong| self.complaint(wrong)).collect();
+        if self.psd2 {
+            // Whoever pays is never told that a code is on its way which is not.
+            let what = "is not shadow_block where the service has psd2";
+            wrong.extend(self.asking_for(Action::ShadowBlock, what));
+        }
+        wrong
+    }
+
+    /// A complaint about each place that sets this action.
+    fn asking_for(&self, action: Action, what: &str) -> Vec<Complaint> {
+        let of_all = self.fraud.action.filter(|own| *own == action).map(|_| "fraud.action".to_owned());
+        let signals = self.fraud.signals.iter().filter(|(_, rule)| rule.action == Some(action));
+        let signals = signals.map(|(name, _)| format!("fraud.signals.{name}.action"));
+        of_all.into_iter().chain(signals).map(|field| self.complaint(bad(&field, what))).collect()
     }
 
     /// Each address by itself, so that one that is refused today keeps no other

@@ -5,7 +5,7 @@ use crate::app::admission::AdmissionError;
 use crate::app::admission::finding::Finding;
 use crate::app::admission::listed::Listed;
 use crate::app::admission::profile::Profile;
-use crate::app::admission::request::{Request, Who};
+use crate::app::admission::request::{Proof, Request, Who};
 use crate::app::admission::way::{Countries, Way};
 use crate::model::channel::Channel;
 use crate::model::code::CodeSeed;
@@ -81,6 +81,7 @@ impl Case {
             rate_limits: Vec::new(),
             known_limits: &[],
             signals: &[],
+            proof: Proof::Missing,
             listed: Listed::Nothing,
             lists: &self.lists,
         }

@@ -16,7 +16,8 @@ use crate::app::transact::{self, Draft, TRIES, transact};
 use crate::app::verification::check::{self, check};
 use crate::app::verification::start::{resend, start_as};
 use crate::app::verification::{
-    Checked, Idempotency, Offer, SessionError, StartRequest, VerificationError, Verifying, happen, sessions,
+    Again, Checked, Idempotency, Offer, SessionError, StartRequest, VerificationError, Verifying, happen,
+    sessions,
 };
 use crate::model::channel::Channel;
 use crate::model::id::SessionId;
@@ -166,6 +167,7 @@ async fn session_start_for(
             service: session.service.clone(),
             session: Some(session.id.clone()),
             address: visitor.address,
+            captcha: visitor.captcha.cloned(),
             details: session.details.clone(),
             ..StartRequest::to(number.in_full())
         };
@@ -247,7 +249,14 @@ pub async fn session_resend(
     if !view.channels.contains(&channel) {
         return Err(AdmissionError::ChannelOff(channel).into());
     }
-    resend(verifying, &verification, (Some(channel), visitor.address), &|_| true).await?;
+    let again = Again {
+        channel: Some(channel),
+        address: visitor.address,
+        session: Some(id.clone()),
+        captcha: visitor.captcha.cloned(),
+        ..Again::default()
+    };
+    resend(verifying, &verification, &again, &|_| true).await?;
     sessions::session_view(&verifying.admission, view.session).await
 }
 

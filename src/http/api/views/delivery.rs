@@ -78,6 +78,10 @@ pub struct Delivery {
     pub next_attempt_at: Option<Timestamp>,
     /// What was reported, in order.
     pub events: Vec<Event>,
+    /// Whether it was never sent, and what is told of it is made up, for a signal of fraud
+    /// has the action `shadow_block`; there for the operator alone, and only where it is so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub shadow_blocked: bool,
 }
 
 /// Tries in a row that failed for one reason.
@@ -367,6 +371,7 @@ impl From<&Found> for Delivery {
             last_error: last_error(send),
             next_attempt_at: verification.next_attempt_at(send.number),
             events: Vec::new(),
+            shadow_blocked: false,
         }
     }
 }
@@ -403,6 +408,7 @@ impl From<&record::Delivery> for Delivery {
             last_error: None,
             next_attempt_at: None,
             events: record.history().into_iter().map(Event::from).collect(),
+            shadow_blocked: false,
         }
     }
 }

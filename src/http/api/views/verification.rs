@@ -66,6 +66,10 @@ pub struct Verification {
     pub flags: Option<Vec<String>>,
     /// Its messages and calls, the first one first.
     pub deliveries: Vec<Sent>,
+    /// Whether one of them was never sent, for a signal of fraud has the action
+    /// `shadow_block`; there for the operator alone, and only where it is so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shadow_blocked: Option<bool>,
 }
 
 /// A message or call of a verification.
@@ -147,15 +151,6 @@ pub struct Verifications {
     pub next_cursor: Option<String>,
 }
 
-impl Verification {
-    /// As a caller may see it: what marked it is for who administers.
-    pub fn seen_by(caller: &Caller, view: &View) -> Self {
-        let flags = view.verification.admitted.as_ref().map(|admitted| &admitted.flags);
-        let flags = flags.filter(|flags| !flags.is_empty() && caller.may(Scope::Admin));
-        Self { flags: flags.cloned(), ..Self::from(view) }
-    }
-}
-
 impl From<&View> for Verification {
     fn from(view: &View) -> Self {
         let record = &view.verification;
@@ -188,6 +183,22 @@ impl From<&View> for Verification {
             session: record.session.as_ref().map(ToString::to_string),
             tags: details.tags,
             deliveries: view.deliveries.iter().map(sent).collect(),
+            shadow_blocked: None,
+        }
+    }
+}
+
+impl Verification {
+    /// A verification, as somebody may see it: what marked it is for who administers, and
+    /// that nothing of it leaves for the operator.
+    pub fn seen_by(caller: &Caller, view: &View) -> Self {
+        let flags = view.verification.admitted.as_ref().map(|admitted| &admitted.flags);
+        let flags = flags.filter(|flags| !flags.is_empty() && caller.may(Scope::Admin));
+        let is_shadow = view.verification.sends.iter().any(|send| send.shadow);
+        Self {
+            flags: flags.cloned(),
+            shadow_blocked: (is_shadow && caller.is_operator()).then_some(true),
+            ..Self::from(view)
         }
     }
 }

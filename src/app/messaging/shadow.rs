@@ -1,0 +1,94 @@
+//! Sends that never leave, and are told as if they had.
+//!
+//! Nothing here speaks to anybody outside. What is written is what would be written of a
+//! real one, as late as it would be: that it was taken, and what became of it. A text
+//! arrives as others do; a call is not answered. That no page and no event says that it
+//! arrived is for those who speak to people. This module refuses to know why.
+
+use crate::app::messaging::pace::Leg;
+use crate::app::messaging::{Messaging, callback};
+use crate::gateway::{SendError, SendRequest};
+use crate::model::channel::Channel;
+use crate::model::delivery::{About, Fact, Report, Source};
+use crate::model::id::{DeliveryId, Sid};
+use crate::model::status::Status;
+use crate::model::verification::Send;
+use jiff::Timestamp;
+use std::time::Duration;
+
+/// What would be said of a request if it were made; as late as that.
+///
+/// # Errors
+/// Why it would not be made.
+pub(in crate::app) async fn send(messaging: &Messaging, request: &SendRequest) -> Result<Report, SendError> {
+    let kind = if request.channel == Channel::Call { "CA" } else { "SM" };
+    let sid: Sid = format!("{kind}{}", messaging.base.entropy.hex::<16>())
+        .parse()
+        .map_err(|_| SendError::Refused { code: None, reason: "no sid could be made".to_owned() })?;
+    let report = messaging.gateway.pretend(request, sid)?;
+    tokio::time::sleep(messaging.pace.draw(Leg::Taken(request.channel), &messaging.base.entropy)).await;
+    Ok(report)
+}
+
+/// A send that never left, once it is told to have been taken.
+pub(in crate::app) struct Pretended {
+    sid: Sid,
+    id: Option<DeliveryId>,
+    about: About,
+    channel: Channel,
+    asked_at: Timestamp,
+}
+
+impl Pretended {
+    /// That of a send, after what was said of it.
+    pub(in crate::app) fn of(send: &Send, report: &Report) -> Self {
+        let Report { sid, id, about, .. } = report.clone();
+        let about = About { encoding: None, counted_segments: None, num_segments: None, ..about };
+        Self { sid, id, about, channel: send.channel, asked_at: send.asked_at }
+    }
+
+    /// Tells in its time what becomes of it. When the process ends before, nothing more is
+    /// told, as where a provider's reports are lost.
+    pub(in crate::app) fn go_on(self, messaging: &Messaging) {
+        let messaging = messaging.clone();
+        tokio::spawn(async move {
+            for (sequence, (status, leg)) in (0..).zip(self.way().iter().copied()) {
+                let draw = messaging.pace.draw(leg, &messaging.base.entropy);
+                let age = Duration::try_from(messaging.base.now().duration_since(self.asked_at));
+                tokio::time::sleep(draw.saturating_sub(age.unwrap_or_default())).await;
+                let report = self.reported(status, sequence, &messaging);
+                if let Err(error) = callback::merge(&messaging, &report).await {
+                    tracing::debug!(sid = %self.sid, %error, "what never left is told no further");
+                    return;
+                }
+            }
+        });
+    }
+
+    fn way(&self) -> &'static [(Status, Leg)] {
+        match self.channel {
+            Channel::Sms | Channel::Whatsapp => {
+                &[(Status::Sent, Leg::Sent), (Status::Delivered, Leg::Delivered)]
+            }
+            Channel::Call => &[(Status::Ringing, Leg::Ringing), (Status::NoAnswer, Leg::Unanswered)],
+        }
+    }
+
+    /// As a callback would say it.
+    fn reported(&self, status: Status, sequence: u32, messaging: &Messaging) -> Report {
+        let is_call = self.channel == Channel::Call;
+        let is_receipt = self.channel == Channel::Sms && status == Status::Delivered;
+        let now = messaging.base.now();
+        let fact = Fact {
+            status: Some(status),
+            // The carrier's clock, which is behind by a moment and by nobody knows what zone.
+            carrier_time: is_receipt.then(|| now.strftime("%y%m%d%H%M").to_string()),
+            source: Source::StatusCallback,
+            // The first event of a call is that it was begun.
+            sequence: is_call.then_some(sequence + 1),
+            carrier_at: is_call.then_some(now),
+            ..Fact::default()
+        };
+        Report { sid: self.sid.clone(), id: self.id.clone(), about: self.about.clone(), fact }
+    }
+}
