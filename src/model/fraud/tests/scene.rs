@@ -9,7 +9,6 @@ use jiff::Timestamp;
 
 /// A Monday at noon, in seconds since 1970.
 pub const NOON: i64 = 1_772_452_800;
-pub const MINUTE: i64 = 60;
 pub const HOUR: i64 = 3_600;
 pub const DAY: i64 = 86_400;
 
