@@ -1,10 +1,10 @@
 //! What is known of traffic at a moment: what the log comes to. It refuses to know what of
 //! it is suspicious.
 //!
-//! It is bounded: so many cells of each kind, in each of them so much, and where there is
-//! no room for another, the one that was longest not written to is forgotten. What is
-//! forgotten makes signals fewer. At its fullest it takes about 160 MB, as
-//! `BOUNDS` has it; a service with a million requests a day fills a part of that.
+//! It is bounded: so many cells of each kind (`NUMBERS`, `NARROW`, `WIDE`), in each of them
+//! so much, and where there is no room for another, the one that was longest not written to
+//! is forgotten. What is forgotten makes signals fewer. With every cell as full as it may be
+//! that is about 300 MB; cells take room only as they are needed, and few are full.
 
 mod cause;
 mod cells;
