@@ -49,6 +49,12 @@ fn what_cannot_be_is_named_by_its_key() {
     assert!(wrong("country = \"VN\"", "country = \"XX\"").contains("launches.country"));
     assert!(wrong("price = 0.0780, ranges", "ranges").contains("needs a price"));
     assert!(wrong("[\"+37120\", 6,", "[\"37120\", 6,").contains("begins with +"));
+    assert!(wrong("seeds = [1]", "seeds = []").contains("seeds has one"));
+    assert!(wrong("scale = 1.0", "scale = 900").contains("requests at most"));
+    assert!(wrong("weekdays = [1.0", "weekdays = [-1.0").contains("clock.weekdays"));
+    let outage =
+        "[[outages]]\ncountry = 'ES'\nranges = ['+341']\nday = 1\nhour = 1\nhours = 1\nconversion = 0\n";
+    assert!(wrong("# [[outages]]", outage).contains("outages.ranges is one of +3460"));
     assert!(wrong("block = 400", "block = 0").contains("attacks.consecutive.numbers"));
     assert!(wrong("verifies = 0.3", "verifies = 3").contains("attacks.verifies.phases.verifies"));
 }

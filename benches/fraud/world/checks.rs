@@ -6,6 +6,10 @@ use super::parameters::{Country, Delay, Range, World};
 /// The longest world, in days.
 const LONGEST: u32 = 366;
 
+/// The most crowds, brands and attacks, and the most that anybody asks in one world.
+const MOST_KINDS: usize = 250;
+const MOST_ASKED: f64 = 2e7;
+
 /// What is found so far.
 struct Found(Vec<String>);
 
@@ -60,6 +64,7 @@ impl World {
         if self.start.parse::<jiff::Timestamp>().is_err() {
             found.0.push("start is a time like 2026-03-02T00:00:00Z".into());
         }
+        self.check_sizes(&mut found);
         self.check_people(&mut found);
         for brand in &self.brands {
             found.between(format!("brands.{}.share", brand.name), brand.share, (0.0, 1e9));
@@ -71,6 +76,39 @@ impl World {
         self.check_happenings(&mut found);
         self.attacks.iter().for_each(|attack| self.check_attack(attack, &mut found));
         found.0
+    }
+
+    /// So much that no run of it would come to an end.
+    fn check_sizes(&self, found: &mut Found) {
+        if self.seeds.is_empty() {
+            found.0.push("seeds has one at least".into());
+        }
+        for (key, count) in
+            [("brands", self.brands.len()), ("crowds", self.crowds.len()), ("attacks", self.attacks.len())]
+        {
+            if count > MOST_KINDS {
+                found.0.push(format!("{key} are {MOST_KINDS} at most"));
+            }
+        }
+        let rates: f64 = self.countries.iter().map(|country| country.rate).sum();
+        let crowds: u64 = self.crowds.iter().map(|crowd| crowd.people).sum();
+        let phases = self.attacks.iter().flat_map(|attack| &attack.phases);
+        let messages: f64 = phases.map(|phase| phase.per_hour * phase.hours).sum();
+        let asked = rates * self.scale * f64::from(self.days) + crowds as f64 + messages;
+        if asked > MOST_ASKED {
+            found.0.push(format!(
+                "scale, rates, days, crowds and attacks come to {MOST_ASKED} requests at most"
+            ));
+        }
+        for (key, weights) in
+            [("clock.hours", &self.clock.hours[..]), ("clock.weekdays", &self.clock.weekdays)]
+        {
+            if weights.iter().any(|weight| !(0.0..=1e9).contains(weight))
+                || weights.iter().sum::<f64>() <= 0.0
+            {
+                found.0.push(format!("{key} are weights from 0 on, one of them above"));
+            }
+        }
     }
 
     fn check_people(&self, found: &mut Found) {
@@ -116,6 +154,11 @@ impl World {
         for outage in &self.outages {
             found.one_of("outages.country".into(), &outage.country, codes.clone());
             found.share("outages.conversion".into(), outage.conversion);
+            let ranges = self.country(&outage.country).map(|place| &self.countries[place].ranges);
+            for range in ranges.iter().flat_map(|_| &outage.ranges) {
+                let known = ranges.into_iter().flatten().map(|known| known.0.as_str());
+                found.one_of("outages.ranges".into(), range, known);
+            }
         }
     }
 

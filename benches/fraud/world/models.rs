@@ -38,7 +38,7 @@ impl Judged {
 /// The name of a model, as it is written here.
 pub fn name(text: &str) -> Result<&'static str, String> {
     let known = NAMES.iter().find(|name| **name == text);
-    known.copied().ok_or_else(|| format!("{text} is no model: {}", NAMES.join(", ")))
+    known.copied().ok_or_else(|| no_model(text))
 }
 
 /// The model of that name, which has seen nothing yet.
@@ -47,8 +47,12 @@ pub fn named(name: &str, policy: &Policy) -> Result<Box<dyn Model>, String> {
         "dialback" => Ok(Box::new(Ours::new(policy))),
         "authgear" => Ok(Box::new(Authgear::default())),
         "none" => Ok(Box::new(Nothing)),
-        other => self::name(other).map(|_| Box::new(Nothing) as Box<dyn Model>),
+        other => Err(no_model(other)),
     }
+}
+
+fn no_model(text: &str) -> String {
+    format!("{text} is no model: {}", NAMES.join(", "))
 }
 
 /// No model: whoever asks gets a code.
