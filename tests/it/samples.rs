@@ -6,13 +6,12 @@ use dialback::model::audit::{Action, Actor, AuditEntry};
 use dialback::model::channel::{Channel, DeliveryChannel};
 use dialback::model::code::CodeSeed;
 use dialback::model::compat::{Bucket, Compat, CountrySender, OpaqueFields, RateLimit};
-use dialback::model::counter::{Counter, Pseudonym, WindowCount};
+use dialback::model::counter::{Counter, WindowCount};
 use dialback::model::delivery::{About, Delivery, Entry, Erased, Fact, Source};
 use dialback::model::dispatch::{Dispatch, State, Try};
 use dialback::model::endpoint::{Disabled, Endpoint, SigningKey, Why};
 use dialback::model::erasure::{Erasure, Kept, Left, State as ErasureState};
 use dialback::model::event::{Event, EventBody, EventType, Reason};
-use dialback::model::fraud::{self, Decision, DecisionId, Outcome, Page};
 use dialback::model::id::{AuditId, EventId};
 use dialback::model::idempotency::IdempotencyRecord;
 use dialback::model::key::{Access, ApiKey, Scope, ServiceSet};
@@ -36,6 +35,8 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
+mod page;
+
 /// All of them.
 pub fn all() -> Vec<Facts> {
     let mut all = Vec::new();
@@ -55,7 +56,7 @@ pub fn all() -> Vec<Facts> {
     all.extend([facts_of(&event(1)), facts_of(&event(2))]);
     all.extend([facts_of(&dispatch(1)), facts_of(&dispatch(2))]);
     all.extend([facts_of(&audit()), facts_of(&erasure()), facts_of(&erased())]);
-    all.extend([facts_of(&page())]);
+    all.extend([facts_of(&page::page())]);
     all.extend(crate::list_samples::all());
     all
 }
@@ -530,54 +531,4 @@ fn erasure() -> Erasure {
 fn erased() -> Delivery {
     let erased = Erased { redacted: false, at: at(81), by: id("ER", 1) };
     Delivery::erased(id("SM", 71), at(1), erased)
-}
-
-fn page() -> Page {
-    let name = |n: u8| Pseudonym([n; 8]);
-    let about = fraud::About {
-        number: name(1),
-        block100: name(2),
-        block1000: name(3),
-        range: "+4479".to_owned(),
-        country: "GB".to_owned(),
-        is_voip: true,
-        address: Some(name(4)),
-        subnet: Some(name(5)),
-        device: Some(name(6)),
-        session: Some(name(7)),
-        key: some("0123456789ab"),
-        service: id("VA", 1),
-        sender: some("+15005550006"),
-        channel: Channel::Sms,
-        face: "api".to_owned(),
-        is_resend: true,
-        micros: 41_500,
-    };
-    let page = "019a1f82f1e0123456789ab".to_owned();
-    let decision = DecisionId(format!("{page}-1"));
-    let reason = fraud::Reason {
-        rule: "range_burst".to_owned(),
-        action: Some(fraud::Action::Refuse),
-        value: Some(40.5),
-        threshold: Some(25.0),
-        subject: some("+4479"),
-    };
-    let decided = Decision {
-        id: decision.clone(),
-        at: at(-30),
-        about: about.clone(),
-        outcome: Outcome::Refused,
-        code: some("fraud_suspected"),
-        until: Some(at(1770)),
-        reasons: vec![reason],
-        verification: Some(id("VE", 1)),
-    };
-    let about = Box::new(about);
-    let lines = vec![
-        fraud::Entry::Decision(Box::new(decided)),
-        fraud::Entry::Verified { at: at(-20), asked_at: at(-30), sends: 2, decision, about: about.clone() },
-        fraud::Entry::Unsent { at: at(-19), asked_at: at(-30), about: about.clone() },
-        fraud::Entry::Verdict { at: at(-18), code: 30450, about },
-    ];
-    Page { id: page, at: at(-17), lines }
 }

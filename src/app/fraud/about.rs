@@ -16,11 +16,11 @@ pub(in crate::app) struct Told<'a> {
     pub(in crate::app) number: &'a PhoneNumber,
     /// Where it stands in its plan.
     pub(in crate::app) standing: &'a Standing,
-    /// Who asks.
+    /// Who asks, as a verification keeps it: key, address, network and device.
     pub(in crate::app) admitted: &'a Admitted,
     /// The session of the pages.
     pub(in crate::app) session: Option<&'a SessionId>,
-    /// The service.
+    /// The service that the code is for, by its id.
     pub(in crate::app) service: &'a ServiceId,
     /// Who it is sent from.
     pub(in crate::app) sender: Option<&'a str>,

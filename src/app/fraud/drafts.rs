@@ -18,10 +18,21 @@ const LONGEST_WAIT: SignedDuration = SignedDuration::from_secs(5);
 /// So many pages are kept that could not be written; then the oldest is lost.
 const MOST_PAGES: usize = 128;
 
+/// Which pages are taken out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Which {
+    /// Those that are full or were closed before.
+    Closed,
+    /// The same, and what is open is closed.
+    Open,
+    /// All, also those that wait for a line: there is no later.
+    All,
+}
+
 /// A page that is not written yet.
 #[derive(Debug)]
 pub(super) struct Draft {
-    /// Its id.
+    /// Its id, as [`Page`] has it.
     pub(super) id: String,
     /// When its first place was given away.
     pub(super) began_at: Timestamp,
@@ -54,12 +65,15 @@ impl Drafts {
         DecisionId(format!("{}-{}", page.id, page.places))
     }
 
-    /// A place that was given away stays empty, or is filled by [`Drafts::add`] after this.
-    pub(super) fn release(&mut self, place: &DecisionId) {
-        if let Some(page) = self.page_of(place) {
-            page.waits_for = page.waits_for.saturating_sub(1);
-            page.bytes = page.bytes.saturating_sub(RESERVED);
-        }
+    /// A place that was given away stays empty, or was filled by [`Drafts::add`]. True where
+    /// a page that takes no more lines waits for nothing any more.
+    pub(super) fn release(&mut self, place: &DecisionId) -> bool {
+        let open = self.open_page();
+        let Some(at) = self.pages.iter().rposition(|page| page.is_of(place)) else { return false };
+        let page = &mut self.pages[at];
+        page.waits_for = page.waits_for.saturating_sub(1);
+        page.bytes = page.bytes.saturating_sub(RESERVED);
+        page.waits_for == 0 && open != Some(at)
     }
 
     /// Takes a line: into the page of its place, or, where it has none or its page was
@@ -83,14 +97,15 @@ impl Drafts {
         self.pages.iter().flat_map(|page| &page.lines)
     }
 
-    /// Takes out those that are to be written now; `all` whether they wait for something
-    /// or not. What is open takes no more lines.
-    pub(super) fn take(&mut self, now: Timestamp, all: bool) -> Vec<Draft> {
-        self.is_open = false;
+    /// Takes out those that are to be written now: which take no more lines, and wait for
+    /// none or have waited long enough.
+    pub(super) fn take(&mut self, now: Timestamp, which: Which) -> Vec<Draft> {
+        self.is_open &= which == Which::Closed && self.open_page().is_some();
+        let closed = self.pages.len() - usize::from(self.is_open);
         let is_ready = |page: &mut Draft| {
-            all || page.waits_for == 0 || now.duration_since(page.began_at) >= LONGEST_WAIT
+            which == Which::All || page.waits_for == 0 || now.duration_since(page.began_at) >= LONGEST_WAIT
         };
-        let ready: Vec<Draft> = self.pages.extract_if(.., is_ready).collect();
+        let ready: Vec<Draft> = self.pages.extract_if(..closed, is_ready).collect();
         ready.into_iter().filter(|page| !page.lines.is_empty()).collect()
     }
 
@@ -112,8 +127,10 @@ impl Drafts {
         }
     }
 
-    fn page_of(&mut self, place: &DecisionId) -> Option<&mut Draft> {
-        self.pages.iter_mut().rev().find(|page| page.is_of(place))
+    /// The page that takes lines, if there is one.
+    fn open_page(&self) -> Option<usize> {
+        let has_room = self.is_open && self.pages.last().is_some_and(Draft::has_room);
+        has_room.then(|| self.pages.len() - 1)
     }
 
     fn forget_oldest(&mut self) {
@@ -122,8 +139,7 @@ impl Drafts {
     }
 
     fn open(&mut self, now: Timestamp, chance: impl FnOnce() -> String) -> &mut Draft {
-        let has_room = self.is_open && self.pages.last().is_some_and(Draft::has_room);
-        if !has_room {
+        if self.open_page().is_none() {
             // A page is behind those of this process that were begun before it.
             self.last_id = now.as_millisecond().max(self.last_id + 1);
             let id = Page::id_at(Timestamp::from_millisecond(self.last_id).unwrap_or(now)) + &chance();
@@ -184,4 +200,111 @@ fn size_of(line: &Entry) -> usize {
         size + 120 + reason.rule.len() + reason.subject.as_ref().map_or(0, String::len)
     };
     own + 200 + decision.reasons.iter().fold(0, of_reasons)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::channel::Channel;
+    use crate::model::fraud::{About, Decision, Outcome};
+
+    fn about() -> About {
+        let name = Pseudonym([1; 8]);
+        About {
+            number: name,
+            block100: name,
+            block1000: name,
+            range: "+4479".into(),
+            country: "GB".into(),
+            is_voip: false,
+            address: None,
+            subnet: None,
+            device: None,
+            session: None,
+            key: None,
+            service: "VA1".into(),
+            sender: None,
+            channel: Channel::Sms,
+            face: "api".into(),
+            is_resend: false,
+            micros: 0,
+        }
+    }
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_000_000 + seconds).unwrap()
+    }
+
+    fn line(id: &DecisionId) -> Entry {
+        Entry::Decision(Box::new(Decision {
+            id: id.clone(),
+            at: at(0),
+            about: about(),
+            outcome: Outcome::Taken,
+            code: None,
+            until: None,
+            reasons: Vec::new(),
+            verification: None,
+        }))
+    }
+
+    fn place(drafts: &mut Drafts, seconds: i64) -> DecisionId {
+        drafts.place(at(seconds), || "0123456789ab".to_owned())
+    }
+
+    fn fill(drafts: &mut Drafts, id: &DecisionId) -> (bool, bool) {
+        let is_full = drafts.add(line(id), at(0), || "ba9876543210".to_owned());
+        (is_full, drafts.release(id))
+    }
+
+    #[test]
+    fn a_page_waits_for_the_places_that_were_given_away_and_no_longer_than_is_bearable() {
+        let mut drafts = Drafts::default();
+        let (first, second) = (place(&mut drafts, 0), place(&mut drafts, 0));
+        assert_eq!((&first.0[23..], &second.0[23..], &first.0[..23]), ("-1", "-2", &second.0[..23]));
+        assert_eq!(fill(&mut drafts, &first), (false, false));
+        assert_eq!(drafts.take(at(1), Which::Open).len(), 0, "it waits for the second");
+        let other = place(&mut drafts, 1);
+        assert!(other.0[..23] > first.0[..23], "what is closed takes no more");
+        assert_eq!(fill(&mut drafts, &second), (false, true), "nothing is waited for");
+        let [page] = &drafts.take(at(1), Which::Closed)[..] else { panic!("the first page") };
+        assert_eq!((page.lines.len(), first.0.starts_with(&page.id)), (2, true));
+        assert_eq!(drafts.take(at(2), Which::Closed).len(), 0, "what is open stays open");
+        assert_eq!(drafts.take(at(9), Which::Open).len(), 0, "nothing came of it");
+        assert_eq!(fill(&mut drafts, &other), (false, false), "its page is gone: it is in another one");
+        assert_eq!(drafts.lines().count(), 1);
+        let late = place(&mut drafts, 9);
+        assert_eq!(drafts.take(at(9), Which::All).len(), 1);
+        assert!(!drafts.release(&late));
+    }
+
+    #[test]
+    fn a_full_page_is_closed_and_each_page_is_behind_the_one_before() {
+        let mut drafts = Drafts::default();
+        let ids: Vec<DecisionId> = (0..200).map(|_| place(&mut drafts, 0)).collect();
+        for id in &ids {
+            fill(&mut drafts, id);
+        }
+        let pages = drafts.take(at(0), Which::Open);
+        assert!(pages.len() > 1 && pages.windows(2).all(|pair| pair[0].id < pair[1].id));
+        assert_eq!(pages.iter().map(|page| page.lines.len()).sum::<usize>(), 200);
+        for page in pages {
+            let page = Page { id: page.id, at: at(0), lines: page.lines };
+            assert!(serde_json::to_vec(&page).unwrap().len() < 60_000);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_kept_within_bounds() {
+        let mut drafts = Drafts::default();
+        for nth in 0..200 {
+            let id = place(&mut drafts, nth);
+            fill(&mut drafts, &id);
+            let pages = drafts.take(at(nth), Which::Open);
+            drafts.put_back(pages);
+        }
+        assert_eq!((drafts.lines().count(), drafts.lost(), drafts.lost()), (MOST_PAGES, 200 - MOST_PAGES, 0));
+        drafts.forget(Pseudonym([1; 8]));
+        assert!(drafts.lines().all(|line| line.about().number != Pseudonym([1; 8])));
+    }
 }

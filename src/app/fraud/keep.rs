@@ -5,7 +5,7 @@
 //! written, and what is read is told once. A process that is killed loses what it did not
 //! write yet, a second's lines.
 
-use super::drafts::Draft;
+use super::drafts::{Draft, Which};
 use super::log::Log;
 use super::watch::Watch;
 use crate::app::base::Base;
@@ -16,7 +16,8 @@ use crate::store::records::{self, Versioned};
 use crate::store::{CommitError, Index, Scan, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// How often what was decided is written, where no page is full before.
 const WRITE_EVERY: Duration = Duration::from_secs(1);
@@ -37,19 +38,20 @@ type Told = HashMap<String, Timestamp>;
 pub async fn keep(base: &Base, watch: &Watch, stop: impl Future<Output = ()>) {
     let (mut stop, mut learning) = (std::pin::pin!(stop), std::pin::pin!(learn(base)));
     let (mut told, mut is_learnt, mut read_at) = (Told::new(), false, Instant::now());
+    let mut write_at = read_at + WRITE_EVERY;
     loop {
-        let mut is_over = false;
+        let (mut is_over, mut which) = (false, Which::Open);
         tokio::select! {
             () = &mut stop => is_over = true,
             learnt = &mut learning, if !is_learnt => {
                 is_learnt = true;
-                write(base, watch, &mut told, false).await;
+                write(base, watch, &mut told, Which::Open).await;
                 adopt(base, watch, &mut told, learnt).await;
             }
-            () = watch.is_full() => {}
-            () = tokio::time::sleep(WRITE_EVERY) => {}
+            () = watch.is_full() => which = Which::Closed,
+            () = tokio::time::sleep_until(write_at) => write_at = Instant::now() + WRITE_EVERY,
         }
-        write(base, watch, &mut told, false).await;
+        write(base, watch, &mut told, which).await;
         if is_over {
             return;
         }
@@ -64,13 +66,13 @@ pub async fn keep(base: &Base, watch: &Watch, stop: impl Future<Output = ()>) {
 
 /// Writes what is left, for the process ends.
 pub async fn close(base: &Base, watch: &Watch) {
-    write(base, watch, &mut Told::new(), true).await;
+    write(base, watch, &mut Told::new(), Which::All).await;
 }
 
 /// Writes the pages that are ready. What cannot be written is kept for the next time.
-async fn write(base: &Base, watch: &Watch, told: &mut Told, all: bool) {
+async fn write(base: &Base, watch: &Watch, told: &mut Told, which: Which) {
     let now = base.now();
-    let drafts = watch.inner().drafts.take(now, all);
+    let drafts = watch.inner().drafts.take(now, which);
     let mut left = Vec::new();
     for draft in drafts {
         told.insert(draft.id.clone(), now);

@@ -139,7 +139,7 @@ impl Watch {
         drop(before);
     }
 
-    /// Waits until a page is full.
+    /// Waits until a page is full, or a closed one waits for nothing any more.
     pub(super) async fn is_full(&self) {
         self.full.notified().await;
     }
@@ -172,6 +172,9 @@ impl Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.watch.inner().drafts.release(&self.id);
+        let is_ready = self.watch.inner().drafts.release(&self.id);
+        if is_ready {
+            self.watch.full.notify_one();
+        }
     }
 }
