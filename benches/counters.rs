@@ -202,7 +202,7 @@ async fn add(store: &dyn Store, record: Change, counter: &str) {
 
 async fn take(store: &dyn Store, record: Change, lease: &QuotaLease) {
     let now = Timestamp::now();
-    let mut ticket = lease.take(now);
+    let mut ticket = lease.take(1, now);
     let additions = match ticket.begin() {
         additions if additions.is_empty() => Vec::new(),
         additions => {

@@ -8,9 +8,11 @@
 
 pub mod admin;
 pub mod admission;
+pub mod alerts;
 pub mod audit;
 pub mod base;
 pub mod board;
+pub mod decisions;
 pub mod events;
 pub mod fault;
 pub mod fraud;
@@ -31,6 +33,7 @@ pub use self::listing::{Page, Place, Window};
 
 use crate::app::admission::known_lists::Lists;
 use crate::app::admission::{Admission, Limiting};
+use crate::app::alerts::Alerts;
 use crate::app::base::Base;
 use crate::app::board::Board;
 use crate::app::events::{Events, Telling};
@@ -132,6 +135,7 @@ impl App {
         let board = Board::new(parts.events.wake());
         let names = parts.codes.pseudonyms();
         let fraud = Arc::new(Watch::new(parts.fraud, names.clone(), parts.entropy.clone()));
+        let alerts = Alerts::new(names.clone());
         let base = Arc::new(Base::new(parts.store, parts.clock, parts.entropy, board));
         let (services, policy) = (parts.services, parts.policy);
         let directory = Arc::new(Directory { base: base.clone(), services, policy });
@@ -147,6 +151,7 @@ impl App {
             limiting: Limiting::new(parts.limits, parts.prices, names),
             fraud: fraud.clone(),
             lists: Lists::default(),
+            alerts,
         });
         let verifying = Arc::new(Verifying {
             base: base.clone(),

@@ -106,6 +106,23 @@ impl Client {
         self.send(request.header("Content-Type", "application/json").body(body.to_string())).await
     }
 
+    /// Asks for something that takes a while.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn get_slowly(&self, path: &str) -> anyhow::Result<Answer> {
+        self.send(self.http.get(format!("{}{path}", self.base)).timeout(A_WHILE)).await
+    }
+
+    /// Hands in something that takes a while.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn post_slowly(&self, path: &str, body: &Value) -> anyhow::Result<Answer> {
+        let request = self.http.post(format!("{}{path}", self.base)).timeout(A_WHILE);
+        self.send(request.header("Content-Type", "application/json").body(body.to_string())).await
+    }
+
     /// Sets something as it is to be.
     ///
     /// # Errors

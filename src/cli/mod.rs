@@ -14,6 +14,7 @@ mod endpoint;
 mod erase;
 mod event;
 mod export;
+mod fraud;
 mod global;
 mod import;
 mod kept;
@@ -101,6 +102,8 @@ enum Command {
     Block(listed::Args),
     /// Whom nothing that looks like fraud keeps from codes: add, list, remove
     Allow(listed::Args),
+    /// What was decided about requests for codes: report, try another policy, explain
+    Fraud(fraud::Args),
     /// Erase all that is kept under a number, here and at Twilio, with a receipt
     Erase(erase::Args),
     /// What waits to be done, and what was set aside: list, retry, drop
@@ -157,6 +160,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Limits(args) => limits::run(&global, args).await,
         Command::Block(args) => listed::run(&global, Effect::Block, args).await,
         Command::Allow(args) => listed::run(&global, Effect::Allow, args).await,
+        Command::Fraud(args) => fraud::run(&global, args).await,
         Command::Erase(args) => erase::run(&global, args).await,
         Command::Queue(args) => queue::run(&global, args).await,
         Command::Export(args) => export::run(&global, args).await,

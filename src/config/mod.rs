@@ -22,6 +22,7 @@ mod limits;
 mod loopback;
 mod networks;
 mod owners;
+mod policy_file;
 mod prices;
 mod problem;
 mod reader;
@@ -44,6 +45,7 @@ pub use self::env::Env;
 pub use self::events::Events;
 pub use self::guessable::LEAST_SECRET;
 pub use self::jobs::Jobs;
+pub use self::policy_file::fraud_policy;
 pub use self::problem::{At, Origin, Problem, Problems};
 pub use self::retention::Retention;
 pub use self::sections::{

@@ -48,7 +48,8 @@ use warp::reply::Response;
 /// signs it: no decoding, no forgiven slash.
 fn table() -> Vec<PathRoute> {
     use api::{
-        audit, blocks, checks, deliveries, endpoints, erasures, keys, limits, opt_outs, services, sessions,
+        audit, blocks, checks, decisions, deliveries, endpoints, erasures, keys, limits, opt_outs, services,
+        sessions,
     };
     use api::{test_numbers as numbers, verifications as v};
     use webhooks::{events, inbound, status, voice};
@@ -95,6 +96,11 @@ fn table() -> Vec<PathRoute> {
         route("/v1/blocks", api(&blocks::LIST, blocks::list).and(&blocks::CREATE, blocks::create)),
         route("/v1/blocks/search", search(&blocks::SEARCH, blocks::list)),
         route("/v1/blocks/{id}", api(&blocks::FETCH, blocks::fetch).and(&blocks::DELETE, blocks::delete)),
+        route("/v1/decisions", api(&decisions::LIST, decisions::list)),
+        route("/v1/decisions/search", search(&decisions::SEARCH, decisions::list)),
+        route("/v1/decisions/report", api(&decisions::REPORT, decisions::report)),
+        route("/v1/decisions/replay", api(&decisions::REPLAY, decisions::replay)),
+        route("/v1/decisions/{id}", api(&decisions::FETCH, decisions::fetch)),
         route("/v1/keys", api(&keys::LIST, keys::list).and(&keys::CREATE, keys::create)),
         route("/v1/keys/{id}", api(&keys::FETCH, keys::fetch).and(&keys::REVOKE, keys::revoke)),
         route(
@@ -165,6 +171,11 @@ async fn described(_: Arc<Context>, _: Request) -> Result<Response, Error> {
 pub fn delivery_view(found: &crate::app::messaging::Found) -> serde_json::Value {
     // A plain type with text keys: writing it cannot fail.
     serde_json::to_value(api::views::delivery::Delivery::from(found)).unwrap_or_default()
+}
+
+/// A decision about a request for a code as the API shows it.
+pub fn decision_view(found: &crate::app::decisions::Followed) -> serde_json::Value {
+    serde_json::to_value(api::views::decision::Decision::from(found)).unwrap_or_default()
 }
 
 /// An erasure as the API shows it.

@@ -24,7 +24,7 @@ same answer for 24 hours, with `Idempotent-Replayed: true`, and is not done agai
 **Reads** have an `ETag`, and answer 304 to an `If-None-Match` that names it.\n\n\
 **Limits**: `RateLimit-Policy` and `RateLimit` tell how many requests a key may send and has left.";
 
-const TAGS: [(&str, &str); 13] = [
+const TAGS: [(&str, &str); 14] = [
     ("Verifications", "One person proving one number."),
     ("Deliveries", "What became of each message and call."),
     ("Sessions", "The hosted pages: a person proves a number there and comes back."),
@@ -34,6 +34,7 @@ const TAGS: [(&str, &str); 13] = [
     ("Events", "What happened, as a list or as it happens."),
     ("Limits", "How often something was asked for, of a number, an address or a key."),
     ("Blocks", "Who gets no codes, and whom nothing that looks like fraud keeps from them."),
+    ("Decisions", "What was decided about requests for codes, and what became of it."),
     ("Keys", "API keys and what they may do."),
     ("Audit", "Who did what to keys, settings and people's data."),
     ("Erasures", "Erasing a person's data, with a receipt."),

@@ -47,5 +47,6 @@ pub async fn run(app: App, settings: Settings, stop: impl Future<Output = ()>) {
         events::keep_endpoints(&app.telling, stop.clone()),
         retention::keep_deleting(&app, stop.clone()),
         fraud::keep(&app.base, &app.fraud, stop.clone()),
+        app.admission.alerts.keep(&app.telling, stop.clone()),
     );
 }

@@ -1,17 +1,21 @@
 //! What applications are told: that something happened to a verification, a
-//! delivery or an opt-out.
+//! delivery or an opt-out, or was decided about a request for a code.
 //!
 //! An event is found by comparing what a record was with what it becomes, so
 //! that no writer can forget one. In the API it is called an event; here that
 //! word belongs to what happens *to* a verification. This module refuses to
 //! know who listens and how it reaches them.
 
+mod decided;
 mod find;
+mod of_decision;
 mod payload;
 #[cfg(test)]
 mod tests;
 
+pub use decided::Decided;
 pub use find::{IsOptOut, of_delivery, of_opt_out, of_session, of_verification};
+pub use of_decision::{Once, of_budget, of_findings, of_refusal};
 pub use payload::{Data, Fault, Payload};
 
 use crate::model::channel::DeliveryChannel;
@@ -25,7 +29,7 @@ use std::fmt;
 use std::str::FromStr;
 
 /// Something that happened, as it is kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Event {
     /// Its id, which sorts by time; also what a receiver tells repetitions by.
     pub id: EventId,
@@ -37,7 +41,7 @@ pub struct Event {
 }
 
 /// What happened, when, and to what: an event before it has a name.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct EventBody {
     /// What happened, by its name: `verification.approved`.
     #[serde(rename = "type")]
@@ -92,6 +96,9 @@ pub struct EventBody {
     /// The endpoint, when it is about one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<String>,
+    /// The decision about a request for a code, when it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub admission: Option<Box<Decided>>,
 }
 
 impl EventBody {
@@ -116,6 +123,7 @@ impl EventBody {
             detail: None,
             test: false,
             endpoint: None,
+            admission: None,
         }
     }
 }
@@ -245,6 +253,13 @@ event_types! {
     EndpointDisabled = "endpoint.disabled",
     /// A trial, asked for by the operator.
     EndpointTest = "endpoint.test",
+    /// A request for a code was not sent: refused, slowed down, a proof asked for, or
+    /// shadow blocked; the outcome says which.
+    AdmissionRefused = "admission.refused",
+    /// A sign of fraud was found; told once, until it is over.
+    FraudDetected = "fraud.detected",
+    /// A budget is spent; told once, until there is room again.
+    BudgetReached = "budget.reached",
 }
 
 impl fmt::Display for EventType {

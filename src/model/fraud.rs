@@ -13,22 +13,31 @@ mod about;
 mod action;
 mod changes;
 mod entry;
+mod explain;
 mod judge;
+#[cfg(test)]
+pub(crate) mod made;
 mod page;
 mod policy;
+mod replay;
+mod report;
 mod signal;
 mod spec;
 mod table;
 #[cfg(test)]
 mod tests;
 mod traffic;
+mod waiting;
 
 pub use about::About;
 pub use action::Action;
 pub use changes::{FraudChanges, RuleChanges};
 pub use entry::{Decision, DecisionId, Entry, Outcome, Reason};
+pub use explain::{in_words, is_by_signals, meaning};
 pub use page::Page;
 pub use policy::{FraudPolicy, SignalRule};
+pub use replay::{Policies, RUN_UP, Replay, Replayed};
+pub use report::{Dimension, Report, Reporting};
 pub use signal::Signal;
 pub use spec::{Parameter, SignalSpec};
 pub use table::SIGNALS;

@@ -155,7 +155,13 @@ async fn calls_that_nobody_asked_for_are_few() {
     assert_eq!(refused_by(&error), Some("country_calls"));
     left(&app, &again.verification).await;
     app.base.clock.advance(std::time::Duration::from_secs(60));
-    let named = verification::resend(&app.verifying, &first.id, &Again { channel: Some(Channel::Call), ..Again::default() }, &|_| true).await;
+    let named = verification::resend(
+        &app.verifying,
+        &first.id,
+        &Again { channel: Some(Channel::Call), ..Again::default() },
+        &|_| true,
+    )
+    .await;
     assert!(!named.unwrap().verification.sends[2].unasked);
     assert!(start(&app, "+4915112345678", None).await.is_ok(), "another country");
     // One that never left goes back.

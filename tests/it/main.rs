@@ -24,6 +24,7 @@ mod cooldown;
 mod crash;
 mod crowds;
 mod decisions;
+mod decisions_told;
 mod deliveries;
 mod devices;
 mod drain;

@@ -210,7 +210,10 @@ async fn a_send_again_is_marked_by_what_it_counts() {
         let app = app_on(&store, &clock, changes.clone());
         clock.advance(std::time::Duration::from_secs(60));
         let address = Some("192.0.2.1".parse().unwrap());
-        let view = verification::resend(&app.verifying, id, &Again { address, ..Again::default() }, &|_| true).await.unwrap();
+        let view =
+            verification::resend(&app.verifying, id, &Again { address, ..Again::default() }, &|_| true)
+                .await
+                .unwrap();
         view.verification.admitted.unwrap().flags
     };
     let asked = StartRequest { address: Some("192.0.2.1".parse().unwrap()), ..request(NUMBER, Channel::Sms) };

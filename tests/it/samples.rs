@@ -259,8 +259,8 @@ fn service() -> Service {
         psd2_block_seconds: 900,
         pending: Pending::One,
         limits: LimitChanges::default(),
+        voip: dialback::model::service::OnVoip::default(),
         fraud: dialback::model::fraud::FraudChanges::default(),
-        voip: dialback::model::service::OnVoip::Flag,
     };
     Service { id: id("VA", 1), settings, origin: Origin::Api, created_at: at(-9000), updated_at: at(-8000) }
 }
@@ -471,6 +471,7 @@ fn event(n: u32) -> Event {
         detail: some("unreachable handset"),
         test: true,
         endpoint: some("EP00000000000000000000000000000100"),
+        admission: None,
     };
     let body = if n == 1 { body } else { EventBody::new(EventType::Expired, at(600)) };
     Event { id: EventId::new(at(61), u128::from(n)), body, expires_at: at(30 * 86_400) }

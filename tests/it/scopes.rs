@@ -53,6 +53,7 @@ fn body(line: &Line) -> &'static str {
     match (line.method.as_str(), line.path.as_str()) {
         ("POST", "/v1/services" | "/v1/keys") => r#"{"name":"Shop"}"#,
         ("POST", "/v1/endpoints") => r#"{"url":"https://example.com/hooks"}"#,
+        ("POST", "/v1/decisions/replay") => r#"{"fraud":{}}"#,
         ("POST", "/v1/erasures") => r#"{"number":"+15005550139"}"#,
         ("POST", "/v2/Services") => "FriendlyName=Shop",
         ("POST", "/v2/SafeList/Numbers") => "PhoneNumber=%2B15005550139",

@@ -2,6 +2,7 @@
 
 use crate::app::admission::Limiting;
 use crate::app::admission::known_lists::Lists;
+use crate::app::alerts::Alerts;
 use crate::app::base::Base;
 use crate::app::events::Telling;
 use crate::app::fraud::Watch;
@@ -30,4 +31,6 @@ pub struct Admission {
     pub(in crate::app) lists: Lists,
     /// What is known of traffic, and speaks against requests.
     pub fraud: Arc<Watch>,
+    /// What applications are to be told of decisions.
+    pub alerts: Alerts,
 }

@@ -46,8 +46,9 @@ impl EventSettings {
 impl Default for EventSettings {
     fn default() -> Self {
         let filters = ["verification.*", "session.*", "opt_out.*", "endpoint.*"];
+        let of_decisions = ["admission.*", "fraud.*", "budget.*"];
         Self {
-            record: filters.iter().filter_map(|filter| filter.parse().ok()).collect(),
+            record: filters.iter().chain(&of_decisions).filter_map(|filter| filter.parse().ok()).collect(),
             retention: SignedDuration::from_hours(30 * 24),
             max_endpoints: Self::MOST_ENDPOINTS,
             max_in_flight: 16,

@@ -7,6 +7,7 @@ use super::watch::Watch;
 use crate::app::base::Base;
 use crate::app::fault::Fault;
 use crate::app::listing::scan_of;
+use crate::model::counter::Pseudonym;
 use crate::model::fraud::{Decision, DecisionId, Entry, Page};
 use crate::model::phone::PhoneNumber;
 use crate::model::verification::Verification;
@@ -90,7 +91,14 @@ impl<'b> Log<'b> {
 /// # Errors
 /// The store's.
 pub async fn lines_of(base: &Base, watch: &Watch, number: &PhoneNumber) -> Result<Vec<Entry>, Fault> {
-    let name = of_number(&watch.names, number);
+    lines_of_name(base, of_number(&watch.names, number)).await
+}
+
+/// The same of a number by its name.
+///
+/// # Errors
+/// The store's.
+pub async fn lines_of_name(base: &Base, name: Pseudonym) -> Result<Vec<Entry>, Fault> {
     let scan = Scan { limit: OF_NUMBER, ..scan_of(Index::TrafficOf, name.to_string()) };
     let mut lines = Vec::new();
     for page in listed(base, scan).await? {

@@ -54,6 +54,12 @@ pub(in crate::app) struct Taken {
 }
 
 impl Taken {
+    /// The same as the log has it.
+    pub(in crate::app) fn decision(self, id: DecisionId, at: Timestamp) -> Decision {
+        let Self { about, outcome, code, until, reasons, verification } = self;
+        Decision { id, at, about, outcome, code, until, reasons, verification }
+    }
+
     /// It is marked by limits that refuse nobody and are full.
     pub(in crate::app) fn flagged_by(&mut self, limits: &[String]) {
         if limits.is_empty() {
@@ -74,13 +80,18 @@ impl Taken {
 
 /// That a rule had something to say.
 pub(in crate::app) fn by(rule: &str) -> Reason {
-    Reason { rule: rule.to_owned(), action: None, value: None, threshold: None, subject: None }
+    Reason { rule: rule.to_owned(), action: None, value: None, threshold: None, subject: None, until: None }
 }
 
 impl Watch {
     /// What judges by this policy, under names that this key makes.
     pub fn new(policy: FraudPolicy, names: Pseudonyms, entropy: Entropy) -> Self {
         Self { policy, names, entropy, full: Notify::new(), inner: Mutex::default() }
+    }
+
+    /// The policy for services that set nothing of their own.
+    pub(in crate::app) fn policy(&self) -> &FraudPolicy {
+        &self.policy
     }
 
     /// What speaks against a request of a service that changes the policy like this.
@@ -163,10 +174,7 @@ impl Seat {
 
     /// What was decided.
     pub(in crate::app) fn record(self, taken: Taken, at: Timestamp) {
-        let Taken { about, outcome, code, until, reasons, verification } = taken;
-        let id = self.id.clone();
-        let decision = Decision { id, at, about, outcome, code, until, reasons, verification };
-        self.watch.record(Entry::Decision(Box::new(decision)));
+        self.watch.record(Entry::Decision(Box::new(taken.decision(self.id.clone(), at))));
     }
 }
 

@@ -1,5 +1,6 @@
 //! What was sent and what happened, as a key may see it.
 
+use crate::app::decisions::{DecisionQuery, Followed, Stretch};
 use crate::app::events::{EventQuery, Feed};
 use crate::app::fault::Fault;
 use crate::app::keyed::narrowed::Narrowed;
@@ -9,10 +10,12 @@ use crate::app::verification::{
 };
 use crate::app::{Page, Window};
 use crate::model::event::{Event, EventFilter};
+use crate::model::fraud::Report;
 use crate::model::id::{EventId, VerificationId};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use crate::app::decisions as log;
 use crate::app::events;
 use crate::app::messaging;
 use crate::app::verification;
@@ -96,6 +99,34 @@ pub async fn event(key: &Narrowed, id: &EventId) -> Result<Event, Fault> {
 /// As there.
 pub async fn events(key: &Narrowed, filter: &EventQuery, window: &Window) -> Result<Page<Event>, Fault> {
     events::feed::events_among(&key.all.directory, &key.services, filter, window).await
+}
+
+/// See [`decisions::decisions`](crate::app::decisions::decisions).
+///
+/// # Errors
+/// As there.
+pub async fn decisions(
+    key: &Narrowed,
+    query: &DecisionQuery,
+    window: &Window,
+) -> Result<Page<Followed>, Fault> {
+    log::decisions(&key.all, &key.services, query, window).await
+}
+
+/// See [`decisions::decision`](crate::app::decisions::decision).
+///
+/// # Errors
+/// As there.
+pub async fn decision(key: &Narrowed, id: &str) -> Result<Followed, Fault> {
+    log::decision(&key.all, &key.services, id).await
+}
+
+/// See [`decisions::report`](crate::app::decisions::report).
+///
+/// # Errors
+/// As there.
+pub async fn report(key: &Narrowed, stretch: Stretch, rows: usize) -> Result<Report, Fault> {
+    log::report(&key.all, &key.services, stretch, rows).await
 }
 
 /// Events as they come, as [`events::feed`](crate::app::events::feed), of the key's services alone.

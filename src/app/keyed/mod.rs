@@ -12,7 +12,8 @@ mod sessions;
 mod verifications;
 
 pub use self::happened::{
-    attempt, attempts, count_attempts, deliveries, delivery, event, events, feed, is_shadow,
+    attempt, attempts, count_attempts, decision, decisions, deliveries, delivery, event, events, feed,
+    is_shadow, report,
 };
 pub use self::narrowed::{KeyBound, Narrowed};
 pub use self::services::{

@@ -6,7 +6,6 @@
 //! but for the mark of the first look, which tells whether somebody came between.
 //! This module refuses to know faces: they differ by their [`Profile`].
 
-use crate::app::admission::AdmissionError;
 use crate::app::admission::admit::admit;
 use crate::app::admission::finding::{Admitted, Finding, Reason, Verdict};
 use crate::app::admission::limits::{budgets, counted as limits};
@@ -15,6 +14,8 @@ use crate::app::admission::profile::{Early, Profile};
 use crate::app::admission::request::{self, Open, Proof, Request};
 use crate::app::admission::sent::count;
 use crate::app::admission::way::Countries;
+use crate::app::admission::{AdmissionError, BudgetOf};
+use crate::app::events::told;
 use crate::app::fault::Fault;
 use crate::app::fraud::lines::Lines;
 use crate::app::fraud::watch::by;
@@ -29,6 +30,7 @@ use crate::app::verification::trial::Trial;
 use crate::app::verification::{VerificationError, Verifying, captcha, happen, made, view};
 use crate::model::captcha::CaptchaDemand;
 use crate::model::channel::Channel;
+use crate::model::event::of_budget;
 use crate::model::fraud::{About, Action, Outcome, Signal};
 use crate::model::id::SessionId;
 use crate::model::policy::Policy;
@@ -125,7 +127,14 @@ fn tell_of_flags(asked: &CodeRequest<'_>, sent: &Sent) {
 async fn tell_of_budget(verifying: &Verifying, about: Option<&About>, limited: &Limited) {
     let reached = about.and_then(|about| budgets::BudgetReached::of(limited, about, verifying.base.now()));
     if let Some(reached) = reached {
-        budgets::tell(&verifying.base, &verifying.admission.limiting.told, &reached, Vec::new()).await;
+        let subject = match &reached.of {
+            BudgetOf::Country(country) => Some(country.clone()),
+            BudgetOf::Service(service) => Some(service.to_string()),
+            BudgetOf::Whole => None,
+        };
+        let body = of_budget(&reached.rule, subject, reached.until, verifying.base.now());
+        let changes = told::told(&verifying.telling, vec![body]);
+        budgets::tell(&verifying.base, &verifying.admission.limiting.told, &reached, changes).await;
     }
 }
 

@@ -13,7 +13,7 @@ use crate::app::verification::seen::Seen;
 use crate::model::channel::Channel;
 use crate::model::fraud::{About, Outcome, Reason, Signal};
 use crate::model::limits::Admitted;
-use crate::model::phone::Standing;
+use crate::model::phone::{PhoneNumber, Standing};
 use jiff::Timestamp;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -34,6 +34,8 @@ struct State {
     taken: Option<(Taken, Timestamp)>,
     /// Whether a commit may be under way that makes it so.
     is_written: bool,
+    /// The number in full: applications are told of it, the log is not.
+    to: Option<PhoneNumber>,
 }
 
 impl<'w> Trial<'w> {
@@ -70,6 +72,7 @@ impl<'w> Trial<'w> {
         if test.is_some() || last.is_some_and(|last| is_resend && last.test) {
             return None;
         }
+        self.state().to = Some(number.clone());
         let (mut admitted, standing) = self.known(seen);
         let mut session = self.asked.target.who().session;
         if let Some(last) = last.filter(|_| is_resend) {
@@ -190,7 +193,12 @@ impl<'w> Trial<'w> {
         let mut state = self.state();
         let Some((taken, at)) = state.taken.take() else { return };
         let seat = state.seat.take().unwrap_or_else(|| self.admission.fraud.next(at));
+        let to = state.to.take();
         drop(state);
+        if let Some(to) = to.filter(|_| !taken.outcome.is_sent() || !taken.reasons.is_empty()) {
+            let decision = taken.clone().decision(seat.id().clone(), at);
+            self.admission.alerts.note(&self.admission.telling, &decision, to.in_full());
+        }
         seat.record(taken, at);
     }
 

@@ -225,6 +225,7 @@ impl Running {
         }
         if failure.is_none() {
             fraud::close(&self.app.base, &self.app.fraud).await;
+            self.app.admission.alerts.flush(&self.app.telling).await;
             self.app.admission.limiting.close(&self.app.base).await;
         }
         self.store.close().await;

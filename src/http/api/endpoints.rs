@@ -47,7 +47,9 @@ const FULL_NUMBERS: Field = Field::new(
 /// Every word that says what somebody wants to hear of.
 pub(super) fn filters() -> Vec<&'static str> {
     let groups = ["*", "verification.*", "session.*", "delivery.*", "opt_out.*", "endpoint.*"];
-    groups.into_iter().chain(EventType::ALL.iter().map(|event_type| event_type.as_str())).collect()
+    let of_decisions = ["admission.*", "fraud.*", "budget.*"];
+    let groups = groups.into_iter().chain(of_decisions);
+    groups.chain(EventType::ALL.iter().map(|event_type| event_type.as_str())).collect()
 }
 
 fn states() -> Vec<&'static str> {

@@ -7,6 +7,7 @@ pub mod audit;
 pub mod blocks;
 mod body;
 pub mod checks;
+pub mod decisions;
 pub mod deliveries;
 pub mod endpoints;
 pub mod erasures;

@@ -77,6 +77,10 @@ impl Operation {
             "Endpoints" => "no endpoint has this id",
             "Events" => "no event has this id, or it was forgotten by retention.events_days",
             "Blocks" => "no entry has this id, or it has ended; `GET /v1/blocks` lists them",
+            "Decisions" => {
+                "no decision has this id, or it was forgotten by retention.decisions_days; one is there some \
+                 seconds after it was taken"
+            }
             "Keys" => "no API key has this id; `GET /v1/keys` lists them",
             "Erasures" => "no erasure has this id",
             _ => "nothing has this name",

@@ -1,7 +1,7 @@
 //! An event as it is told: the body of a webhook, the data of a stream's
 //! event, an item of the API's list. One form for all three.
 
-use super::{Event, EventBody, EventType, Reason};
+use super::{Decided, Event, EventBody, EventType, Reason};
 use crate::model::id::given;
 use crate::model::phone::mask;
 use jiff::Timestamp;
@@ -76,6 +76,9 @@ pub struct Data {
     /// The endpoint that the event is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<String>,
+    /// The decision about a request for a code that the event is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub admission: Option<Decided>,
 }
 
 /// An error with what it means.
@@ -131,6 +134,7 @@ impl Payload {
                 error,
                 test: body.test,
                 endpoint: body.endpoint,
+                admission: body.admission.map(|decided| *decided),
             },
         }
     }

@@ -254,3 +254,103 @@ fn who_has_opted_out_is_told_apart_from_what_failed() {
         assert_eq!(body.last().and_then(|body| body.reason), Some(reason));
     }
 }
+
+mod of_decisions {
+    use crate::model::channel::{Channel, DeliveryChannel};
+    use crate::model::counter::Pseudonym;
+    use crate::model::event::{EventType, Once, Payload, of_findings, of_refusal};
+    use crate::model::fraud::{About, Action, Decision, DecisionId, Outcome, Reason};
+    use jiff::Timestamp;
+
+    const NUMBER: &str = "+447911123456";
+
+    fn decision(outcome: Outcome, code: &str, reasons: &[(&str, Option<Action>, Option<&str>)]) -> Decision {
+        let at = Timestamp::from_second(1_800_000_000).unwrap();
+        let reason = |(rule, action, subject): &(&str, Option<Action>, Option<&str>)| Reason {
+            rule: (*rule).to_owned(),
+            action: *action,
+            value: Some(9.0),
+            threshold: Some(7.0),
+            subject: subject.map(str::to_owned),
+            until: None,
+        };
+        Decision {
+            id: DecisionId("page-1".to_owned()),
+            at,
+            about: About {
+                number: Pseudonym([1; 8]),
+                block100: Pseudonym([2; 8]),
+                block1000: Pseudonym([3; 8]),
+                range: "+4479".to_owned(),
+                country: "GB".to_owned(),
+                is_voip: false,
+                address: Some(Pseudonym([4; 8])),
+                subnet: None,
+                device: None,
+                session: None,
+                key: None,
+                service: format!("VA{}", "0".repeat(32)),
+                sender: None,
+                channel: Channel::Sms,
+                face: "api".to_owned(),
+                is_resend: false,
+                micros: 0,
+            },
+            outcome,
+            code: (!outcome.is_sent()).then(|| code.to_owned()),
+            until: None,
+            reasons: reasons.iter().map(reason).collect(),
+            verification: None,
+        }
+    }
+
+    #[test]
+    fn what_was_not_sent_is_told_by_the_rule_that_decided() {
+        let burst = ("block_burst", Some(Action::Refuse), None);
+        let noted = ("range_burst", Some(Action::Record), Some("+4479"));
+        let country = ("country", None, None);
+        for (outcome, code, reasons, rule) in [
+            (Outcome::Refused, "fraud_suspected", vec![noted, burst], "block_burst"),
+            (Outcome::Refused, "country_not_offered", vec![burst, country], "country"),
+            (Outcome::Slowed, "resend_too_soon", vec![("cooldown", None, None)], "cooldown"),
+        ] {
+            let body = of_refusal(&decision(outcome, code, &reasons), NUMBER).unwrap();
+            let told = body.admission.as_ref().unwrap();
+            assert_eq!((told.rule.as_deref(), told.code.as_deref()), (Some(rule), Some(code)));
+            assert_eq!((told.outcome, body.event_type), (Some(outcome), EventType::AdmissionRefused));
+            assert_eq!((body.channel, body.to.as_deref()), (Some(DeliveryChannel::Sms), Some(NUMBER)));
+            assert!(body.service.is_some() && !format!("{body:?}").contains("7911123456"));
+        }
+        assert_eq!(of_refusal(&decision(Outcome::Flagged, "", &[noted]), NUMBER), None);
+    }
+
+    #[test]
+    fn a_finding_has_a_name_of_its_rule_and_whom_it_is_about_and_an_end() {
+        let reasons = [
+            ("block_burst", Some(Action::Record), None),
+            ("client_numbers", Some(Action::Refuse), None),
+            ("country_hour", Some(Action::Record), Some("GB")),
+            ("number_sends", None, None),
+        ];
+        let found = of_findings(&decision(Outcome::Flagged, "", &reasons));
+        let names: Vec<&str> = found.iter().map(|once| once.name.as_str()).collect();
+        assert_eq!(
+            names,
+            ["block_burst:0303030303030303", "client_numbers:0404040404040404", "country_hour:GB"]
+        );
+        for Once { until, body, .. } in &found {
+            assert!(*until > body.at && body.to.is_none() && body.service.is_none());
+            assert_eq!(body.event_type, EventType::FraudDetected);
+        }
+        let event = crate::model::event::Event {
+            id: "EV000000000000000000000000000000ab".parse().unwrap(),
+            body: found[2].body.clone(),
+            expires_at: Timestamp::MAX,
+        };
+        let told = serde_json::to_value(Payload::new(&event, true, |_| None)).unwrap();
+        assert_eq!(told["data"]["admission"]["subject"], "GB");
+        let again: crate::model::event::Event =
+            serde_json::from_str(&serde_json::to_string(&event).unwrap()).unwrap();
+        assert_eq!(again, event);
+    }
+}

@@ -114,6 +114,21 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Every one there is, from the mildest to the hardest.
+    pub const ALL: [Self; 6] =
+        [Self::Taken, Self::Flagged, Self::Slowed, Self::CaptchaRequired, Self::Refused, Self::ShadowBlocked];
+
+    /// What a request comes to of which a signal asks this, where nothing asks for more.
+    pub fn of(action: Action) -> Self {
+        match action {
+            Action::Record => Self::Flagged,
+            Action::Slow => Self::Slowed,
+            Action::Captcha => Self::CaptchaRequired,
+            Action::Refuse => Self::Refused,
+            Action::ShadowBlock => Self::ShadowBlocked,
+        }
+    }
+
     /// Whether something was sent.
     pub fn is_sent(self) -> bool {
         matches!(self, Self::Taken | Self::Flagged)
@@ -149,6 +164,9 @@ pub struct Reason {
     /// Of whom or what: `+4479`, `GB`; nothing where that is somebody's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
+    /// Until when what it asks for holds, where time changes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
 }
 
 impl From<&Signal> for Reason {
@@ -159,6 +177,7 @@ impl From<&Signal> for Reason {
             value: Some(signal.value),
             threshold: Some(signal.threshold),
             subject: signal.subject.clone(),
+            until: Some(signal.until),
         }
     }
 }

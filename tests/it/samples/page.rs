@@ -35,6 +35,7 @@ pub fn page() -> Page {
         value: Some(40.5),
         threshold: Some(25.0),
         subject: some("+4479"),
+        until: None,
     };
     let decided = Decision {
         id: decision.clone(),
