@@ -28,7 +28,7 @@ pub struct Failure {
     message: String,
     detail: Option<&'static str>,
     /// The proof that lets it pass, which Twilio does not know of.
-    captcha: Option<Captcha>,
+    captcha: Option<Box<Captcha>>,
     headers: Vec<(HeaderName, String)>,
 }
 
@@ -263,7 +263,7 @@ impl Failure {
             },
             AdmissionError::FraudSuspected { .. } | AdmissionError::Blocked { .. } => Self::blocked(),
             AdmissionError::CaptchaRequired { demand, .. } => {
-                Self { captcha: demand.as_deref().map(Captcha::from), ..Self::blocked() }
+                Self { captcha: demand.as_deref().map(Captcha::from).map(Box::new), ..Self::blocked() }
             }
             AdmissionError::CaptchaUnavailable { .. } => {
                 Self::new(503, 20503, "Service is unavailable: a CaptchaToken cannot be looked at now")
