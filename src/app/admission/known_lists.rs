@@ -39,6 +39,8 @@ struct One<T> {
 #[derive(Default)]
 struct Known {
     read_at: Option<Instant>,
+    /// Whether what was read is good for ever.
+    is_held: bool,
     entries: Held<ListEntry>,
     safe: Held<SafeNumber>,
     /// Made when it is asked for.
@@ -126,6 +128,16 @@ impl Lists {
         }
     }
 
+    /// Reads all, and then never again.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(in crate::app) async fn hold(&self, base: &Base) -> Result<(), Fault> {
+        self.read(base, None).await?;
+        self.known().is_held = true;
+        Ok(())
+    }
+
     /// Holds nothing any more, for it may be what was erased.
     pub(in crate::app) fn forget(&self) {
         *self.known() = Known::default();
@@ -133,7 +145,7 @@ impl Lists {
 
     fn fresh<T>(&self, what: impl FnOnce(&mut Known) -> T) -> Option<T> {
         let mut known = self.known();
-        let is_fresh = known.read_at.is_some_and(|at| at.elapsed() < self.span);
+        let is_fresh = known.read_at.is_some_and(|at| known.is_held || at.elapsed() < self.span);
         is_fresh.then(|| what(&mut known))
     }
 

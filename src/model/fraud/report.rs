@@ -29,7 +29,7 @@ pub struct Report {
     pub since: Timestamp,
     /// Until when, that time not included.
     pub until: Timestamp,
-    /// All requests.
+    /// What all requests of that time come to.
     pub total: Figures,
     /// The same by `rule`, `country`, `range`, `address`, `service`, `channel` and `face`. A
     /// request stands once in each, but with `rule`: there once for each rule that had

@@ -3,7 +3,7 @@
 
 use super::{Task, Turnstile, every_order};
 use crate::support::{Script, parts, request};
-use dialback::app::admission::AdmissionError;
+use dialback::app::admission::{self, AdmissionError};
 use dialback::app::fault::Fault;
 use dialback::app::verification::{self, Ask, VerificationError};
 use dialback::app::{App, services};
@@ -36,6 +36,7 @@ async fn limited() -> App {
         Ok::<_, Fault>(())
     };
     services::change_compat(&app.directory, &Actor::operator(), &id, change).await.unwrap();
+    admission::hold_lists(&app.admission).await.unwrap();
     app
 }
 

@@ -10,6 +10,7 @@ use crate::engines::over_each_engine;
 use crate::lengths::length;
 use crate::postgres::TestDatabase;
 use crate::support::{Engine, Script, open, parts, schema_for};
+use dialback::app::admission;
 use dialback::app::fault::Fault;
 use dialback::app::services::ServiceDirectory;
 use dialback::app::verification::{self, NewSession, SessionError, VerificationFilter, Visitor};
@@ -287,6 +288,9 @@ impl Stage {
     /// A new session with numbers of its own, moved to a place.
     async fn way(&self, moves: &[Move]) -> Arc<Way> {
         let n = self.ways.fetch_add(2, Ordering::Relaxed);
+        if n == 0 {
+            admission::hold_lists(&self.app.admission).await.unwrap();
+        }
         let return_url = Some("https://shop.example/done".to_owned());
         let request = NewSession { return_url, ..NewSession::default() };
         let way = Way {

@@ -3,6 +3,7 @@
 
 use super::{Task, Turnstile, every_order};
 use crate::support::{PERSON, Script, parts, request};
+use dialback::app::admission;
 use dialback::app::verification::{self, StartRequest, Started};
 use dialback::app::{App, Window};
 use dialback::clock::Clock;
@@ -14,11 +15,15 @@ use std::sync::{Arc, Mutex};
 type Said = Arc<Mutex<Vec<Started>>>;
 
 /// Two processes on one store that can be stopped at every access.
-fn processes() -> [App; 2] {
+async fn processes() -> [App; 2] {
     let store: Arc<dyn Maintenance> = Arc::new(Turnstile(Arc::new(Memory::new())));
     let clock = Clock::stopped("2026-11-20T09:00:00Z".parse().unwrap());
     let app = || App::new(parts(&store, &Arc::<Script>::default(), &clock));
-    [app(), app()]
+    let both = [app(), app()];
+    for app in &both {
+        admission::hold_lists(&app.admission).await.unwrap();
+    }
+    both
 }
 
 async fn start(app: App, caller: String, said: Said) {
@@ -35,7 +40,7 @@ async fn one_is_begun_for_a_caller_in_every_order() {
     {
         let most_stops = if callers.len() == 2 { usize::MAX } else { 2 };
         let begin = async || {
-            let (apps, said) = (processes(), Said::default());
+            let (apps, said) = (processes().await, Said::default());
             let task = |(n, caller): (usize, &&str)| -> Task {
                 Box::pin(start(apps[n % 2].clone(), (*caller).to_owned(), said.clone()))
             };

@@ -5,6 +5,7 @@
 //! alone decides.
 
 use super::Limiting;
+use super::addition::addition_of;
 use super::checks;
 use super::counters::{CountedFor, number_counter};
 use crate::app::admission::AdmissionError;
@@ -41,27 +42,6 @@ pub(in crate::app) fn asked(
     let number = added.counting(number_counter(who.names, &who.verification.to));
     checks::ask(number, limits, settings, send.number == 1);
     added.all
-}
-
-/// What the last send of a verification counts by a rule, under a word; nothing where the
-/// rule does not count it.
-pub(in crate::app) fn addition_of(rule: &LimitRule, who: &CountedFor<'_>, of: String) -> Option<Addition> {
-    let send = who.verification.sends.last()?;
-    let is_first = send.number == 1;
-    let amount = match rule.counted {
-        Counted::Sends => 1,
-        Counted::Unverified => u64::from(is_first),
-        Counted::UnaskedCalls => u64::from(send.unasked),
-        Counted::Money => send.micros,
-        Counted::Countries if is_first => {
-            return Some(Addition::Member {
-                of,
-                member: who.names.member("country", &who.standing().region),
-            });
-        }
-        Counted::Countries | Counted::WrongCodes => 0,
-    };
-    (amount > 0).then_some(Addition::Amount { of, amount })
 }
 
 /// What approval gives back: that it was not proved.

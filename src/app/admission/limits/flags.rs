@@ -3,7 +3,7 @@
 //! What was read may be outdated by ten seconds. It marks, and never lets through what a
 //! commit refuses.
 
-use super::counted::addition_of;
+use super::addition::addition_of;
 use super::counters::{CountedFor, counter_id, number_counter};
 use crate::app::base::Base;
 use crate::app::fault::Fault;

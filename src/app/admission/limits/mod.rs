@@ -5,6 +5,7 @@
 //! read before decides nothing but marks. The module refuses to know who asks by which
 //! face, and how a refusal is told.
 
+mod addition;
 pub(in crate::app) mod budgets;
 pub(in crate::app) mod checks;
 pub(in crate::app) mod counted;

@@ -46,6 +46,15 @@ pub async fn list_entries(
     Ok(listing::page_of(lines, window, |line| (line.created_at, line.id.clone())))
 }
 
+/// Reads the lists, and then never again, but for what is changed in this process: for
+/// whoever looks at all accesses of the store, of which none may depend on a clock.
+///
+/// # Errors
+/// The store's.
+pub async fn hold_lists(admission: &Admission) -> Result<(), AdmissionError> {
+    Ok(admission.lists.hold(&admission.base).await?)
+}
+
 /// One entry, by its id or by the name of a safe number.
 ///
 /// # Errors
