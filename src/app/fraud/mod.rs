@@ -1,7 +1,7 @@
 //! What is known of traffic in this process: each request for a code is judged by it, and
 //! what came of it is a line of a log that all processes read.
 //!
-//! [`Watch`] judges and keeps; [`about`] tells a request by names that are nobody's. A
+//! [`Watch`] judges and keeps; `about` tells a request by names that are nobody's. A
 //! signal is at most some seconds stale, and only ever tightens. This module refuses to
 //! know what is asked by which face, and what follows from a signal.
 
