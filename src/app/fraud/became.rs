@@ -66,7 +66,7 @@ pub(in crate::app) fn about_send(
     let is_first = send.number == 1;
     let by_settings = sender_of(&service.settings, send.channel, sender);
     let sender = admitted.sender.as_deref().filter(|_| is_first).or(by_settings);
-    Some(about(
+    let told = about(
         &watch.names,
         &Told {
             number: &verification.to,
@@ -79,5 +79,6 @@ pub(in crate::app) fn about_send(
             face: admitted.face.as_deref().unwrap_or_default(),
             is_resend: !is_first,
         },
-    ))
+    );
+    Some(About { micros: send.micros, ..told })
 }
