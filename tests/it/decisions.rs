@@ -124,6 +124,8 @@ async fn what_became_of_a_verification_is_a_line_of_its_own(engine: Engine) {
         verification::start(&world.app.verifying, request("+14155550199", Channel::Sms), None).await;
     let id = started.unwrap().view.verification.id;
     eventually("it is refused", async || world.record(&id).await.outbox.is_empty()).await;
+    // They are told once that is written.
+    eventually("it is told", async || lines(&world.app).await.len() == 5).await;
     let new = lines(&world.app).await.split_off(2);
     let about = new[0].about().clone();
     assert!(new.iter().all(|line| *line.about() == about), "{new:?}");

@@ -3,6 +3,7 @@
 //! without one.
 
 use crate::instance::{Instance, Setup, binary, poll, text};
+use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -80,7 +81,7 @@ async fn an_operator_sees_explains_reports_and_tries_decisions_with_a_server_and
     // Each is listed, the newest first, and none tells a number.
     let all = decisions(&app, "", 9).await;
     assert_eq!(all.len(), 9);
-    let at: Vec<&str> = all.iter().filter_map(|one| one["at"].as_str()).collect();
+    let at: Vec<Timestamp> = all.iter().map(|one| one["at"].as_str().unwrap().parse().unwrap()).collect();
     assert!(at.is_sorted_by(|one, other| one >= other), "{at:?}");
     assert!(!json!(all).to_string().contains("14155550"), "a number is told");
     let refused = decisions(&app, "&outcome=refused&rule=block_burst", 5).await;

@@ -204,7 +204,9 @@ async fn every_kind_goes_as_it_says() {
         Kind::ALL.into_iter().filter(|kind| kind.declared().kept == Keep::UntilDue).collect();
     let chores: Vec<_> = samples::all()
         .into_iter()
-        .filter(|facts| until_due.contains(&facts.key.kind) && facts.due.unwrap().lane == Lane::Chore)
+        .filter(|facts| {
+            until_due.contains(&facts.key.kind) && facts.due.is_some_and(|due| due.lane == Lane::Chore)
+        })
         .collect();
     let with_samples: BTreeSet<Kind> = chores.iter().map(|facts| facts.key.kind).collect();
     assert_eq!(with_samples, until_due, "one of each that is over");

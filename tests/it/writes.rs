@@ -8,7 +8,9 @@ use dialback::model::channel::Channel;
 #[tokio::test]
 async fn a_verification_writes_so_many_records_and_no_more() {
     let mut world = World::new(Engine::Memory);
-    let written = |world: &World| world.at_rest().len();
+    // A page of the log is one for many requests, and written when its time has come.
+    let is_page = |body: &String| body.contains("\"lines\":[{\"t\":");
+    let written = |world: &World| world.at_rest().iter().filter(|body| !is_page(body)).count();
     let id = world.start(Channel::Sms).await.verification.id;
     assert_eq!(written(&world), 2, "started: the verification and its event, in one commit");
     world.work();

@@ -12,6 +12,8 @@ use tokio_postgres::Client;
 /// Ours among the advisory locks: "DIAW". Held by each that writes, shared: nobody waits for
 /// it.
 const LOCK: i32 = 0x4449_4157;
+/// Connections for reading that are too few to lend one.
+const FEW: usize = 2;
 /// From one look to the next.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
@@ -34,12 +36,13 @@ pub(super) async fn announce(client: &Client) {
 
 /// Looks again and again.
 pub(super) async fn watch(gate: &Gate, reader: &Reader) {
-    loop {
+    // Where connections are few they are for those who wait.
+    while reader.pool.most() > FEW {
+        sleep(LOOK_EVERY).await;
         match writers(reader).await {
             Ok(writers) => gate.company.set_shared(writers > gate.writers()),
             Err(error) => tracing::debug!(%error, "cannot count who else writes"),
         }
-        sleep(LOOK_EVERY).await;
     }
 }
 
