@@ -61,9 +61,13 @@ pub fn named_by(text: &str) -> Named<'_> {
     let text = text.trim();
     let is_id = text.len() == KEY && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+    if let Ok(address) = text.parse() {
+        return Named::Address(address);
+    }
+    if let Some(key) = text.strip_prefix("key:") {
+        return Named::Key(key);
+    }
     match text {
-        _ if let Ok(address) = text.parse() => Named::Address(address),
-        _ if let Some(key) = text.strip_prefix("key:") => Named::Key(key),
         WHOLE => Named::Whole,
         _ if CALLERS.contains(&text) || (is_id && !is_number) => Named::Key(text),
         _ if region::find(text).is_some() => Named::Country(text),
