@@ -72,7 +72,6 @@ async fn commands(app: &Instance) -> Vec<Vec<String>> {
         "allow remove +15551230806".to_owned(),
         "fraud report".to_owned(),
         "fraud report --json".to_owned(),
-        "fraud explain +15551230801".to_owned(),
         "limits show +15551230801".to_owned(),
         "limits show +15551230801 --json".to_owned(),
         "key create piped".to_owned(),

@@ -2,7 +2,7 @@
 //! signals' own table.
 
 use super::{Action, SIGNALS};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
 
 /// Signals by name with another action or other thresholds. What is not named stays as
@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 #[serde(deny_unknown_fields)]
 pub struct FraudChanges {
     /// What follows where a signal is not named with an action of its own.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "there", skip_serializing_if = "Option::is_none")]
     pub action: Option<Action>,
     /// By the signal's name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -22,14 +22,19 @@ pub struct FraudChanges {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct RuleChanges {
     /// What follows where it fires; nothing where that stays as it was.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "there", skip_serializing_if = "Option::is_none")]
     pub action: Option<Action>,
     /// How long what follows holds, in seconds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "there", skip_serializing_if = "Option::is_none")]
     pub seconds: Option<u32>,
     /// Thresholds by their names.
     #[serde(flatten)]
     pub values: BTreeMap<String, f64>,
+}
+
+/// What is there: a null is nothing that may be written, in any form of these.
+fn there<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(from).map(Some)
 }
 
 /// The longest that something may hold, in seconds: thirty days.
@@ -68,5 +73,23 @@ impl FraudChanges {
             }
         }
         wrong
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_null_says_nothing_and_is_refused_wherever_it_stands() {
+        for (text, is_taken) in [
+            (r#"{"action":"refuse","signals":{"range_burst":{"seconds":60,"numbers":30}}}"#, true),
+            (r#"{"action":null}"#, false),
+            (r#"{"signals":{"range_burst":{"action":null}}}"#, false),
+            (r#"{"signals":{"range_burst":{"seconds":null}}}"#, false),
+            (r#"{"signals":{"range_burst":{"numbers":null}}}"#, false),
+        ] {
+            assert_eq!(serde_json::from_str::<FraudChanges>(text).is_ok(), is_taken, "{text}");
+        }
     }
 }
