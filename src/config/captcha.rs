@@ -4,41 +4,16 @@
 
 use super::loopback::is_loopback;
 use super::reader::Reader;
-use crate::model::captcha::CaptchaProvider;
-use crate::secret::Secret;
+use crate::model::captcha::{CaptchaProvider, CaptchaSettings};
 use reqwest::Url;
-use std::time::Duration;
 
 const PROVIDERS: &str = "write one of \"turnstile\", \"hcaptcha\", \"recaptcha\" and \"signed\"";
 const VERIFY_URL: &str = "write an https address, or one of this machine, or leave it empty";
 /// The longest action: Turnstile takes no longer one.
 const MOST_ACTION: usize = 32;
 
-/// Who says that a person is there, and how that is looked at.
-#[derive(Clone, Debug)]
-pub struct Captcha {
-    /// Whose proofs count.
-    pub provider: CaptchaProvider,
-    /// The public key of the widget; empty for words that the application signs.
-    pub site_key: String,
-    /// The key that goes with it, or that the application signs with.
-    pub secret: Secret,
-    /// Where proofs are looked at; `None` for the provider's own address.
-    pub verify_url: Option<String>,
-    /// Hosts of the pages on which one may be made; none for any.
-    pub hostnames: Vec<String>,
-    /// The action that one has to name; `None` for any.
-    pub action: Option<String>,
-    /// The least score where reCAPTCHA tells of one.
-    pub min_score: f64,
-    /// To connect to the provider.
-    pub connect_timeout: Duration,
-    /// For a whole request to it.
-    pub request_timeout: Duration,
-}
-
 /// What is configured; nothing where nobody's proofs count.
-pub(super) fn read(r: &mut Reader<'_>) -> Option<Captcha> {
+pub(super) fn read(r: &mut Reader<'_>) -> Option<CaptchaSettings> {
     let named = r.text("captcha.provider").is_some();
     let provider = r.parsed::<CaptchaProvider>("captcha.provider", PROVIDERS);
     let site_key = r.text("captcha.site_key").unwrap_or_default();
@@ -68,7 +43,7 @@ pub(super) fn read(r: &mut Reader<'_>) -> Option<Captcha> {
         };
         r.note("captcha.secret", "is missing", mend);
     }
-    Some(Captcha {
+    Some(CaptchaSettings {
         provider,
         site_key,
         secret: secret?,

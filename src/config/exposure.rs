@@ -1,7 +1,6 @@
 //! Whether others can reach the server. It is judged here alone, so that all
 //! that is dangerous in public is refused by one and the same rule.
 
-use super::captcha::Captcha;
 use super::dangers::{self, Judge};
 use super::file::{item, join};
 use super::guessable::{Weakness, weakness};
@@ -9,7 +8,7 @@ use super::loopback::is_loopback;
 use super::networks;
 use super::sections::{GatewayKind, SignatureMode};
 use super::whole::Config;
-use crate::model::captcha::CaptchaProvider;
+use crate::model::captcha::{CaptchaProvider, CaptchaSettings};
 use crate::model::policy::Gate;
 use jiff::Timestamp;
 use reqwest::Url;
@@ -163,7 +162,7 @@ fn weak(config: &Config, judge: &mut Judge<'_>) {
     let codes = codes.map(|(at, key)| (join(&item("codes.keys", at), "secret"), &key.secret));
     let captcha = config.captcha.iter().map(|captcha| ("captcha.secret".to_owned(), &captcha.secret));
     let all = own.chain(api_key).chain(more).chain(others).chain(shared).chain(codes).chain(captcha);
-    let is_signed = |captcha: &Captcha| captcha.provider == CaptchaProvider::Signed;
+    let is_signed = |captcha: &CaptchaSettings| captcha.provider == CaptchaProvider::Signed;
     let is_of_provider =
         |key: &str| key == "captcha.secret" && !config.captcha.as_ref().is_some_and(is_signed);
     for (key, secret) in all {

@@ -39,7 +39,6 @@ mod unanswered;
 mod whole;
 
 pub use self::accounts::Account;
-pub use self::captcha::Captcha;
 pub use self::codes::{CodeKey, Codes};
 pub use self::env::Env;
 pub use self::events::Events;

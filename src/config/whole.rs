@@ -1,6 +1,6 @@
 //! Everything that can be configured, out of its sections.
 
-use super::captcha::{self, Captcha};
+use super::captcha;
 use super::codes::Codes;
 use super::events::Events;
 use super::fraud;
@@ -16,6 +16,7 @@ use super::services::{Base, Services};
 use super::store::Store;
 use super::test_numbers;
 use super::twilio::Twilio;
+use crate::model::captcha::CaptchaSettings;
 use crate::model::fraud::FraudPolicy;
 use crate::model::limits::Limits;
 use crate::model::price::Prices;
@@ -63,7 +64,7 @@ pub struct Config {
     /// The section `[prices]`: what messages and calls cost.
     pub prices: Prices,
     /// The section `[captcha]`: who says that a person is there; `None` for nobody.
-    pub captcha: Option<Captcha>,
+    pub captcha: Option<CaptchaSettings>,
     /// The section `[codes]`: the keys that codes are derived from.
     pub codes: Codes,
     /// The section `[events]`: what applications are told.

@@ -2,9 +2,11 @@
 //! them, and what is asked for. It refuses to know how one is looked at.
 
 use crate::model::channel::Channel;
+use crate::secret::Secret;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 /// Who says that a person is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
@@ -52,6 +54,29 @@ impl FromStr for CaptchaProvider {
     fn from_str(text: &str) -> Result<Self, NoSuchProvider> {
         Self::ALL.into_iter().find(|provider| provider.as_str() == text).ok_or(NoSuchProvider)
     }
+}
+
+/// Whose proofs count, and how they are looked at.
+#[derive(Debug, Clone)]
+pub struct CaptchaSettings {
+    /// Who gives them.
+    pub provider: CaptchaProvider,
+    /// The public key of the widget; empty for a word that the application signs.
+    pub site_key: String,
+    /// The key that goes with it, or that the application signs with.
+    pub secret: Secret,
+    /// Where a proof is looked at; nothing for the provider's own address.
+    pub verify_url: Option<String>,
+    /// The hosts of the pages on which one may be made; none for any.
+    pub hostnames: Vec<String>,
+    /// The action that one has to name where the provider tells of one; nothing for any.
+    pub action: Option<String>,
+    /// The least score where reCAPTCHA tells of one: from 0, a machine, to 1.
+    pub min_score: f64,
+    /// To connect to the provider.
+    pub connect_timeout: Duration,
+    /// For a whole request to it.
+    pub request_timeout: Duration,
 }
 
 /// What is asked for where a proof is missing.

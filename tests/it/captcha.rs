@@ -5,8 +5,8 @@ use crate::wire::{Answer, answer, with_form, with_json};
 use crate::world::{ACCOUNT_SID, API_KEY, World};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use dialback::gateway::captcha::{Captcha, Settings};
-use dialback::model::captcha::CaptchaProvider;
+use dialback::gateway::captcha::Captcha;
+use dialback::model::captcha::{CaptchaProvider, CaptchaSettings};
 use dialback::model::fraud::{Action, RuleChanges};
 use dialback::model::service;
 use dialback::secret::Secret;
@@ -93,7 +93,7 @@ impl Provider {
 }
 
 fn captcha(provider: CaptchaProvider, url: Option<&str>) -> Captcha {
-    let settings = Settings {
+    let settings = CaptchaSettings {
         provider,
         site_key: if provider == CaptchaProvider::Signed { String::new() } else { "site-key".to_owned() },
         secret: Secret::new(SECRET),

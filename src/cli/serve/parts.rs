@@ -6,7 +6,7 @@ use crate::app::privacy::Retention;
 use crate::app::services::ServiceDirectory;
 use crate::cli::local::Local;
 use crate::config::{self, Config};
-use crate::gateway::captcha::{self, Captcha};
+use crate::gateway::captcha::Captcha;
 use crate::gateway::twilio::LONGEST_TURN;
 use crate::gateway::webhook::Messenger;
 use crate::http::SignatureMode;
@@ -150,18 +150,7 @@ pub fn events(config: &Config, trust: &Trust) -> anyhow::Result<Events> {
 /// # Errors
 /// When TLS cannot be set up.
 pub fn captcha(config: &Config, trust: &Trust) -> anyhow::Result<Option<Captcha>> {
-    let Some(captcha) = config.captcha.clone() else { return Ok(None) };
-    let settings = captcha::Settings {
-        provider: captcha.provider,
-        site_key: captcha.site_key,
-        secret: captcha.secret,
-        verify_url: captcha.verify_url,
-        hostnames: captcha.hostnames,
-        action: captcha.action,
-        min_score: captcha.min_score,
-        connect_timeout: captcha.connect_timeout,
-        request_timeout: captcha.request_timeout,
-    };
+    let Some(settings) = config.captcha.clone() else { return Ok(None) };
     Ok(Some(Captcha::new(settings, trust).context("cannot set up TLS")?))
 }
 

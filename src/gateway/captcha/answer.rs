@@ -4,8 +4,8 @@
 //! <https://docs.hcaptcha.com/#verify-the-user-response-server-side>,
 //! <https://developers.google.com/recaptcha/docs/verify> and `…/v3`.
 
-use super::proof::{CaptchaError, Settings};
-use crate::model::captcha::{CaptchaFault, CaptchaProvider};
+use super::proof::CaptchaError;
+use crate::model::captcha::{CaptchaFault, CaptchaProvider, CaptchaSettings};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
@@ -45,7 +45,7 @@ const ABOUT_PROOF: [&str; 6] = [
 
 /// Whether the answer proves that a person is there, for what it has to be about.
 pub(super) fn judge(
-    settings: &Settings,
+    settings: &CaptchaSettings,
     body: &[u8],
     bound_to: &str,
     now: Timestamp,

@@ -8,11 +8,11 @@ mod answer;
 mod proof;
 mod word;
 
-pub use self::proof::{CaptchaError, Offered, Settings};
+pub use self::proof::{CaptchaError, Offered};
 
 use self::answer::judge;
 use super::http::{TlsError, client};
-use crate::model::captcha::{CaptchaFault, CaptchaProvider};
+use crate::model::captcha::{CaptchaFault, CaptchaProvider, CaptchaSettings};
 use crate::telemetry::metrics::{Meter, Outcome, Place, meter};
 use crate::trust::Trust;
 use jiff::Timestamp;
@@ -27,7 +27,7 @@ const MOST_ANSWER: usize = 16 * 1024;
 
 /// Looks at proofs.
 pub struct Captcha {
-    settings: Settings,
+    settings: CaptchaSettings,
     client: reqwest::Client,
 }
 
@@ -37,7 +37,7 @@ impl Captcha {
     ///
     /// # Errors
     /// When TLS cannot be set up.
-    pub fn new(settings: Settings, trust: &Trust) -> Result<Self, TlsError> {
+    pub fn new(settings: CaptchaSettings, trust: &Trust) -> Result<Self, TlsError> {
         let client = client(trust)?
             .connect_timeout(settings.connect_timeout)
             .timeout(settings.request_timeout)
@@ -131,7 +131,7 @@ impl Captcha {
 
     /// The form, as all three take it.
     fn form(&self, offered: &Offered) -> Vec<(&'static str, String)> {
-        let Settings { provider, site_key, secret, .. } = &self.settings;
+        let CaptchaSettings { provider, site_key, secret, .. } = &self.settings;
         let mut form =
             vec![("secret", secret.expose().to_owned()), ("response", offered.token.expose().to_owned())];
         form.extend(offered.address.map(|address| ("remoteip", address.to_canonical().to_string())));

@@ -38,8 +38,8 @@ async fn provider(status: &'static str, body: String) -> (String, JoinHandle<Str
     (url, asked)
 }
 
-fn settings(provider: CaptchaProvider, verify_url: &str) -> Settings {
-    Settings {
+fn settings(provider: CaptchaProvider, verify_url: &str) -> CaptchaSettings {
+    CaptchaSettings {
         provider,
         site_key: "site".to_owned(),
         secret: Secret::new("top secret+1"),
@@ -57,7 +57,7 @@ fn offered() -> Offered {
     Offered { token: Secret::new("proof-1"), bound_to: BOUND.to_owned(), address }
 }
 
-async fn asked_of(settings: Settings) -> Result<(), CaptchaError> {
+async fn asked_of(settings: CaptchaSettings) -> Result<(), CaptchaError> {
     let captcha = Captcha::new(settings, &Trust::compiled_in()).unwrap();
     captcha.ask(&offered(), NOW.parse().unwrap()).await
 }
@@ -82,7 +82,7 @@ async fn each_provider_is_asked_as_it_documents() {
 #[test]
 fn an_answer_counts_for_what_it_says() {
     use CaptchaFault::{Elsewhere, Expired, Invalid, Used};
-    let strict = Settings {
+    let strict = CaptchaSettings {
         hostnames: vec!["shop.example".to_owned()],
         action: Some("send".to_owned()),
         ..settings(CaptchaProvider::Recaptcha, "")
