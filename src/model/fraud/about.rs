@@ -52,7 +52,7 @@ pub struct About {
     /// By which channel.
     #[serde(rename = "m")]
     pub channel: Channel,
-    /// By which face, as [`Profile`](crate::app) names it: `api`, `verify`, `pages`.
+    /// By which face, as its profile names it: `api`, `verify`, `pages`.
     #[serde(rename = "p")]
     pub face: String,
     /// Whether it is a further send of a verification that stands open.

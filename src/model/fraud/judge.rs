@@ -52,7 +52,10 @@ impl<'a> Judge<'a> {
             "country_hour" => wide::country_hour(case, sight, values),
             "country_day" => wide::country_day(case, sight, values),
             "country_slow" => wide::country_slow(case, sight, values),
-            _ => None,
+            _ => {
+                debug_assert!(false, "nothing looks for {}", spec.name);
+                None
+            }
         }
     }
 

@@ -56,8 +56,9 @@ pub struct Replayed {
     pub not_followed: u64,
 }
 
-/// How long before the stretch lines are read, so that signals know what is usual: as far as
-/// the longest of them looks back.
+/// How long before the stretch lines are read, so that signals know what is usual: the fourteen
+/// days that they compare. Habits look back twice as far, so a replay knows less of them than a
+/// process that has run for four weeks.
 pub const RUN_UP: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 /// Requests that differ and are told one by one.

@@ -4,7 +4,7 @@
 use super::case::Case;
 use super::found::{Found, Values};
 use super::statistics::surprise;
-use crate::model::fraud::traffic::{Crowd, DAY, Narrow, Tries, half};
+use crate::model::fraud::traffic::{Crowd, DAY, Narrow, Tries, half, letters};
 
 const HOUR: u32 = 3_600;
 const DAYS: u32 = 3 * DAY;
@@ -51,11 +51,11 @@ fn is_probe(case: &Case<'_>, tries: &Tries) -> bool {
     tries.good(case.now) >= 1.0 && tries.last().is_none_or(|at| case.now.saturating_sub(at) >= EVERY)
 }
 
-/// Numbers of several countries from one address or network, of which none was verified.
+/// Numbers of several countries from one address, network, device or session.
 pub fn client_countries(case: &Case<'_>, values: &Values<'_>) -> Option<Found> {
     [Narrow::Address, Narrow::Subnet, Narrow::Device, Narrow::Session].into_iter().find_map(|kind| {
         let tries = case.tries(kind)?;
-        let own = letters(case);
+        let own = letters(case.about);
         let mut open: Vec<[u8; 2]> = Vec::new();
         let mut proven: Vec<[u8; 2]> = Vec::new();
         // Where nobody verifies at all, it is the same client for longer.
@@ -100,8 +100,4 @@ fn address(case: &Case<'_>, values: &Values<'_>, seconds: u32, parts: f64) -> Op
     let unverified = (crowd.ripe - crowd.verified).max(0.0) + tries.refused(case.now);
     Found::at_least(unverified, threshold)
         .filter(|_| is_odd(case, tries, &crowd, values) && !is_probe(case, tries))
-}
-
-fn letters(case: &Case<'_>) -> [u8; 2] {
-    crate::model::fraud::traffic::letters(case.about)
 }

@@ -33,7 +33,7 @@ pub struct Values<'a> {
 }
 
 impl Values<'_> {
-    /// What stands for that name; a test looks every name up.
+    /// What stands for that name; nothing is ever as much as a name that there is not.
     pub fn get(&self, name: &str) -> f64 {
         let place = self.spec.parameters.iter().position(|parameter| parameter.name == name);
         debug_assert!(place.is_some(), "{} has no {name}", self.spec.name);

@@ -4,7 +4,7 @@
 
 use super::case::{Case, Course};
 use super::statistics::{odds, probability};
-use crate::model::fraud::traffic::{DAY, Narrow, Number, Seen, half};
+use crate::model::fraud::traffic::{DAY, Narrow, Number, Seen};
 
 /// The share of codes that somebody verifies whose numbers are all made up, or their own.
 const ATTACK: f64 = 0.1;
@@ -89,7 +89,7 @@ fn weight(case: &Case<'_>, kind: Narrow) -> f64 {
     let Some(tries) = case.tries(kind) else { return 0.0 };
     // Behind an address and in a block there may be others too.
     let trust = if matches!(kind, Narrow::Device | Narrow::Session) { 4.0 } else { 3.0 };
-    let crowd = tries.crowd(half(case.about.number), case.now, 3 * DAY, &case.traffic.delays);
+    let crowd = case.crowd(kind, 3 * DAY);
     let usual = case.conversion;
     let against = ((1.0 - ATTACK) / (1.0 - usual)).ln().max(0.3);
     let speaks_for = (ATTACK / usual).ln().min(-0.3);

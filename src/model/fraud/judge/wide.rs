@@ -73,26 +73,27 @@ pub fn range_burst(case: &Case<'_>, sight: &Sight, values: &Values<'_>) -> Optio
 
 /// More unverified codes of a country within a day than its verified ones allow.
 pub fn country_day(case: &Case<'_>, sight: &Sight, values: &Values<'_>) -> Option<Found> {
-    let course = sight.course(case, Wide::Country)?;
-    let day = &course.windows[2];
-    let share = values.get("share");
-    let threshold = values.get("least").max(share * course.habit.most).max(share * day.verified);
-    let found = Found::at_least(day.unverified() + day.refused, threshold)?;
-    if !is_low(day, usual(course, LOW), values.get("odds")) {
-        return None;
-    }
-    sight.probable(case, course, values.get("suspicion"))?;
-    Some(named(case, Wide::Country, found))
+    country(case, sight, values, (|course| &course.windows[2], 1.0))
 }
 
 /// The same within an hour.
 pub fn country_hour(case: &Case<'_>, sight: &Sight, values: &Values<'_>) -> Option<Found> {
+    country(case, sight, values, (|course| &course.hour, 6.0))
+}
+
+/// The same within a window, to which one of so many parts of the best day is usual.
+fn country(
+    case: &Case<'_>,
+    sight: &Sight,
+    values: &Values<'_>,
+    (window, parts): (fn(&Course) -> &Seen, f64),
+) -> Option<Found> {
     let course = sight.course(case, Wide::Country)?;
-    let share = values.get("share");
-    let by_day = share * course.habit.most / 6.0;
-    let threshold = values.get("least").max(by_day).max(share * course.hour.verified);
-    let found = Found::at_least(course.hour.unverified() + course.hour.refused, threshold)?;
-    if !is_low(&course.hour, usual(course, LOW), values.get("odds")) {
+    let (seen, share) = (window(course), values.get("share"));
+    let by_day = share * course.habit.most / parts;
+    let threshold = values.get("least").max(by_day).max(share * seen.verified);
+    let found = Found::at_least(seen.unverified() + seen.refused, threshold)?;
+    if !is_low(seen, usual(course, LOW), values.get("odds")) {
         return None;
     }
     sight.probable(case, course, values.get("suspicion"))?;

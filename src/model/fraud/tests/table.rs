@@ -23,7 +23,7 @@ fn every_signal_has_a_name_of_its_own_and_thresholds_within_their_bounds() {
 
 #[test]
 fn every_signal_is_looked_for_with_its_own_thresholds() {
-    // `Values::get` asserts that a name is there; each rule reads all of its own.
+    // `Values::get` asserts that a name is there, for what these requests come to.
     let mut scene = Scene::usual(20);
     scene.attack(120, NOON, 20, |place| about(7_700_000_000 + place, 9_000_000 + place % 3));
     assert!(!scene.names(&about(7_700_000_001, 9_000_000), NOON + 2_400).is_empty());

@@ -40,7 +40,7 @@ pub enum Wide {
 }
 
 impl Narrow {
-    /// Every kind, in the order of [`Traffic`]'s cells.
+    /// Every kind, in the order of [`Traffic`](super::Traffic)'s cells.
     pub const ALL: [Self; 6] =
         [Self::Hundred, Self::Thousand, Self::Address, Self::Subnet, Self::Device, Self::Session];
 
@@ -59,7 +59,7 @@ impl Narrow {
 }
 
 impl Wide {
-    /// Every kind, in the order of [`Traffic`]'s cells.
+    /// Every kind, in the order of [`Traffic`](super::Traffic)'s cells.
     pub const ALL: [Self; 7] =
         [Self::Range, Self::Country, Self::Service, Self::Sender, Self::Key, Self::Market, Self::Lane];
 

@@ -48,11 +48,6 @@ impl Number {
         self.count(|at| now.saturating_sub(at) < DAY)
     }
 
-    /// When the last send was.
-    pub fn last_send(&self) -> u32 {
-        self.sends.iter().copied().max().unwrap_or(0)
-    }
-
     fn count(&self, is_meant: impl Fn(u32) -> bool) -> f64 {
         self.sends.iter().filter(|at| **at > 0 && is_meant(**at)).map(|_| 1.0).sum()
     }
