@@ -42,7 +42,7 @@ kinds! {
     SCOPE_MISSING = "scope_missing" 403 "The API key may not do this":
         "The key is good, and lacks the scope that `scope` names. Make another key that has it.";
     KEY_BOUND = "key_bound" 403 "The API key is for some services alone":
-        "The key is good, and bound to services. What is about all of them (keys, endpoints, opt-outs, test numbers, the audit log, erasures, making services) needs a key that is not bound.";
+        "The key is good, and bound to services. What is about all of them (keys, endpoints, opt-outs, test numbers, lists, limits, trying policies, the audit log, erasures, making services) needs a key that is not bound.";
     SIGNATURE_REJECTED = "signature_rejected" 403 "The signature was rejected":
         "A webhook is not signed with a token that is configured.";
     OTHER_ORIGIN = "other_origin" 403 "This listener is for its own machine":

@@ -175,7 +175,7 @@ mod tests {
             let first = if verdict.starts_with("taken") { "not_allowed" } else { verdict };
             assert_eq!(said(&request).0, first, "{why}");
             request.has_code = false;
-            request.listed = Listed::Blocked { reason: "fraud".to_owned(), until: None };
+            request.listed = Listed::Blocked { until: None };
             assert_eq!(said(&request).0, "blocked", "{why}");
             request.listed = Listed::Nothing;
             let signals = [signal(Action::Refuse)];

@@ -16,8 +16,6 @@ pub(in crate::app) enum Listed {
     Allowed,
     /// It is blocked.
     Blocked {
-        /// Why, in the words of whoever blocked it, for the operator alone.
-        reason: String,
         /// When that ends; nothing where somebody has to end it.
         until: Option<Timestamp>,
     },
@@ -43,6 +41,6 @@ impl Listed {
 
 impl From<&Said> for Listed {
     fn from(block: &Said) -> Self {
-        Self::Blocked { reason: block.reason.as_deref().unwrap_or_default().to_owned(), until: block.until }
+        Self::Blocked { until: block.until }
     }
 }

@@ -94,12 +94,13 @@ pub(in crate::app) async fn ways(
     ahead: &Ahead,
 ) -> Result<Ways, AdmissionError> {
     let service = compat::sending_to(&admission.directory, service, to, ahead).await?;
-    let lists = match is_refused_somewhere(&service, to) {
-        true => lists::listed(admission, to, &service.id, None).await?,
-        false => Listed::default(),
+    let (lists, is_safe) = match is_refused_somewhere(&service, to) {
+        true => (
+            lists::listed(admission, to, &service.id, None).await?,
+            safe_list::stored_safe_number(&admission.base, to, ahead).await?.is_some(),
+        ),
+        false => (Listed::default(), false),
     };
-    let is_safe = is_refused_somewhere(&service, to)
-        && safe_list::stored_safe_number(&admission.base, to, ahead).await?.is_some();
     let countries = if is_safe { Countries::All } else { Countries::AsSet };
     Ok(Ways { lists, ..Ways::of(service, countries, admission.sender.as_deref()) })
 }

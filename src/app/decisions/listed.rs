@@ -15,15 +15,13 @@ use crate::model::phone::PhoneNumber;
 use crate::model::verification::Verification;
 use crate::store::records;
 use crate::store::{Index, Scan};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use std::cmp::Reverse;
 use std::time::Instant;
 
 /// Pages of the log that are read at once, and that one request reads at most.
 const AT_ONCE: usize = 8;
 const MOST_PAGES: usize = 64;
-/// How much later than its lines a page is written at most.
-const LATE: SignedDuration = SignedDuration::from_mins(2);
 
 type Found = listing::Page<Followed>;
 
@@ -71,10 +69,12 @@ async fn of_number(
     number: &PhoneNumber,
 ) -> Result<Found, Fault> {
     let lines = log::lines_of(&app.base, &app.fraud, number).await?;
-    let taken = lines.iter().filter_map(|line| taken(services, query, line));
-    let followed: Vec<Followed> = taken.map(|one| one.with(lines.iter())).collect();
+    let found: Vec<Followed> = lines.iter().filter_map(|line| taken(services, query, line)).collect();
     let place = |one: &Followed| (one.decision.at, one.decision.id.to_string());
-    Ok(page_of(followed, window, place))
+    let mut page = page_of(found, window, place);
+    // Only what is shown is followed.
+    page.items = page.items.into_iter().map(|one| one.with(lines.iter())).collect();
+    Ok(page)
 }
 
 async fn of_all(
@@ -85,7 +85,7 @@ async fn of_all(
 ) -> Result<Found, Fault> {
     let (mut items, begun, mut read) = (Vec::new(), Instant::now(), 0);
     let mut place = window.after.as_ref().and_then(|(at, id)| Place::read(*at, id));
-    let until = query.until.map(|until| until.checked_add(LATE).unwrap_or(Timestamp::MAX));
+    let until = query.until.map(|until| until.checked_add(log::LATE).unwrap_or(Timestamp::MAX));
     let mut scan = Scan { since: query.since, until, limit: AT_ONCE, ..scan_of(Index::Traffic, "") };
     scan.after = place.as_ref().map(|place| (place.at, place.page.clone()));
     loop {

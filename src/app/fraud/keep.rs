@@ -26,7 +26,8 @@ const READ_EVERY: Duration = Duration::from_secs(3);
 /// So far back it is looked for what others wrote: by their clocks, and as late as a write
 /// may last.
 const LOOKED_BACK: SignedDuration = SignedDuration::from_mins(2);
-/// So far back what was before is learnt: fourteen days that signals compare, and today.
+/// So far back what was before is learnt: fourteen days that signals compare, and
+/// today. Habits look back twice as far: a process that was begun anew knows less of them.
 const LEARNT: SignedDuration = SignedDuration::from_hours(15 * 24);
 /// Pages that are read at once of what others wrote.
 const AT_ONCE: usize = 32;

@@ -19,7 +19,7 @@ use jiff::{SignedDuration, Timestamp};
 const AT_ONCE: usize = 8;
 /// A page is written so long after it was begun, at most, where the store takes it; a line
 /// that came late is in a later one.
-const LATE: SignedDuration = SignedDuration::from_mins(2);
+pub(in crate::app) const LATE: SignedDuration = SignedDuration::from_mins(2);
 /// Pages of one number that are read at once.
 const OF_NUMBER: usize = 64;
 

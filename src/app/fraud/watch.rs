@@ -10,6 +10,7 @@ use crate::model::fraud::{
 };
 use crate::model::pseudonym::Pseudonyms;
 use jiff::Timestamp;
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
@@ -61,7 +62,7 @@ impl Taken {
     }
 
     /// It is marked by limits that refuse nobody and are full.
-    pub(in crate::app) fn flagged_by(&mut self, limits: &[String]) {
+    pub(in crate::app) fn flagged_by(&mut self, limits: &[&str]) {
         if limits.is_empty() {
             return;
         }
@@ -96,17 +97,23 @@ impl Watch {
 
     /// What speaks against a request of a service that changes the policy like this.
     pub(in crate::app) fn judge(&self, changes: &FraudChanges, about: &About, now: Timestamp) -> Vec<Signal> {
-        let own = (!changes.is_empty()).then(|| self.policy.with(changes));
-        let policy = own.as_ref().unwrap_or(&self.policy);
+        let policy = self.policy_with(changes);
         policy.judge(&self.inner().traffic, about, now)
+    }
+
+    /// The policy of a service that changes it like this.
+    fn policy_with(&self, changes: &FraudChanges) -> Cow<'_, FraudPolicy> {
+        match changes.is_empty() {
+            true => Cow::Borrowed(&self.policy),
+            false => Cow::Owned(self.policy.with(changes)),
+        }
     }
 
     /// Whether a request of a service that changes the policy like this may be answered as
     /// usual and not sent.
     pub(in crate::app) fn may_shadow(&self, changes: &FraudChanges) -> bool {
-        let own = (!changes.is_empty()).then(|| self.policy.with(changes));
-        let rules = own.as_ref().unwrap_or(&self.policy).rules();
-        rules.iter().any(|rule| rule.action == Action::ShadowBlock)
+        let policy = self.policy_with(changes);
+        policy.rules().iter().any(|rule| rule.action == Action::ShadowBlock)
     }
 
     /// A place for a decision that is about to be taken: its name is known from now on.
@@ -173,8 +180,8 @@ impl Seat {
     }
 
     /// What was decided.
-    pub(in crate::app) fn record(self, taken: Taken, at: Timestamp) {
-        self.watch.record(Entry::Decision(Box::new(taken.decision(self.id.clone(), at))));
+    pub(in crate::app) fn record(self, decision: Decision) {
+        self.watch.record(Entry::Decision(Box::new(decision)));
     }
 }
 

@@ -191,7 +191,7 @@ fn demanded(
     };
     let who = asked.target.who();
     let whose = who.session.map(SessionId::as_str).or(who.caller).unwrap_or_default();
-    let demand = captcha::demand(verifying, Bound { number, whose }, (seen.channel, None));
+    let demand = captcha::demand(verifying, Bound { number, whose }, seen.channel);
     AdmissionError::CaptchaRequired { rule: rule.clone(), demand: demand.map(Box::new) }
 }
 
@@ -463,8 +463,7 @@ fn mark(
         send.shadow = way.is_shadow;
     }
     let Some(admitted) = &mut verification.admitted else { return };
-    let full: Vec<String> = full.iter().map(|rule| (*rule).to_owned()).collect();
-    trial.amend(|taken| taken.flagged_by(&full));
+    trial.amend(|taken| taken.flagged_by(full));
     if admitted.decision.is_none() {
         trial.mark(admitted, now);
     }

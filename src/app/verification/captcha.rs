@@ -58,15 +58,15 @@ impl Bound<'_> {
 /// no number yet.
 pub fn captcha_of(verifying: &Verifying, session: &Session) -> Option<CaptchaDemand> {
     let bound = Bound { number: session.number.as_ref()?, whose: session.id.as_str() };
-    demand(verifying, bound, (None, None))
+    demand(verifying, bound, None)
 }
 
-/// What is asked for, by which channel the code is to go, and what was wrong with the proof
-/// that came along; nothing where nobody's proofs count here.
+/// What is asked for, by which channel the code is to go; nothing where nobody's proofs
+/// count here.
 pub(in crate::app) fn demand(
     verifying: &Verifying,
     bound: Bound<'_>,
-    (channel, why): (Option<Channel>, Option<CaptchaFault>),
+    channel: Option<Channel>,
 ) -> Option<CaptchaDemand> {
     let captcha = verifying.captcha.as_deref()?;
     Some(CaptchaDemand {
@@ -75,7 +75,7 @@ pub(in crate::app) fn demand(
         action: captcha.action().map(str::to_owned),
         bound_to: bound.name(&verifying.admission),
         channel,
-        why,
+        why: None,
     })
 }
 

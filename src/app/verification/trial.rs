@@ -195,11 +195,11 @@ impl<'w> Trial<'w> {
         let seat = state.seat.take().unwrap_or_else(|| self.admission.fraud.next(at));
         let to = state.to.take();
         drop(state);
-        if let Some(to) = to.filter(|_| !taken.outcome.is_sent() || !taken.reasons.is_empty()) {
-            let decision = taken.clone().decision(seat.id().clone(), at);
+        let decision = taken.decision(seat.id().clone(), at);
+        if let Some(to) = to.filter(|_| !decision.outcome.is_sent() || !decision.reasons.is_empty()) {
             self.admission.alerts.note(&self.admission.telling, &decision, to.in_full());
         }
-        seat.record(taken, at);
+        seat.record(decision);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

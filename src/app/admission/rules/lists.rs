@@ -37,7 +37,7 @@ mod tests {
     #[test]
     fn what_is_blocked_is_refused_and_why_is_told_to_nobody() {
         let case = Case::of(|_| ());
-        let blocked = Listed::Blocked { reason: "a shop of SIM cards".into(), until: None };
+        let blocked = Listed::Blocked { until: None };
         for (listed, finds) in [
             (Listed::Nothing, ""),
             (Listed::Allowed, ""),
