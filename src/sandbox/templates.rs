@@ -95,7 +95,7 @@ impl Approval {
 }
 
 /// A template as it was made.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Template {
     /// How it stands.
@@ -205,9 +205,12 @@ impl Templates {
         self.known.get(sid)
     }
 
-    /// All of them, by SID.
-    pub fn iter(&self) -> impl Iterator<Item = (&String, &Template)> {
-        self.known.iter()
+    /// All of them, youngest first, and last the one that is always there. They stand as
+    /// they came: a clock has two in one millisecond, and may be set back between two.
+    pub fn youngest_first(&self) -> impl Iterator<Item = (&String, &Template)> {
+        let shipped = Some(AUTHENTICATION).filter(|sid| self.order.iter().all(|kept| kept != sid));
+        let sids = self.order.iter().rev().map(String::as_str).chain(shipped);
+        sids.filter_map(|sid| self.known.get_key_value(sid))
     }
 
     /// The SIDs of those that can go, oldest first.
@@ -302,6 +305,22 @@ mod tests {
         assert_eq!(fill("{{1", value), ("{{1".to_owned(), true));
         // A value is text, and never a place.
         assert_eq!(fill("{{1}}", |_| Some("{{1}}")), ("{{1}}".to_owned(), true));
+    }
+
+    #[test]
+    fn the_youngest_comes_first_whatever_its_sid_and_the_shipped_one_once() {
+        let mut templates = Templates::new(2);
+        let shown = |templates: &Templates| -> Vec<String> {
+            templates.youngest_first().map(|(sid, _)| sid.clone()).collect()
+        };
+        for sid in ["HXb", "HXa", "HXc", "HXa"] {
+            templates.push(sid.to_owned(), Template::default());
+        }
+        assert_eq!(shown(&templates), ["HXc", "HXa", AUTHENTICATION]);
+        templates.remove(AUTHENTICATION);
+        assert_eq!(shown(&templates), ["HXc", "HXa"]);
+        templates.push(AUTHENTICATION.to_owned(), Template::default());
+        assert_eq!(shown(&templates), [AUTHENTICATION, "HXc"]);
     }
 
     #[test]

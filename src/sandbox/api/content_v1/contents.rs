@@ -109,17 +109,15 @@ pub(super) fn row(ask: &Ask<'_>, sid: &str) -> Result<Row, Refusal> {
 /// or came with the sandbox, is the main account's.
 pub(super) fn rows(ask: &Ask<'_>) -> Vec<Row> {
     let world = ask.world;
-    let mut rows: Vec<Row> = world.with(|state| {
-        let known = state.templates.iter();
+    world.with(|state| {
+        let known = state.templates.youngest_first();
         let rows = known.map(|(sid, template)| Row {
             sid: sid.clone(),
             made: template.made.clone().unwrap_or_else(|| of_template(world, template)),
             status: template.status,
         });
         rows.filter(|row| row.made.account == ask.account).collect()
-    });
-    rows.sort_by(|one, other| (other.made.created, &other.sid).cmp(&(one.made.created, &one.sid)));
-    rows
+    })
 }
 
 /// What a template would have been made of.
