@@ -81,7 +81,10 @@ impl PhoneNumber {
     /// The country, as an ISO 3166 code; none for global services and for
     /// numbers that no plan knows.
     pub fn region(&self) -> Option<String> {
-        let region = read::again(self)?.get_region_code()?;
+        let region = match self.plan() {
+            Some(plan) => plan.region(),
+            None => read::again(self)?.get_region_code(),
+        }?;
         // 001 is the library's name for what belongs to no country.
         Some(region.to_string()).filter(|id| id.len() == 2)
     }

@@ -3,6 +3,8 @@
 
 use super::kind::{Line, line_of};
 use rlibphonenumber::PhoneNumber as Parsed;
+use rlibphonenumber::enums::Region;
+use std::sync::OnceLock;
 
 /// What the library found in a number, and what sort of telephone it leads to.
 pub struct Plan {
@@ -10,11 +12,28 @@ pub struct Plan {
     pub parsed: Parsed,
     /// What sort of telephone it leads to.
     pub line: Line,
+    /// Whose plan it is of: found when it is first asked for.
+    region: OnceLock<Option<Region>>,
 }
 
 impl Plan {
     /// That of a number of the library's.
     pub fn of(parsed: Parsed) -> Self {
-        Self { line: line_of(&parsed), parsed }
+        Self { line: line_of(&parsed), parsed, region: OnceLock::new() }
+    }
+
+    /// Whose plan it is of; `001` for a global service.
+    pub fn region(&self) -> Option<Region> {
+        *self.region.get_or_init(|| self.parsed.get_region_code())
+    }
+
+    /// Whether its plan has such a number. That is so where the plan tells of what sort it
+    /// is, so nobody asks twice, but for those whose sort the calling code alone tells.
+    pub fn is_valid(&self) -> bool {
+        match self.line {
+            Line::Unknown => false,
+            Line::Special(_) => self.parsed.is_valid(),
+            Line::Mobile | Line::Landline | Line::Either => true,
+        }
     }
 }

@@ -2,6 +2,7 @@
 //! refuses to know what anybody thinks of them.
 
 use super::{Kind, Line, PhoneNumber, read};
+use rlibphonenumber::{PhoneNumber as Parsed, PhoneNumberFormat};
 
 /// Digits that a subscriber has of their own where no plan says: a range holds a
 /// hundred thousand numbers.
@@ -29,14 +30,13 @@ impl PhoneNumber {
         let Some(parsed) = read::again(self) else {
             return Standing { region: "??".to_owned(), range: cut(unknown), is_voip: false };
         };
-        let region = parsed.get_region_code().map(|region| region.to_string());
         let calling = 1 + parsed.country_code.to_string().len();
-        let range = match parsed.get_length_of_national_destination_code() {
+        let range = match destination_code(&parsed) {
             0 => unknown,
             length => (calling + length).min(digits.len().saturating_sub(2)),
         };
         Standing {
-            region: region.filter(|id| id.len() == 2).unwrap_or_else(|| "??".to_owned()),
+            region: self.region().unwrap_or_else(|| "??".to_owned()),
             range: cut(range),
             is_voip: self.line() == Line::Special(Kind::Voip),
         }
@@ -50,9 +50,54 @@ impl PhoneNumber {
     }
 }
 
+/// The digits of the national destination code; 0 where the plan writes none. What the
+/// library finds by two readings more is read off how it writes the number.
+fn destination_code(parsed: &Parsed) -> usize {
+    /// The country whose mobiles have a digit before that code.
+    const ARGENTINA: i32 = 54;
+    if parsed.country_code == ARGENTINA {
+        return parsed.get_length_of_national_destination_code();
+    }
+    let written = parsed.format_as(PhoneNumberFormat::International);
+    let mut groups = written.split(|c: char| !c.is_ascii_digit()).filter(|group| !group.is_empty());
+    match (groups.next(), groups.next(), groups.next()) {
+        (Some(_), Some(code), Some(_)) => code.len(),
+        _ => 0,
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::plan::Plan;
     use super::*;
+    use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberType};
+
+    #[test]
+    fn what_is_found_with_less_reading_is_what_the_library_finds() {
+        use PhoneNumberType::{FixedLine, Mobile, Pager, PremiumRate, TollFree, UAN, VoIP};
+        let mut seen = 0;
+        for region in PHONE_NUMBER_UTIL.get_supported_regions() {
+            for kind in [FixedLine, Mobile, Pager, PremiumRate, TollFree, UAN, VoIP] {
+                let Ok(example) = PHONE_NUMBER_UTIL.get_example_number_for_type_and_region(region, kind)
+                else {
+                    continue;
+                };
+                // The example, others of its range, and what is too short or too long.
+                let whole = example.national_number;
+                for national in [whole, whole ^ 1, whole + 1_111, whole + 555_555, whole / 10, whole * 10] {
+                    let mut parsed = example.clone();
+                    parsed.national_number = national;
+                    let plan = Plan::of(parsed.clone());
+                    assert_eq!(plan.is_valid(), parsed.is_valid(), "{region}: {parsed:?}");
+                    assert_eq!(plan.region(), parsed.get_region_code(), "{region}: {parsed:?}");
+                    let code = parsed.get_length_of_national_destination_code();
+                    assert_eq!(destination_code(&parsed), code, "{region}: {parsed:?}");
+                    seen += 1;
+                }
+            }
+        }
+        assert!(seen > 3_000, "{seen}");
+    }
 
     #[test]
     fn a_number_stands_in_a_country_and_a_range() {

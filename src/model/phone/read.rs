@@ -131,7 +131,7 @@ fn read_as(
         Line::Special(kind) if policy.refuse.contains(&kind) => Err(PhoneError::RefusedKind(kind).into()),
         // A number that E.164 has no room for is one of its country's: Japan has
         // some that begin with 00, which is no plus there.
-        _ if parsed.is_valid() => match number {
+        _ if plan.is_valid() => match number {
             Ok(number) => Ok(number.planned(plan)),
             Err(error) => Err(Unread { error, is_number: true }),
         },
