@@ -239,6 +239,7 @@ async fn look(
     asked: &CodeRequest<'_>,
     (first_seen, trial, proof): (&OnceLock<Mark>, &Trial<'_>, Proof),
 ) -> Result<Draft<Result<Begun, VerificationError>>, VerificationError> {
+    trial.begin();
     let seen = match seen::see(verifying, asked.profile, &asked.target, trial.asker()).await? {
         Sight::Answered(started) => return Ok(Draft::Settled(Ok(Begun::Replayed(started)))),
         Sight::Outdated => return Ok(Draft::Later(SHORTLY)),
@@ -289,7 +290,12 @@ async fn look(
         false => {
             let flags = flags_of(&admitted, &signals);
             let way = Way { channel, policy: &policy, is_shadow, flags: &flags };
-            written(verifying, asked, seen, (way, trial)).await
+            let draft = written(verifying, asked, seen, (way, trial)).await;
+            if draft.is_err() {
+                // It was to be taken, and is not.
+                trial.forget();
+            }
+            draft
         }
     }
 }
@@ -382,10 +388,10 @@ fn tell_unheeded(request: &Request<'_>) {
     let (service, face) = (&request.service.id, request.profile.name);
     let has = |action| request.signals.iter().any(|signal| signal.action == action);
     if request.proof == Proof::Unknown && has(Action::Captcha) {
-        tracing::warn!(%service, face, "a signal asks for a proof, and [captcha] is empty: refused instead");
+        tracing::debug!(%service, face, "a signal asks for a proof, and [captcha] is empty: refused instead");
     }
     if request.service.settings.psd2 && has(Action::ShadowBlock) {
-        tracing::warn!(%service, face, "a signal is to shadow block a payment: refused instead");
+        tracing::debug!(%service, face, "a signal is to shadow block a payment: refused instead");
     }
 }
 
