@@ -26,9 +26,8 @@ const READ_EVERY: Duration = Duration::from_secs(3);
 /// So far back it is looked for what others wrote: by their clocks, and as late as a write
 /// may last.
 const LOOKED_BACK: SignedDuration = SignedDuration::from_mins(2);
-/// So far back what was before is learnt: fourteen days that signals compare, and
-/// today. Habits look back twice as far: a process that was begun anew knows less of them.
-const LEARNT: SignedDuration = SignedDuration::from_hours(15 * 24);
+/// How long it is waited before what could not be read is learnt after all.
+const LEARN_AGAIN: Duration = Duration::from_secs(10);
 /// Pages that are read at once of what others wrote.
 const AT_ONCE: usize = 32;
 
@@ -44,10 +43,10 @@ pub async fn keep(base: &Base, watch: &Watch, stop: impl Future<Output = ()>) {
         let (mut is_over, mut which) = (false, Which::Open);
         tokio::select! {
             () = &mut stop => is_over = true,
-            learnt = &mut learning, if !is_learnt => {
+            (traffic, known) = &mut learning, if !is_learnt => {
                 is_learnt = true;
                 write(base, watch, &mut told, Which::Open).await;
-                adopt(base, watch, &mut told, learnt).await;
+                adopt(base, watch, &mut told, (traffic, known)).await;
             }
             () = watch.is_full() => which = Which::Closed,
             () = tokio::time::sleep_until(write_at) => write_at = Instant::now() + WRITE_EVERY,
@@ -155,23 +154,28 @@ async fn hear(base: &Base, told: &mut Told, mut tell: impl FnMut(&Page)) -> Resu
     Ok(())
 }
 
-/// What the log of some days comes to, and which of its last pages are in that; nothing
-/// where it could not be read.
-async fn learn(base: &Base) -> Option<(Box<Traffic>, Told)> {
+/// What the log of some weeks comes to, and which of its last pages are in that: tried until
+/// it can be read.
+async fn learn(base: &Base) -> (Box<Traffic>, Told) {
+    loop {
+        match learnt(base).await {
+            Ok(learnt) => return learnt,
+            Err(error) => tracing::warn!(%error, "what was decided before is not known yet"),
+        }
+        tokio::time::sleep(LEARN_AGAIN).await;
+    }
+}
+
+async fn learnt(base: &Base) -> Result<(Box<Traffic>, Told), Fault> {
     let now = base.now();
     let (mut traffic, mut told, mut pages) = (Box::<Traffic>::default(), Told::new(), 0_usize);
-    let mut log = Log::new(base, now.checked_sub(LEARNT).unwrap_or(Timestamp::MIN), Timestamp::MAX);
+    // And the day that goes on.
+    let since = now.checked_sub(Traffic::LOOKS_BACK + SignedDuration::from_hours(24));
+    let mut log = Log::new(base, since.unwrap_or(Timestamp::MIN), Timestamp::MAX);
     let recently = now.checked_sub(LOOKED_BACK * 2).unwrap_or(Timestamp::MIN);
     loop {
         let reading = Instant::now();
-        let page = match log.page().await {
-            Ok(Some(page)) => page,
-            Ok(None) => break,
-            Err(error) => {
-                tracing::warn!(%error, "what was decided before is not known");
-                return None;
-            }
-        };
+        let Some(page) = log.page().await? else { break };
         page.lines.iter().for_each(|line| traffic.record(line));
         if page.at >= recently {
             told.insert(page.id, page.at);
@@ -181,12 +185,12 @@ async fn learn(base: &Base) -> Option<(Box<Traffic>, Told)> {
         tokio::time::sleep(reading.elapsed()).await;
     }
     tracing::info!(pages, "what was decided before is known");
-    Some((traffic, told))
+    Ok((traffic, told))
 }
 
 /// Puts what was learnt in the place of what is known, with what came meanwhile.
-async fn adopt(base: &Base, watch: &Watch, told: &mut Told, learnt: Option<(Box<Traffic>, Told)>) {
-    let Some((mut traffic, mut known)) = learnt else { return };
+async fn adopt(base: &Base, watch: &Watch, told: &mut Told, learnt: (Box<Traffic>, Told)) {
+    let (mut traffic, mut known) = learnt;
     let tell = |page: &Page| page.lines.iter().for_each(|line| traffic.record(line));
     if let Err(error) = hear(base, &mut known, tell).await {
         tracing::warn!(%error, "what was decided just now is not known");

@@ -28,6 +28,23 @@ pub struct Watch {
 pub(super) struct Inner {
     pub(super) traffic: Traffic,
     pub(super) drafts: Drafts,
+    /// Whoever was forgotten since the process began, while what was before is being
+    /// learnt: the log that is read may have had them still. Nothing once it is learnt.
+    forgotten: Forgotten,
+}
+
+/// Whom what is learnt must not bring back.
+enum Forgotten {
+    /// These, for it is not learnt yet.
+    These(Vec<Pseudonym>),
+    /// Nobody, for it is.
+    Learnt,
+}
+
+impl Default for Forgotten {
+    fn default() -> Self {
+        Self::These(Vec::new())
+    }
 }
 
 /// A place in the log that was given away for a decision that is about to be taken. Where
@@ -138,6 +155,9 @@ impl Watch {
         let mut inner = self.inner();
         inner.traffic.forget(number);
         inner.drafts.forget(number);
+        if let Forgotten::These(numbers) = &mut inner.forgotten {
+            numbers.push(number);
+        }
     }
 
     /// Takes what another process decided.
@@ -150,6 +170,9 @@ impl Watch {
     pub(super) fn adopt(&self, mut traffic: Traffic) {
         let before = {
             let mut inner = self.inner();
+            if let Forgotten::These(numbers) = std::mem::replace(&mut inner.forgotten, Forgotten::Learnt) {
+                numbers.into_iter().for_each(|number| traffic.forget(number));
+            }
             inner.drafts.lines().for_each(|line| traffic.record(line));
             std::mem::replace(&mut inner.traffic, traffic)
         };

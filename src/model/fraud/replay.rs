@@ -15,7 +15,7 @@ pub use world::Policies;
 
 use self::world::{Judged, World};
 use super::waiting::Waiting;
-use super::{Decision, Entry, is_by_signals};
+use super::{Decision, Entry, Traffic, is_by_signals};
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -56,10 +56,9 @@ pub struct Replayed {
     pub not_followed: u64,
 }
 
-/// How long before the stretch lines are read, so that signals know what is usual: the fourteen
-/// days that they compare. Habits look back twice as far, so a replay knows less of them than a
-/// process that has run for four weeks.
-pub const RUN_UP: SignedDuration = SignedDuration::from_hours(14 * 24);
+/// How long before the stretch lines are read, so that signals know what is usual as a process
+/// does that has run for long.
+pub const RUN_UP: SignedDuration = Traffic::LOOKS_BACK;
 
 /// Requests that differ and are told one by one.
 const MOST_EXAMPLES: usize = 10;

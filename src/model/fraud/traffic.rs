@@ -29,7 +29,7 @@ use crate::model::counter::Pseudonym;
 use cause::Cause;
 use history::Event;
 use honest::Honest;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use kinds::{hash, plain};
 use tries::Try;
 
@@ -65,6 +65,10 @@ impl Default for Traffic {
 }
 
 impl Traffic {
+    /// So far back, before today, it compares what happens with what happened: habits by
+    /// four weeks, the best day of a country by two of them.
+    pub const LOOKS_BACK: SignedDuration = SignedDuration::from_hours(28 * 24);
+
     /// With the bounds divided by this.
     fn within(part: usize) -> Self {
         Self {
