@@ -36,7 +36,8 @@ type Told = HashMap<String, Timestamp>;
 
 /// Keeps the log until `stop`. What is decided behind that is for [`close`].
 pub async fn keep(base: &Base, watch: &Watch, stop: impl Future<Output = ()>) {
-    let (mut stop, mut learning) = (std::pin::pin!(stop), std::pin::pin!(learn(base)));
+    let (mut stop, mut learning) =
+        (std::pin::pin!(stop), std::pin::pin!(until_read(LEARN_AGAIN, || learn(base))));
     let (mut told, mut is_learnt, mut read_at) = (Told::new(), false, Instant::now());
     let mut write_at = read_at + WRITE_EVERY;
     loop {
@@ -154,19 +155,22 @@ async fn hear(base: &Base, told: &mut Told, mut tell: impl FnMut(&Page)) -> Resu
     Ok(())
 }
 
-/// What the log of some weeks comes to, and which of its last pages are in that: tried until
-/// it can be read.
-async fn learn(base: &Base) -> (Box<Traffic>, Told) {
+/// What was decided before, tried until it can be read, each time so long after the last.
+async fn until_read<T, F>(again: Duration, read: impl Fn() -> F) -> T
+where
+    F: Future<Output = Result<T, Fault>>,
+{
     loop {
-        match learnt(base).await {
-            Ok(learnt) => return learnt,
+        match read().await {
+            Ok(found) => return found,
             Err(error) => tracing::warn!(%error, "what was decided before is not known yet"),
         }
-        tokio::time::sleep(LEARN_AGAIN).await;
+        tokio::time::sleep(again).await;
     }
 }
 
-async fn learnt(base: &Base) -> Result<(Box<Traffic>, Told), Fault> {
+/// What the log of some weeks comes to, and which of its last pages are in that.
+async fn learn(base: &Base) -> Result<(Box<Traffic>, Told), Fault> {
     let now = base.now();
     let (mut traffic, mut told, mut pages) = (Box::<Traffic>::default(), Told::new(), 0_usize);
     // And the day that goes on.
@@ -197,4 +201,22 @@ async fn adopt(base: &Base, watch: &Watch, told: &mut Told, learnt: (Box<Traffic
     }
     watch.adopt(*traffic);
     told.extend(known);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    #[tokio::test]
+    async fn what_cannot_be_read_is_read_when_it_can() {
+        let tries = Cell::new(0_u32);
+        let read = || {
+            tries.set(tries.get() + 1);
+            let found = if tries.get() < 4 { Err(Fault::Contended) } else { Ok("learnt") };
+            std::future::ready(found)
+        };
+        assert_eq!(until_read(Duration::from_millis(1), read).await, "learnt");
+        assert_eq!(tries.get(), 4);
+    }
 }
