@@ -75,26 +75,18 @@ impl PhoneNumber {
         let spaced = |number: &rlibphonenumber::PhoneNumber| {
             number.format_as(rlibphonenumber::PhoneNumberFormat::International).into_owned()
         };
-        read::again(self).as_deref().map_or_else(|| self.in_full().to_owned(), spaced)
+        read::again(self).map_or_else(|| self.in_full().to_owned(), |plan| spaced(&plan.parsed))
     }
 
     /// The country, as an ISO 3166 code; none for global services and for
     /// numbers that no plan knows.
     pub fn region(&self) -> Option<String> {
-        let region = match self.plan() {
-            Some(plan) => plan.region(),
-            None => read::again(self)?.get_region_code(),
-        }?;
-        // 001 is the library's name for what belongs to no country.
-        Some(region.to_string()).filter(|id| id.len() == 2)
+        read::again(self)?.country()
     }
 
     /// What sort of telephone it leads to.
     pub fn line(&self) -> Line {
-        match self.plan() {
-            Some(plan) => plan.line,
-            None => read::again(self).map_or(Line::Unknown, |number| kind::line_of(&number)),
-        }
+        read::again(self).map_or(Line::Unknown, |plan| plan.line())
     }
 
     /// Whether it certainly is a landline. Where a plan does not tell landlines

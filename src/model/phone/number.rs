@@ -36,8 +36,8 @@ impl PhoneNumber {
     }
 
     /// What its reading found, if it was read by a plan.
-    pub(super) fn plan(&self) -> Option<&Plan> {
-        self.plan.as_deref()
+    pub(super) fn plan(&self) -> Option<&Arc<Plan>> {
+        self.plan.as_ref()
     }
 
     /// All of the number. For sending, for the API's owner, never for a log.

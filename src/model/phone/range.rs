@@ -27,18 +27,18 @@ impl PhoneNumber {
         let digits = self.in_full();
         let cut = |length: usize| digits[..length.min(digits.len())].to_owned();
         let unknown = digits.len().saturating_sub(SUBSCRIBER);
-        let Some(parsed) = read::again(self) else {
+        let Some(plan) = read::again(self) else {
             return Standing { region: "??".to_owned(), range: cut(unknown), is_voip: false };
         };
-        let calling = 1 + parsed.country_code.to_string().len();
-        let range = match destination_code(&parsed) {
+        let calling = 1 + plan.parsed.country_code.to_string().len();
+        let range = match destination_code(&plan.parsed) {
             0 => unknown,
             length => (calling + length).min(digits.len().saturating_sub(2)),
         };
         Standing {
-            region: self.region().unwrap_or_else(|| "??".to_owned()),
+            region: plan.country().unwrap_or_else(|| "??".to_owned()),
             range: cut(range),
-            is_voip: self.line() == Line::Special(Kind::Voip),
+            is_voip: plan.line() == Line::Special(Kind::Voip),
         }
     }
 

@@ -13,7 +13,7 @@ use rlibphonenumber::enums::Region;
 use rlibphonenumber::{NumberLengthType, ParseError, ValidationError};
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, PhoneNumberType};
 use rlibphonenumber::{PhoneNumber as Parsed, get_national_significant_number_owned};
-use std::borrow::Cow;
+use std::sync::Arc;
 
 /// Numbers that need no plan.
 type AsItIs<'a> = &'a dyn Fn(&PhoneNumber) -> bool;
@@ -81,10 +81,10 @@ impl From<PhoneError> for Unread {
 
 /// The library's view of a number that is read already: its first reading's, where that
 /// was by a plan.
-pub fn again(number: &PhoneNumber) -> Option<Cow<'_, Parsed>> {
+pub fn again(number: &PhoneNumber) -> Option<Arc<Plan>> {
     match number.plan() {
-        Some(plan) => Some(Cow::Borrowed(&plan.parsed)),
-        None => PHONE_NUMBER_UTIL.parse(number.in_full(), None).ok().map(Cow::Owned),
+        Some(plan) => Some(Arc::clone(plan)),
+        None => PHONE_NUMBER_UTIL.parse(number.in_full(), None).ok().map(|parsed| Arc::new(Plan::of(parsed))),
     }
 }
 
@@ -127,7 +127,7 @@ fn read_as(
     // Global services are asked for before validity: their plans are sparse.
     let plan = Plan::of(parsed);
     let parsed = &plan.parsed;
-    match plan.line {
+    match plan.line() {
         Line::Special(kind) if policy.refuse.contains(&kind) => Err(PhoneError::RefusedKind(kind).into()),
         // A number that E.164 has no room for is one of its country's: Japan has
         // some that begin with 00, which is no plus there.
