@@ -36,13 +36,17 @@ pub(super) struct MethodHandler {
 /// A path with its methods.
 pub struct PathRoute {
     pub(super) pattern: &'static str,
+    /// What comes before its first name: a path that begins otherwise is none of its own,
+    /// which is seen at once.
+    pub(super) prefix: &'static str,
     pub(super) methods: Methods,
     pub(super) meter: &'static Meter,
 }
 
 /// `{name}` in a pattern stands for one segment that is not empty.
 pub fn route(pattern: &'static str, methods: Methods) -> PathRoute {
-    PathRoute { pattern, methods, meter: meter(Place::Route, pattern) }
+    let prefix = pattern.split_once('{').map_or(pattern, |(prefix, _)| prefix);
+    PathRoute { pattern, prefix, methods, meter: meter(Place::Route, pattern) }
 }
 
 /// A path that knows GET.

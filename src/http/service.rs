@@ -73,7 +73,7 @@ where
     S: Stream<Item = Result<B, warp::Error>> + Send + Sync + 'static,
     B: Buf,
 {
-    let Some((PathRoute { pattern, methods, meter }, params)) = find(table, incoming.uri.path()) else {
+    let Some((PathRoute { pattern, methods, meter, .. }, params)) = find(table, incoming.uri.path()) else {
         return Err(Box::new(nowhere(context, method, incoming, headers, body)));
     };
     let answer = match methods.get(method.as_str()) {
@@ -125,7 +125,8 @@ fn known(method: &Method) -> &'static str {
 }
 
 fn find<'t>(table: &'t [PathRoute], path: &str) -> Option<(&'t PathRoute, Vec<String>)> {
-    table.iter().find_map(|route| Some((route, matches(route.pattern, path)?)))
+    let mut near = table.iter().filter(|route| path.starts_with(route.prefix));
+    near.find_map(|route| Some((route, matches(route.pattern, path)?)))
 }
 
 /// What is answered where no route is. The path is not logged: it is anybody's
@@ -175,7 +176,8 @@ fn matches(pattern: &str, path: &str) -> Option<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
-    use super::matches;
+    use super::super::route::{Methods, route};
+    use super::{find, matches};
 
     #[test]
     fn a_path_fits_only_exactly() {
@@ -190,5 +192,23 @@ mod tests {
             assert_eq!(matches(pattern, path), None, "{path}");
         }
         assert_eq!(matches("/healthz", "/healthz"), Some(vec![]));
+    }
+
+    #[test]
+    fn the_first_that_fits_is_found_with_its_names() {
+        let patterns = ["/v1/keys", "/v1/keys/{id}", "/v1/{kind}/search", "/{all}"];
+        let table = patterns.map(|pattern| route(pattern, Methods::default()));
+        let found = |path| find(&table, path).map(|(route, params)| (route.pattern, params.join(" ")));
+        for (path, wanted) in [
+            ("/v1/keys", Some(("/v1/keys", ""))),
+            ("/v1/keys/search", Some(("/v1/keys/{id}", "search"))),
+            ("/v1/blocks/search", Some(("/v1/{kind}/search", "blocks"))),
+            ("/v1", Some(("/{all}", "v1"))),
+            ("/v1/keysearch", None),
+            ("/v1/keys/", None),
+            ("/", None),
+        ] {
+            assert_eq!(found(path), wanted.map(|(pattern, names)| (pattern, names.to_owned())), "{path}");
+        }
     }
 }
