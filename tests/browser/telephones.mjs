@@ -279,6 +279,38 @@ async function declined(url) {
   await page.context().close();
 }
 
+/** What was asked for before the code was checked is answered after it. */
+async function overtaken(url) {
+  const page = await open(url, { width: 1024, height: 700, scheme: "light" });
+  await page.fill("#number", "+14155550189");
+  await page.click("#send");
+  await page.locator("#autofill").waitFor();
+  const verification = /\/sandbox\/app\/verifications\/\w+$/;
+  const read = (answer) => answer.request().method() === "GET" && verification.test(answer.url());
+  let release;
+  const released = new Promise((resolve) => { release = resolve; });
+  const held = new Promise((resolve) => {
+    page.route(verification, async (route) => {
+      const response = await route.fetch();
+      assert.equal((await response.json()).status, "pending");
+      resolve();
+      await released;
+      await route.fulfill({ response });
+    }, { times: 1 });
+  });
+  await held;
+  await page.click(".use-code");
+  await page.keyboard.press("Enter");
+  await until(page, "#done-title", "Number proved");
+  const late = page.waitForResponse(read);
+  release();
+  await late.then(() => page.waitForResponse(read));
+  await until(page, "#done-title", "Number proved");
+  assert.equal(await page.evaluate(() => document.activeElement.id), "done");
+  assert.deepEqual(page.complaints, []);
+  await page.context().close();
+}
+
 /** Sends as an application does, and gives the message's SID. */
 async function send(url, fields) {
   const message = await api(url, "Messages.json", { method: "POST", body: new URLSearchParams({ From: "whatsapp:+15005550006", ...fields }) });
@@ -449,7 +481,7 @@ async function recordedCall(url, number, look) {
 }
 
 try {
-  const story = { pictures: () => pictureSent(alone, "+14155550181", { width: 1280, height: 860, scheme: "light" }), "pictures, narrow, dark": () => pictureSent(alone, "+14155550182", { width: 360, height: 740, scheme: "dark" }), recorded: () => recordedCall(alone, "+14155550183", { width: 1280, height: 860, scheme: "dark" }), wide: () => wide(together), "narrow, light": () => narrow(together, "light"), "narrow, dark": () => narrow(together, "dark"), declined: () => declined(together), "sandbox alone": () => sandboxAlone(alone), whatsapp: () => whatsapp(alone, "+14155550191", { width: 1280, height: 860, scheme: "light" }), "whatsapp, narrow, dark": () => whatsapp(alone, "+14155550192", { width: 360, height: 740, scheme: "dark" }) };
+  const story = { pictures: () => pictureSent(alone, "+14155550181", { width: 1280, height: 860, scheme: "light" }), "pictures, narrow, dark": () => pictureSent(alone, "+14155550182", { width: 360, height: 740, scheme: "dark" }), recorded: () => recordedCall(alone, "+14155550183", { width: 1280, height: 860, scheme: "dark" }), wide: () => wide(together), "narrow, light": () => narrow(together, "light"), "narrow, dark": () => narrow(together, "dark"), declined: () => declined(together), overtaken: () => overtaken(together), "sandbox alone": () => sandboxAlone(alone), whatsapp: () => whatsapp(alone, "+14155550191", { width: 1280, height: 860, scheme: "light" }), "whatsapp, narrow, dark": () => whatsapp(alone, "+14155550192", { width: 360, height: 740, scheme: "dark" }) };
   for (const [name, tell] of Object.entries(story)) {
     await tell();
     console.log(`ok ${name}`);

@@ -1,6 +1,6 @@
 // The panels below the form: how a phone behaves, the clock, the wire.
 
-import { ask, byId, clockTime, el, reconcile, say } from "./dom.js";
+import { ask, byId, clockTime, el, reconcile, say, shortly } from "./dom.js";
 import { NATURAL, now, onNews, phone, world } from "./world.js";
 
 const KIND = { api: "API request", "status-callback": "Status callback", twiml: "What to say?", "amd-callback": "Who answered", "inbound-message": "Inbound text", "inbound-call": "Inbound call" };
@@ -86,7 +86,7 @@ function setUpClock() {
 
 function setUpWire() {
   const panel = byId("traffic");
-  let soon = null;
+  const look = shortly(200, fresh);
   let seen = 0;
   panel.addEventListener("toggle", look);
   byId("afresh").addEventListener("click", () => ask("DELETE", "/sandbox/state"));
@@ -99,13 +99,10 @@ function setUpWire() {
     if (["exchange", "snapshot", "reset"].includes(kind)) look();
   });
 
-  function look() {
+  async function fresh() {
     if (!panel.open) return;
-    soon ??= setTimeout(async () => {
-      const { ok, value } = await ask("GET", `/sandbox/exchanges?limit=${LISTED}`);
-      soon = null;
-      if (ok) draw(value);
-    }, 200);
+    const { ok, value } = await ask("GET", `/sandbox/exchanges?limit=${LISTED}`);
+    if (ok) draw(value);
   }
 
   function draw(list) {

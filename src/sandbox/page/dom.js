@@ -87,6 +87,24 @@ export function span(ms) {
   return h ? `${h}:${pad(m)}:${pad(s)}` : `${m}:${pad(s)}`;
 }
 
+/**
+ * Does `work` `ms` milliseconds after it is asked for, once however often it is, and
+ * once more if it is asked for while it is done: what is read then may be older.
+ */
+export function shortly(ms, work) {
+  let soon = null;
+  let again = false;
+  return function when() {
+    again = true;
+    soon ??= setTimeout(async () => {
+      again = false;
+      await work();
+      soon = null;
+      if (again) when();
+    }, ms);
+  };
+}
+
 /** Asks the sandbox; never throws. `problem` is what to show when it failed. */
 export async function ask(method, path, body) {
   try {

@@ -1,7 +1,7 @@
 // The form that stands for an application: it starts a verification, checks a
 // code, and follows what became of the texts and calls.
 
-import { ask, byId, clockTime, el, icon, memory, reconcile, say, span } from "./dom.js";
+import { ask, byId, clockTime, el, icon, memory, reconcile, say, shortly, span } from "./dom.js";
 import { codeIn } from "./telephone.js";
 import { ensure, now, onNews, phone, select, world } from "./world.js";
 
@@ -30,8 +30,8 @@ export function setUpForm({ show }) {
   let verification = null;
   let deliveries = new Map();
   let touched = false;
-  let soon = null;
   let turn = 0;
+  const look = shortly(SOON, fresh);
 
   for (const [tag, name] of Object.entries(LOCALES)) byId("locale").append(el("option", { value: tag, lang: tag }, name));
   const own = Object.keys(LOCALES).find((tag) => navigator.language === tag) ?? Object.keys(LOCALES).find((tag) => navigator.language.startsWith(tag));
@@ -103,10 +103,12 @@ export function setUpForm({ show }) {
     const input = byId("code");
     if (!verification || !input.value.trim()) return input.focus();
     byId("check").disabled = true;
-    const { ok, value, problem } = await ask("POST", `/sandbox/app/verifications/${verification.id}/check`, { code: input.value.trim() });
+    const { id } = verification;
+    const { ok, value, problem } = await ask("POST", `/sandbox/app/verifications/${id}/check`, { code: input.value.trim() });
     byId("check").disabled = false;
+    if (verification?.id !== id) return;
     if (ok) take(value);
-    else if (value?.verification_status) look();
+    if (ok || value?.verification_status) look();
     if (ok && value.valid) return byId("done").focus({ preventScroll: true });
     const left = value?.checks_left;
     say(byId("check-error"), ok ? (value.status === "pending" ? `Not the code. ${left} ${left === 1 ? "try" : "tries"} left.` : "") : problem);
@@ -117,7 +119,9 @@ export function setUpForm({ show }) {
   }
 
   async function again(channel) {
-    const { ok, value, problem } = await ask("POST", `/sandbox/app/verifications/${verification.id}/resend`, { channel });
+    const { id } = verification;
+    const { ok, value, problem } = await ask("POST", `/sandbox/app/verifications/${id}/resend`, { channel });
+    if (verification?.id !== id) return;
     say(byId("check-error"), problem);
     if (ok) take(value);
     look();
@@ -140,13 +144,6 @@ export function setUpForm({ show }) {
     look();
   }
 
-  function look() {
-    soon ??= setTimeout(async () => {
-      await fresh();
-      soon = null;
-    }, SOON);
-  }
-
   async function fresh() {
     if (!verification) return;
     const { id } = verification;
@@ -160,7 +157,9 @@ export function setUpForm({ show }) {
     draw();
   }
 
+  /** What was asked for before this answer came is older than it, and is not taken. */
   function take(value) {
+    turn += 1;
     verification = value;
     memory.set("verification", value.id);
     draw();

@@ -145,6 +145,29 @@ const changes = {
   clock: setClock,
 };
 
+/**
+ * News waits while something is read: what is read may be older than it, and would
+ * take its place.
+ */
+let reading = 0;
+const waiting = [];
+
+async function meanwhile(read) {
+  reading += 1;
+  try {
+    return await read();
+  } finally {
+    reading -= 1;
+    while (!reading && waiting.length) waiting.shift()();
+  }
+}
+
+function news(kind, data) {
+  if (reading) return waiting.push(() => news(kind, data));
+  changes[kind]?.(data);
+  tell(kind, data);
+}
+
 async function refetch({ number }) {
   const { ok, value } = await ask("GET", `/sandbox/phones/${encodeURIComponent(number)}`);
   if (ok) takePhone(value);
@@ -158,15 +181,11 @@ export function listen() {
   // snapshot and the news.
   for (const again of ["hello", "resync", "reset"]) stream.addEventListener(again, async () => {
     if (again === "reset") tell("reset", {});
-    tell("link", { state: (await snapshot()) ? "live" : "away" });
+    tell("link", { state: (await meanwhile(snapshot)) ? "live" : "away" });
   });
   stream.addEventListener("error", () => tell("link", { state: "away" }));
   for (const kind of ["text", "message", "opened", "templates", "numbers", "call", "clock", "exchange", "alert"]) {
-    stream.addEventListener(kind, (event) => {
-      const data = JSON.parse(event.data);
-      changes[kind]?.(data);
-      tell(kind, data);
-    });
+    stream.addEventListener(kind, (event) => news(kind, JSON.parse(event.data)));
   }
-  stream.addEventListener("phone", (event) => refetch(JSON.parse(event.data)));
+  stream.addEventListener("phone", (event) => meanwhile(() => refetch(JSON.parse(event.data))));
 }
