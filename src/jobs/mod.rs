@@ -27,7 +27,7 @@ mod webhook;
 
 pub use settings::Settings;
 
-use crate::app::{App, events, fraud};
+use crate::app::{App, admission, events, fraud};
 use crate::store::Lane;
 use futures_util::FutureExt;
 
@@ -48,5 +48,6 @@ pub async fn run(app: App, settings: Settings, stop: impl Future<Output = ()>) {
         retention::keep_deleting(&app, stop.clone()),
         fraud::keep(&app.base, &app.fraud, stop.clone()),
         app.admission.alerts.keep(&app.telling, stop.clone()),
+        admission::keep_lists(&app.admission, stop.clone()),
     );
 }

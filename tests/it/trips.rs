@@ -1,6 +1,7 @@
 //! How often a request asks the store: with a database behind a network each time is a
 //! round trip, and what is asked for at the same time is one.
 
+use crate::support::eventually;
 use crate::wire::{Answer, answer, form, with_json};
 use crate::world::{ACCOUNT_SID, API_KEY, OPERATOR_KEY, START, World};
 use async_trait::async_trait;
@@ -26,6 +27,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
+use tokio::sync::Notify;
 
 /// More than a page.
 const MANY: usize = 120;
@@ -441,6 +443,28 @@ async fn a_send_asks_at_once_for_all_that_it_goes_by() {
         assert_eq!(commits.len(), 2, "{made:?}");
         assert!(commits[1] - commits[0] - 1 <= most, "{channel}: {made:?}");
     }
+}
+
+/// Lists are read ahead while codes are asked for, so that no start waits for it.
+#[tokio::test]
+async fn lists_are_read_though_nobody_waits_for_them() {
+    let trips = Arc::<Trips>::default();
+    let store = Arc::new(Counted { inner: Arc::new(Memory::new()), trips: trips.clone() });
+    let world = World::idle(store).await;
+    let (admission, stop) = (world.app.admission.clone(), Arc::new(Notify::new()));
+    let stopped = stop.clone();
+    let keeping = tokio::spawn(async move { admission::keep_lists(&admission, stopped.notified()).await });
+    let walks = AtomicUsize::new(0);
+    let walked = || {
+        let now = trips.take().iter().flatten().filter(|asked| **asked == "walk").count();
+        walks.fetch_add(now, Ordering::SeqCst) + now
+    };
+    let request = StartRequest { channel: Some(Channel::Sms), ..StartRequest::to("+14155550123".to_owned()) };
+    verification::start(&world.app.verifying, request, None).await.unwrap();
+    assert_eq!(walked(), 1, "who comes first reads them");
+    eventually("they are read again, and once more", async || walked() >= 3).await;
+    stop.notify_one();
+    keeping.await.unwrap();
 }
 
 /// What an erasure has read it writes by that, and reads nothing again.

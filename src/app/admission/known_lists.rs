@@ -1,5 +1,6 @@
 //! All entries as this process knows them: read at most every two seconds, and changed at
-//! once by what is changed here. It refuses to know what they say.
+//! once by what is changed here. Where a server keeps them, they are read anew before that
+//! is over, so that no request waits for it. It refuses to know what they say.
 
 use crate::app::base::Base;
 use crate::app::fault::Fault;
@@ -18,6 +19,8 @@ use std::time::{Duration, Instant};
 const AT_ONCE: usize = 500;
 /// How many are held: some more than may be made, for two may make the last one at once.
 const MOST: usize = ListEntry::MOST + AT_ONCE;
+/// How long they are kept fresh that nobody asks for.
+const IDLE: Duration = Duration::from_secs(30);
 
 /// What is on the lists.
 pub(in crate::app) struct Lists {
@@ -39,12 +42,16 @@ struct One<T> {
 #[derive(Default)]
 struct Known {
     read_at: Option<Instant>,
+    /// When somebody wanted to know them last.
+    asked_at: Option<Instant>,
     /// Whether what was read is good for ever.
     is_held: bool,
     entries: Held<ListEntry>,
     safe: Held<SafeNumber>,
-    /// Made when it is asked for.
+    /// Made when they are read, or else when it is asked for.
     matcher: Option<Arc<Matcher>>,
+    /// How often they were others.
+    changes: u64,
     /// What was changed here since the reading that is under way began, which may not see it.
     own: Vec<Own>,
 }
@@ -74,11 +81,51 @@ impl Lists {
     /// # Errors
     /// The store's.
     pub(in crate::app) async fn matcher(&self, base: &Base) -> Result<Arc<Matcher>, Fault> {
-        if let Some(matcher) = self.fresh(|known| known.matcher()) {
-            return Ok(matcher);
+        if self.fresh(|_| ()).is_none() {
+            self.read(base, Some(self.span)).await?;
         }
-        self.read(base, Some(self.span)).await?;
-        Ok(self.known().matcher())
+        Ok(self.compiled())
+    }
+
+    /// Keeps what is known fresh as long as somebody asks for it, until `stop`.
+    pub(in crate::app) async fn keep(&self, base: &Base, stop: impl Future<Output = ()>) {
+        let mut stop = std::pin::pin!(stop);
+        loop {
+            tokio::select! {
+                () = &mut stop => return,
+                () = tokio::time::sleep(self.span / 2) => {}
+            }
+            if !self.is_wanted() {
+                continue;
+            }
+            if let Err(error) = self.read(base, Some(self.span / 2)).await {
+                tracing::debug!(%error, "lists are not read ahead");
+            }
+        }
+    }
+
+    fn is_wanted(&self) -> bool {
+        let known = self.known();
+        !known.is_held && known.asked_at.is_some_and(|at| at.elapsed() < IDLE)
+    }
+
+    /// What is known, as it is looked up. It takes its time to make, and is made without
+    /// the lock under which everybody asks.
+    fn compiled(&self) -> Arc<Matcher> {
+        let (entries, safe, changes) = {
+            let mut known = self.known();
+            known.asked_at = Some(Instant::now());
+            if let Some(matcher) = &known.matcher {
+                return matcher.clone();
+            }
+            (records_of(&known.entries), records_of(&known.safe), known.changes)
+        };
+        let matcher = compile(&entries, &safe);
+        let mut known = self.known();
+        if known.changes == changes {
+            known.matcher = Some(matcher.clone());
+        }
+        matcher
     }
 
     /// Every entry and every safe number, as the store has them now.
@@ -140,7 +187,10 @@ impl Lists {
 
     /// Holds nothing any more, for it may be what was erased.
     pub(in crate::app) fn forget(&self) {
-        *self.known() = Known::default();
+        let mut known = self.known();
+        // What is being made of it is not taken.
+        let changes = known.changes + 1;
+        *known = Known { changes, ..Known::default() };
     }
 
     fn fresh<T>(&self, what: impl FnOnce(&mut Known) -> T) -> Option<T> {
@@ -165,9 +215,13 @@ impl Lists {
             (hashes(&known.entries), hashes(&known.safe))
         };
         let (listed, walked) = tokio::try_join!(listed(base), walked(base))?;
-        let entries = decoded(&mut entries, listed)?;
-        let safe = decoded(&mut safe, walked)?;
-        self.known().take(begun, entries, safe);
+        let was = (entries.len(), safe.len());
+        let (entries, are_all) = decoded(&mut entries, listed)?;
+        let (safe, are_all_safe) = decoded(&mut safe, walked)?;
+        let is_same = are_all && are_all_safe && was == (entries.len(), safe.len());
+        // Made before anybody sees them: nobody waits for it.
+        let matcher = (!is_same).then(|| compile(&records_of(&entries), &records_of(&safe)));
+        self.known().take(begun, (entries, safe), matcher);
         Ok(())
     }
 
@@ -178,22 +232,17 @@ impl Lists {
 }
 
 impl Known {
-    fn matcher(&mut self) -> Arc<Matcher> {
-        if let Some(matcher) = &self.matcher {
-            return matcher.clone();
-        }
-        let entries = self.entries.values().map(|one| &*one.record);
-        let safe = self.safe.values().map(|one| one.record.number.person());
-        let matcher = Arc::new(Matcher::new(entries, safe));
-        self.matcher = Some(matcher.clone());
-        matcher
-    }
-
-    fn take(&mut self, begun: Instant, entries: Held<ListEntry>, safe: Held<SafeNumber>) {
-        let is_same = are_same(&self.entries, &entries) && are_same(&self.safe, &safe);
+    /// Takes what was read, with what it comes to where that is something else.
+    fn take(
+        &mut self,
+        begun: Instant,
+        (entries, safe): (Held<ListEntry>, Held<SafeNumber>),
+        matcher: Option<Arc<Matcher>>,
+    ) {
         (self.entries, self.safe, self.read_at) = (entries, safe, Some(begun));
-        if !is_same {
-            self.matcher = None;
+        if matcher.is_some() {
+            self.matcher = matcher;
+            self.changes += 1;
         }
         for change in std::mem::take(&mut self.own) {
             self.apply(change);
@@ -210,6 +259,7 @@ impl Known {
             Own::NoSafe(number) => drop(self.safe.remove(&number)),
         }
         self.matcher = None;
+        self.changes += 1;
     }
 }
 
@@ -221,17 +271,14 @@ fn hashes<T>(held: &Held<T>) -> Held<T> {
     held.iter().map(|(id, one)| (id.clone(), One { record: one.record.clone(), hash: one.hash })).collect()
 }
 
-fn are_same<T>(one: &Held<T>, other: &Held<T>) -> bool {
-    one.len() == other.len()
-        && one
-            .iter()
-            .zip(other)
-            .all(|((id, one), (other_id, other))| id == other_id && one.hash == other.hash)
+fn compile(entries: &[Arc<ListEntry>], safe: &[Arc<SafeNumber>]) -> Arc<Matcher> {
+    let safe = safe.iter().map(|one| one.number.person());
+    Arc::new(Matcher::new(entries.iter().map(|entry| &**entry), safe))
 }
 
-/// The records of what was read; those that are as they were need no reading.
-fn decoded<T: Record>(old: &mut Held<T>, read: Vec<(String, Stored)>) -> Result<Held<T>, Fault> {
-    let mut held = Held::new();
+/// The records of what was read, and whether all are as they were: those need no reading.
+fn decoded<T: Record>(old: &mut Held<T>, read: Vec<(String, Stored)>) -> Result<(Held<T>, bool), Fault> {
+    let (mut held, mut are_all) = (Held::new(), true);
     for (id, stored) in read {
         let mut hasher = DefaultHasher::new();
         stored.body.hash(&mut hasher);
@@ -239,13 +286,16 @@ fn decoded<T: Record>(old: &mut Held<T>, read: Vec<(String, Stored)>) -> Result<
         let one = match old.remove(&id).filter(|one| one.hash == hash) {
             Some(one) => one,
             None => match records::of::<T>(&id, Some(&stored))? {
-                Some(found) => One { record: Arc::new(found.record), hash },
+                Some(found) => {
+                    are_all = false;
+                    One { record: Arc::new(found.record), hash }
+                }
                 None => continue,
             },
         };
         held.insert(id, one);
     }
-    Ok(held)
+    Ok((held, are_all))
 }
 
 async fn listed(base: &Base) -> Result<Vec<(String, Stored)>, Fault> {

@@ -25,8 +25,8 @@ pub(in crate::app) mod ways;
 pub use self::error::AdmissionError;
 pub use self::limits::{BudgetOf, BudgetReached, Limiting};
 pub use self::lists::{
-    ListFilter, NamedTarget, NewEntry, add_entry, hold_lists, list_entries, list_entry, remove_entry,
-    remove_entry_of, service_called,
+    ListFilter, NamedTarget, NewEntry, add_entry, hold_lists, keep_lists, list_entries, list_entry,
+    remove_entry, remove_entry_of, service_called,
 };
 pub use self::numbers::number_of_form;
 pub use self::opt_outs::{delete_opt_out, opt_outs, opt_outs_of, set_opt_out};

@@ -70,3 +70,9 @@ async fn all_lines(admission: &Admission) -> Result<Vec<ListLine>, AdmissionErro
     let entries = entries.iter().filter(|entry| !entry.is_over(now)).map(|entry| ListLine::from(&**entry));
     Ok(entries.chain(safe.iter().map(|safe| ListLine::from(&**safe))).collect())
 }
+
+/// Keeps the lists fresh as long as somebody asks for codes, until `stop`, so that no
+/// request waits for them.
+pub async fn keep_lists(admission: &Admission, stop: impl Future<Output = ()>) {
+    admission.lists.keep(&admission.base, stop).await;
+}

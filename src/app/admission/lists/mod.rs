@@ -8,7 +8,7 @@ mod remove;
 mod said;
 
 pub use add::{NewEntry, add_entry};
-pub use look::{ListFilter, hold_lists, list_entries, list_entry};
+pub use look::{ListFilter, hold_lists, keep_lists, list_entries, list_entry};
 pub use named::{NamedTarget, service_called};
 pub use remove::{remove_entry, remove_entry_of};
 pub(in crate::app) use said::{listed, said};
