@@ -272,6 +272,7 @@ impl Bench {
             accounts: Accounts::default(),
             retention: Retention::default(),
             captcha: None,
+            lookups: None,
         });
         events::learn_endpoints(&app.telling).await.expect("the endpoint");
         Self { app, store, clock, endpoint: endpoint.id, out, told }

@@ -218,5 +218,6 @@ fn parts(store: Arc<dyn Maintenance>, gateway: Arc<dyn Gateway>) -> Parts {
         accounts: Accounts::default(),
         retention: Retention::default(),
         captcha: None,
+        lookups: None,
     }
 }

@@ -32,7 +32,7 @@ pub use self::keyed::Narrowed;
 pub use self::listing::{Page, Place, Window};
 
 use crate::app::admission::known_lists::Lists;
-use crate::app::admission::{Admission, Limiting};
+use crate::app::admission::{Admission, Limiting, LookUps};
 use crate::app::alerts::Alerts;
 use crate::app::base::Base;
 use crate::app::board::Board;
@@ -46,10 +46,12 @@ use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::gateway::Gateway;
 use crate::gateway::captcha::Captcha;
+use crate::gateway::lookups::Lookups;
 use crate::model::account::Accounts;
 use crate::model::code::CodeKeys;
 use crate::model::fraud::FraudPolicy;
 use crate::model::limits::Limits;
+use crate::model::lookup::LookupSettings;
 use crate::model::phone::NumberPolicy;
 use crate::model::policy::Policy;
 use crate::model::price::Prices;
@@ -126,6 +128,9 @@ pub struct Parts {
     pub retention: Retention,
     /// Who says that a person is there; nothing where nobody's proofs count.
     pub captcha: Option<Captcha>,
+    /// Who is asked about numbers, and for how long what it says is remembered; nothing
+    /// where nobody is.
+    pub lookups: Option<(Lookups, LookupSettings)>,
 }
 
 impl App {
@@ -136,6 +141,9 @@ impl App {
         let names = parts.codes.pseudonyms();
         let fraud = Arc::new(Watch::new(parts.fraud, names.clone(), parts.entropy.clone()));
         let alerts = Alerts::new(names.clone());
+        let lookups = parts.lookups.map(|(provider, settings)| {
+            LookUps::new(provider, names.clone(), settings.remembered, settings.most_per_day)
+        });
         let base = Arc::new(Base::new(parts.store, parts.clock, parts.entropy, board));
         let (services, policy) = (parts.services, parts.policy);
         let directory = Arc::new(Directory { base: base.clone(), services, policy });
@@ -150,6 +158,7 @@ impl App {
             sender: parts.sender,
             limiting: Limiting::new(parts.limits, parts.prices, names),
             fraud: fraud.clone(),
+            lookups,
             lists: Lists::default(),
             alerts,
         });

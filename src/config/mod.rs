@@ -19,6 +19,7 @@ mod guessable;
 mod jobs;
 mod layers;
 mod limits;
+mod lookup;
 mod loopback;
 mod networks;
 mod owners;

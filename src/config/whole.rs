@@ -6,6 +6,7 @@ use super::events::Events;
 use super::fraud;
 use super::jobs::Jobs;
 use super::limits;
+use super::lookup;
 use super::prices;
 use super::reader::Reader;
 use super::retention::Retention;
@@ -19,6 +20,7 @@ use super::twilio::Twilio;
 use crate::model::captcha::CaptchaSettings;
 use crate::model::fraud::FraudPolicy;
 use crate::model::limits::Limits;
+use crate::model::lookup::LookupSettings;
 use crate::model::price::Prices;
 use crate::model::test_number::TestNumber;
 
@@ -65,6 +67,8 @@ pub struct Config {
     pub prices: Prices,
     /// The section `[captcha]`: who says that a person is there; `None` for nobody.
     pub captcha: Option<CaptchaSettings>,
+    /// The section `[lookup]`: what a provider is asked about numbers; `None` for nothing.
+    pub lookup: Option<LookupSettings>,
     /// The section `[codes]`: the keys that codes are derived from.
     pub codes: Codes,
     /// The section `[events]`: what applications are told.
@@ -115,6 +119,7 @@ impl Config {
             fraud: fraud::read(r),
             prices: prices::read(r),
             captcha: captcha::read(r),
+            lookup: lookup::read(r),
             codes: Codes::read(r),
             events: Events::read(r),
             jobs: Jobs::read(r),

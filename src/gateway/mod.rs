@@ -7,6 +7,7 @@
 pub mod captcha;
 pub mod console;
 pub mod http;
+pub mod lookups;
 pub mod twilio;
 pub mod webhook;
 mod wording;

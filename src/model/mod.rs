@@ -24,6 +24,7 @@ pub mod key;
 pub mod lease;
 pub mod limits;
 pub mod lists;
+pub mod lookup;
 pub mod opt_out;
 pub mod owner;
 pub mod phone;

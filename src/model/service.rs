@@ -343,7 +343,12 @@ impl Service {
     /// Whether a number would not take a message: it is a landline, and the
     /// service sends none to these.
     pub fn is_deaf(&self, channel: Channel, to: &PhoneNumber) -> bool {
-        self.settings.skip_sms_to_landlines && channel.is_message() && to.is_landline()
+        self.is_deaf_line(channel, to.is_landline())
+    }
+
+    /// The same of a number that is known to be a landline, or not.
+    pub fn is_deaf_line(&self, channel: Channel, is_landline: bool) -> bool {
+        self.settings.skip_sms_to_landlines && channel.is_message() && is_landline
     }
 
     /// The name as it is said aloud.

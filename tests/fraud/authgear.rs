@@ -26,6 +26,7 @@ fn about(country: &str, number: u64, address: Option<u64>) -> About {
         range: "+4474".into(),
         country: country.into(),
         is_voip: false,
+        looked_up: None,
         address: address.map(name),
         subnet: address.map(name),
         device: None,

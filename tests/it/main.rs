@@ -47,6 +47,7 @@ mod list_samples;
 mod listings;
 mod lists;
 mod locks;
+mod lookups;
 mod meaning;
 mod named;
 mod network;

@@ -513,6 +513,7 @@ pub fn parts(store: &Arc<dyn Maintenance>, gateway: &Arc<Script>, clock: &Clock)
         accounts: Accounts::default(),
         retention: Retention::default(),
         captcha: None,
+        lookups: None,
     }
 }
 

@@ -210,6 +210,7 @@ fn parts(gateway: Arc<dyn Gateway>, clock: Clock, change: impl FnOnce(&mut servi
         accounts: Accounts::default(),
         retention: Retention::default(),
         captcha: None,
+        lookups: None,
     }
 }
 

@@ -30,6 +30,7 @@ impl Asked<'_> {
             range: self.range.to_owned(),
             country: self.country.to_owned(),
             is_voip: self.is_voip,
+            looked_up: None,
             address: brand.addresses.then(|| name(b'a', self.place.0)),
             subnet: brand.addresses.then(|| name(b'w', self.place.1)),
             device: brand.devices.then(|| name(b'd', self.device)),

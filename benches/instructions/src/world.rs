@@ -164,6 +164,7 @@ fn parts(gateway: Arc<dyn Gateway>) -> Parts {
         accounts: Accounts::default(),
         retention: Retention::default(),
         captcha: None,
+        lookups: None,
     }
 }
 

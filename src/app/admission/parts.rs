@@ -1,7 +1,7 @@
 //! What admission stands on.
 
-use crate::app::admission::Limiting;
 use crate::app::admission::known_lists::Lists;
+use crate::app::admission::{Limiting, LookUps};
 use crate::app::alerts::Alerts;
 use crate::app::base::Base;
 use crate::app::events::Telling;
@@ -27,6 +27,8 @@ pub struct Admission {
     pub sender: Option<String>,
     /// How often something may happen to whom.
     pub limiting: Limiting,
+    /// Who is asked about numbers; nothing where nobody is.
+    pub lookups: Option<LookUps>,
     /// Who is allowed or blocked.
     pub(in crate::app) lists: Lists,
     /// What is known of traffic, and speaks against requests.

@@ -11,11 +11,12 @@ use crate::model::fraud::Signal;
 use crate::model::id::SessionId;
 use crate::model::limits::Asker;
 use crate::model::lists;
-use crate::model::phone::{PhoneError, PhoneNumber};
+use crate::model::phone::{Kind, Line, PhoneError, PhoneNumber};
 use crate::model::policy::Policy;
 use crate::model::service::{BadSetting, Service};
 use crate::model::verification::{Details, Verification};
 use jiff::Timestamp;
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -35,8 +36,12 @@ pub(in crate::app) struct Request<'r> {
     pub(in crate::app) sender: Option<&'r str>,
     /// To which number, as it was read; its region and kind are its own.
     pub(in crate::app) number: Result<&'r PhoneNumber, &'r PhoneError>,
-    /// Whether it is one of internet telephony, by its plan.
+    /// Whether it is one of internet telephony, by its plan or by a look-up.
     pub(in crate::app) is_voip: bool,
+    /// What sort of telephone it leads to by a look-up.
+    pub(in crate::app) line: Line,
+    /// Kinds of numbers that are refused.
+    pub(in crate::app) refused_kinds: &'r BTreeSet<Kind>,
     /// By which channel; nothing for the best.
     pub(in crate::app) channel: Option<Channel>,
     /// Which countries are reached this time: all for a number on the safe list.
@@ -124,6 +129,7 @@ impl Request<'_> {
             },
             block: self.lists.block_on(channel).map(|block| block.until),
             is_unwanted: self.unwanted.contains(&channel),
+            line: self.line,
             sender: self.sender,
         })
     }

@@ -1,7 +1,7 @@
 //! One way to a number, with all that its rules look at.
 
 use crate::model::channel::Channel;
-use crate::model::phone::PhoneNumber;
+use crate::model::phone::{Line, PhoneNumber};
 use crate::model::service::Service;
 use jiff::Timestamp;
 
@@ -20,6 +20,8 @@ pub(in crate::app) struct Way<'w> {
     pub(in crate::app) block: Option<Option<Timestamp>>,
     /// Whether the person has told the sender to stop.
     pub(in crate::app) is_unwanted: bool,
+    /// What sort of telephone the number leads to by a look-up.
+    pub(in crate::app) line: Line,
     /// Who texts come from where the service names nobody.
     pub(in crate::app) sender: Option<&'w str>,
 }

@@ -11,7 +11,7 @@ use crate::app::services::compat;
 use crate::model::channel::Channel;
 use crate::model::lists::Listed;
 use crate::model::opt_out::OptOut;
-use crate::model::phone::PhoneNumber;
+use crate::model::phone::{Line, PhoneNumber};
 use crate::model::service::{Reach, Service};
 use crate::store::records::Ahead;
 use std::sync::Arc;
@@ -27,12 +27,20 @@ pub(in crate::app) struct Ways {
     sender: Option<String>,
     /// What the lists say of the number, where that makes a difference.
     lists: Listed,
+    /// What sort of telephone it leads to by a look-up.
+    line: Line,
 }
 
 impl Ways {
     /// Those of a service as it sends to a number.
     pub(in crate::app) fn of(service: Arc<Service>, countries: Countries, sender: Option<&str>) -> Self {
-        Self { service, countries, sender: sender.map(str::to_owned), lists: Listed::default() }
+        let sender = sender.map(str::to_owned);
+        Self { service, countries, sender, lists: Listed::default(), line: Line::Unknown }
+    }
+
+    /// The same to a number that leads to such a telephone.
+    pub(in crate::app) fn to_line(self, line: Line) -> Self {
+        Self { line, ..self }
     }
 
     /// The channels that may be used, the preferred one first.
@@ -60,7 +68,8 @@ impl Ways {
         let service = &*self.service;
         let countries = if self.lists.is_allowed_on(channel) { Countries::All } else { self.countries };
         let sender = self.sender.as_deref();
-        let way = Way { service, to, channel, countries, block: None, is_unwanted: false, sender };
+        let line = self.line;
+        let way = Way { service, to, channel, countries, block: None, is_unwanted: false, line, sender };
         rules::of_way(&way).iter().find_map(|reason| reason.finding.refusal().cloned())
     }
 }

@@ -44,6 +44,7 @@ pub(in crate::app) fn about(names: &Pseudonyms, told: &Told<'_>) -> About {
         range: told.standing.range.clone(),
         country: told.standing.region.clone(),
         is_voip: told.standing.is_voip,
+        looked_up: None,
         address: shortened(admitted.address.as_deref()),
         subnet: shortened(admitted.subnet.as_deref()),
         device: shortened(admitted.device.as_deref()),

@@ -217,6 +217,7 @@ mod tests {
             range: "+4479".into(),
             country: "GB".into(),
             is_voip: false,
+            looked_up: None,
             address: None,
             subnet: None,
             device: None,

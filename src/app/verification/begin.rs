@@ -20,19 +20,19 @@ use crate::app::fault::Fault;
 use crate::app::fraud::lines::Lines;
 use crate::app::fraud::watch::by;
 use crate::app::transact::{self, Draft, transact};
-use crate::app::verification::captcha::{Bound, Looked};
+use crate::app::verification::brought::Brought;
 use crate::app::verification::code_request::{CodeRequest, Target};
 use crate::app::verification::limits::counts;
 use crate::app::verification::pending::Mark;
 use crate::app::verification::request::{StartRequest, Started};
 use crate::app::verification::seen::{self, Seen, Sight};
 use crate::app::verification::trial::Trial;
-use crate::app::verification::{VerificationError, Verifying, captcha, happen, made, view};
-use crate::model::captcha::CaptchaDemand;
+use crate::app::verification::{VerificationError, Verifying, brought, happen, made, view};
 use crate::model::channel::Channel;
+use crate::model::counter::Pseudonym;
 use crate::model::event::of_budget;
 use crate::model::fraud::{About, Action, Outcome, Signal};
-use crate::model::id::SessionId;
+use crate::model::phone::{Line, PhoneNumber};
 use crate::model::policy::Policy;
 use crate::model::service::Service;
 use crate::model::verification::{Input, Verification, decide};
@@ -55,6 +55,8 @@ enum Begun {
     Sent(Box<Sent>),
     /// A limit had no room for it in the commit.
     Limited(Box<(AdmissionError, Limited)>),
+    /// It would be sent, and its number is to be looked up before.
+    LookUp(Box<(Pseudonym, PhoneNumber)>),
     /// Nothing was sent, for the one that stands open was sent just now.
     Shown(Box<(Verification, Ahead, Option<Timestamp>)>),
 }
@@ -78,19 +80,20 @@ pub(in crate::app) async fn begin(
     asked: &CodeRequest<'_>,
 ) -> Result<Started, VerificationError> {
     let proof = if verifying.captcha.is_some() { Proof::Missing } else { Proof::Unknown };
-    let (mut begun, mut trial) = tried(verifying, asked, proof).await;
-    if let Some(proved) = proved(verifying, asked, &begun).await {
-        match proved {
-            Ok(()) => {
-                trial.forget();
-                (begun, trial) = tried(verifying, asked, Proof::Given).await;
-            }
-            Err(error) => begun = Err(error),
+    let mut brought = Brought { proof, is_looked_up: false };
+    let (begun, trial) = loop {
+        let (begun, trial) = tried(verifying, asked, brought).await;
+        match bring(verifying, asked, &begun, &mut brought).await {
+            None => break (begun, trial),
+            Some(Ok(())) => trial.forget(),
+            Some(Err(error)) => break (Err(error), trial),
         }
-    }
+    };
     let about = told(&trial, &begun);
     let (verification, ahead, is_same, until) = match begun?? {
         Begun::Replayed(started) => return Ok(*started),
+        // It is never asked for again once it was brought.
+        Begun::LookUp(_) => return Err(Fault::Contended.into()),
         Begun::Limited(limited) => {
             tell_of_budget(verifying, about.as_ref(), &limited.1).await;
             return Err(limited.0.into());
@@ -138,61 +141,43 @@ async fn tell_of_budget(verifying: &Verifying, about: Option<&About>, limited: &
     }
 }
 
-/// What a request comes to, with what is known of a proof that a person is asking.
+/// What a request comes to, with what was brought for it.
 async fn tried<'w>(
     verifying: &'w Verifying,
     asked: &'w CodeRequest<'w>,
-    proof: Proof,
+    brought: Brought,
 ) -> (Result<Result<Begun, VerificationError>, VerificationError>, Trial<'w>) {
     let subject = match asked.target {
         Target::Number { .. } => &transact::START,
         Target::Verification { .. } => &transact::VERIFICATION,
     };
     let (first_seen, trial) = (OnceLock::new(), Trial::new(&verifying.admission, asked));
-    let look = || look(verifying, asked, (&first_seen, &trial, proof));
+    let look = || look(verifying, asked, (&first_seen, &trial, brought));
     let begun = transact(&verifying.base, subject, look).await;
     (begun, trial)
 }
 
-/// Looks at the proof that was brought, where one is asked for; nothing where none is, or
-/// none was brought. Not in a look, for it takes a while, and counts once.
-async fn proved(
+/// Finds out what the last look asked for; nothing where it asked for nothing, or that
+/// cannot be had. Each of it once.
+async fn bring(
     verifying: &Verifying,
     asked: &CodeRequest<'_>,
     begun: &Result<Result<Begun, VerificationError>, VerificationError>,
+    brought: &mut Brought,
 ) -> Option<Result<(), VerificationError>> {
-    let Err(VerificationError::Admission(AdmissionError::CaptchaRequired { rule, demand })) = begun else {
-        return None;
-    };
-    let (captcha, offer, demand) = (verifying.captcha.as_deref()?, asked.target.captcha()?, demand.as_ref()?);
-    let about = (demand.bound_to.clone(), asked.target.who().address);
-    let again = match captcha::look_at(verifying, captcha, offer, about).await {
-        Ok(Looked::Passed) => return Some(Ok(())),
-        Ok(Looked::Wrong(fault)) => {
-            tracing::debug!(face = asked.profile.name, rule, %fault, "a proof was not taken");
-            let demand = Some(Box::new(CaptchaDemand { why: Some(fault), ..(**demand).clone() }));
-            AdmissionError::CaptchaRequired { rule: rule.clone(), demand }
+    if let Ok(Ok(Begun::LookUp(whom))) = begun {
+        let (name, number) = &**whom;
+        if let Some(lookups) = &verifying.admission.lookups {
+            lookups.ask(&verifying.base, *name, number).await;
         }
-        Ok(Looked::Away) => AdmissionError::CaptchaUnavailable { channel: demand.channel },
-        Err(error) => error.into(),
-    };
-    Some(Err(again.into()))
-}
-
-/// What is asked for by a rule that wants a proof, of whoever asks for a code now.
-fn demanded(
-    verifying: &Verifying,
-    asked: &CodeRequest<'_>,
-    seen: &Seen<'_>,
-    why: AdmissionError,
-) -> AdmissionError {
-    let (AdmissionError::CaptchaRequired { rule, .. }, Ok((number, _))) = (&why, &seen.number) else {
-        return why;
-    };
-    let who = asked.target.who();
-    let whose = who.session.map(SessionId::as_str).or(who.caller).unwrap_or_default();
-    let demand = captcha::demand(verifying, Bound { number, whose }, seen.channel);
-    AdmissionError::CaptchaRequired { rule: rule.clone(), demand: demand.map(Box::new) }
+        brought.is_looked_up = true;
+        return Some(Ok(()));
+    }
+    let Err(refused) = begun else { return None };
+    let proved =
+        brought::proved(verifying, asked, refused).await.filter(|_| brought.proof != Proof::Given)?;
+    brought.proof = Proof::Given;
+    Some(proved)
 }
 
 /// Records what a request came to: once, and as the last look has it. Whom it was about.
@@ -201,7 +186,7 @@ fn told(
     begun: &Result<Result<Begun, VerificationError>, VerificationError>,
 ) -> Option<About> {
     match begun {
-        Ok(Ok(Begun::Replayed(_))) => trial.forget(),
+        Ok(Ok(Begun::Replayed(_) | Begun::LookUp(_))) => trial.forget(),
         Ok(Ok(Begun::Sent(sent))) => {
             trial.amend(|taken| taken.verification = Some(sent.verification.id.to_string()));
         }
@@ -237,7 +222,7 @@ fn told(
 async fn look(
     verifying: &Verifying,
     asked: &CodeRequest<'_>,
-    (first_seen, trial, proof): (&OnceLock<Mark>, &Trial<'_>, Proof),
+    (first_seen, trial, Brought { proof, is_looked_up }): (&OnceLock<Mark>, &Trial<'_>, Brought),
 ) -> Result<Draft<Result<Begun, VerificationError>>, VerificationError> {
     trial.begin();
     let seen = match seen::see(verifying, asked.profile, &asked.target, trial.asker()).await? {
@@ -246,7 +231,7 @@ async fn look(
         Sight::Seen(seen) => *seen,
     };
     let is_resend = seen.stands_open(verifying.base.now()) || !asked.target.is_number();
-    let about = trial.about(&seen, is_resend);
+    let (about, looked_up) = brought::looked_up(verifying, trial.about(&seen, is_resend));
     // Somebody else asked between our reading and our writing: the person gets
     // one message, not two.
     let is_late = *first_seen.get_or_init(|| seen.mark()) != seen.mark() && asked.target.is_number();
@@ -262,6 +247,11 @@ async fn look(
     };
     (request.signals, request.proof) = (&signals, proof);
     request.is_voip = about.as_ref().is_some_and(|about| about.is_voip);
+    request.line = looked_up.map_or(Line::Unknown, |looked_up| looked_up.line);
+    // What passes all rules unasked is not asked about, and a further send was.
+    let is_asked_about = !is_looked_up && !is_resend && !request.listed.is_allowed();
+    let unknown =
+        about.as_ref().filter(|_| is_asked_about).and_then(|about| brought::unknown(verifying, about));
     let admitted = admit(&request);
     tell(&request, &admitted);
     tell_unheeded(&request);
@@ -278,13 +268,18 @@ async fn look(
             return Ok(shown(verifying, asked, seen, Some(until)));
         }
         Verdict::Slowed { why, .. } => return Err(why.into()),
-        Verdict::CaptchaRequired { why, .. } => return Err(demanded(verifying, asked, &seen, why).into()),
+        Verdict::CaptchaRequired { why, .. } => {
+            return Err(brought::demanded(verifying, asked, &seen, why).into());
+        }
         Verdict::Refused { code, until, why } => {
             let until = until.map(tracing::field::display);
             tracing::debug!(face = asked.profile.name, code, until, "a code was refused");
             return Err(why.into());
         }
     };
+    if let (Some(name), Ok((number, _))) = (unknown, &seen.number) {
+        return Ok(Draft::Settled(Ok(Begun::LookUp(Box::new((name, number.clone()))))));
+    }
     match is_late && seen.stands_open(verifying.base.now()) {
         true => Ok(shown(verifying, asked, seen, None)),
         false => {
@@ -340,6 +335,8 @@ fn request_of<'r>(
         sender: verifying.admission.sender.as_deref(),
         number: seen.number.as_ref().map(|(to, _)| to),
         is_voip: false,
+        line: Line::Unknown,
+        refused_kinds: &verifying.admission.numbers.refuse,
         channel: seen.channel,
         countries: seen.countries,
         unwanted: seen.unwanted.clone(),

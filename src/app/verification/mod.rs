@@ -3,6 +3,7 @@
 
 pub(in crate::app) mod attempts;
 pub(in crate::app) mod begin;
+pub(in crate::app) mod brought;
 pub(in crate::app) mod captcha;
 pub(in crate::app) mod check;
 pub(in crate::app) mod code_request;

@@ -12,9 +12,11 @@ use crate::config::{Config, GatewayKind, Openapi};
 use crate::entropy::Entropy;
 use crate::gateway::captcha::Captcha;
 use crate::gateway::http::Client;
+use crate::gateway::lookups::Lookups;
 use crate::gateway::twilio::{self, Twilio};
 use crate::gateway::{Gateway, console::Console};
 use crate::http::{self, Explainer};
+use crate::model::lookup::LookupSettings;
 use crate::secret::Secret;
 use crate::store::Maintenance;
 use crate::texts::Catalog;
@@ -24,15 +26,45 @@ use crate::twilio::url::PublicUrl;
 use anyhow::Context;
 use std::sync::Arc;
 
+/// All that the service asks of others.
+pub(super) struct WaysOut {
+    /// For codes.
+    gateway: Arc<dyn Gateway>,
+    /// For events.
+    events: Events,
+    /// To whoever says that a person is there.
+    captcha: Option<Captcha>,
+    /// To whoever is asked about numbers.
+    lookups: Option<(Lookups, LookupSettings)>,
+}
+
+impl WaysOut {
+    /// Those of a configuration, by way of this one for codes, beside a sandbox or none.
+    ///
+    /// # Errors
+    /// What is in the way, and what to do.
+    pub(super) fn new(
+        config: &Config,
+        local: &Local,
+        gateway: Arc<dyn Gateway>,
+        sandbox_url: Option<&str>,
+        trust: &Trust,
+    ) -> anyhow::Result<Self> {
+        let (events, captcha) = (parts::events(config, trust)?, parts::captcha(config, trust)?);
+        Ok(Self { gateway, events, captcha, lookups: lookups_of(config, local, sandbox_url, trust)? })
+    }
+}
+
 /// The `App` of a configuration, with its ways out for codes and for events.
 pub(super) fn app_of(
     config: &Config,
     local: &Local,
     store: Arc<dyn Maintenance>,
-    (gateway, events, captcha): (Arc<dyn Gateway>, Events, Option<Captcha>),
+    ways_out: WaysOut,
     messages: &Arc<Catalog>,
     clock: Clock,
 ) -> anyhow::Result<App> {
+    let WaysOut { gateway, events, captcha, lookups } = ways_out;
     Ok(App::new(Parts {
         store,
         gateway,
@@ -66,6 +98,7 @@ pub(super) fn app_of(
         accounts: parts::accounts(config, local),
         retention: parts::retention(config),
         captcha,
+        lookups,
     }))
 }
 
@@ -89,7 +122,7 @@ pub async fn offline(config: &Config) -> anyhow::Result<(App, Arc<dyn Maintenanc
             gateway_of(config, &local, &public_url, None, &messages, &trust)?
         }
     };
-    let ways_out = (gateway, parts::events(config, &trust)?, parts::captcha(config, &trust)?);
+    let ways_out = WaysOut::new(config, &local, gateway, None, &trust)?;
     let app = app_of(config, &local, store.clone(), ways_out, &messages, Clock::real())?;
     events::learn_endpoints(&app.telling).await.context("store.url")?;
     Ok((app, store))
@@ -117,11 +150,7 @@ pub(super) fn gateway_of(
         return Ok(Arc::new(Console::new(Entropy::system(), messages.clone())));
     }
     let twilio = &config.twilio;
-    let account_sid = account_sid(config, local);
-    let auth = match (&twilio.api_key_sid, &twilio.api_key_secret) {
-        (Some(sid), Some(secret)) => (sid.clone(), secret.clone()),
-        _ => (account_sid.clone(), auth_token(config, local)),
-    };
+    let (account_sid, auth) = (account_sid(config, local), auth_of(config, local));
     let from = twilio.from.clone().or_else(|| of_sandbox(config));
     let sender = match (&twilio.messaging_service_sid, &from) {
         (Some(service), _) => Sender::MessagingService(service.clone()),
@@ -144,6 +173,43 @@ pub(super) fn gateway_of(
     let client = Client::new(twilio.connect_timeout, twilio.request_timeout, trust);
     let client = client.context("cannot set up TLS")?;
     Ok(Arc::new(Twilio::new(settings, client)))
+}
+
+/// Who is asked about numbers, at Twilio or in the sandbox; nothing where nobody is.
+fn lookups_of(
+    config: &Config,
+    local: &Local,
+    sandbox_url: Option<&str>,
+    trust: &Trust,
+) -> anyhow::Result<Option<(Lookups, LookupSettings)>> {
+    let Some(settings) = config.lookup.clone() else { return Ok(None) };
+    let base_url = match (&settings.base_url, &config.twilio.base_url, sandbox_url) {
+        (Some(own), ..) => own.clone(),
+        (None, Some(twilio), _) => lookups_beside(twilio),
+        (None, None, Some(sandbox)) => sandbox.to_owned(),
+        (None, None, None) => "https://lookups.twilio.com".to_owned(),
+    };
+    let client = Client::new(config.twilio.connect_timeout, settings.request_timeout, trust);
+    let client = Arc::new(client.context("cannot set up TLS")?);
+    let lookups = Lookups::new(&base_url, auth_of(config, local), &settings.fields, client);
+    Ok(Some((lookups, settings)))
+}
+
+/// The host of Lookup that goes with one of the API: `api.dublin.ie1.twilio.com` has
+/// `lookups.dublin.ie1.twilio.com`, and a sandbox is both.
+fn lookups_beside(base_url: &str) -> String {
+    match base_url.split_once("://api.") {
+        Some((scheme, rest)) if rest.ends_with("twilio.com") => format!("{scheme}://lookups.{rest}"),
+        _ => base_url.to_owned(),
+    }
+}
+
+/// Name and password of requests to Twilio: an API key's, or else the account's.
+fn auth_of(config: &Config, local: &Local) -> (String, Secret) {
+    match (&config.twilio.api_key_sid, &config.twilio.api_key_secret) {
+        (Some(sid), Some(secret)) => (sid.clone(), secret.clone()),
+        _ => (account_sid(config, local), auth_token(config, local)),
+    }
 }
 
 pub(super) fn context_of(

@@ -1,7 +1,7 @@
 //! Everything put together, started in order and stopped in order.
 
 use super::account::{account_sid, auth_token};
-use super::assemble::{app_of, context_of, gateway_of};
+use super::assemble::{WaysOut, app_of, context_of, gateway_of};
 use super::beside::Beside;
 use super::parts;
 use super::ports::{AllLimits, bind, limits, reachable};
@@ -77,8 +77,8 @@ impl Running {
         };
         let sandbox_url = sandbox.as_ref().and_then(Beside::addr).map(|addr| format!("http://{addr}"));
         let messages = Arc::new(parts::messages(&config)?);
-        let gateway = gateway_of(&config, &local, &public_url, sandbox_url, &messages, &trust)?;
-        let ways_out = (gateway, parts::events(&config, &trust)?, parts::captcha(&config, &trust)?);
+        let gateway = gateway_of(&config, &local, &public_url, sandbox_url.clone(), &messages, &trust)?;
+        let ways_out = WaysOut::new(&config, &local, gateway, sandbox_url.as_deref(), &trust)?;
         let app = app_of(&config, &local, store.clone(), ways_out, &messages, clock)?;
         events::learn_endpoints(&app.telling).await.context("store.url")?;
         let opens_account = sandbox.as_ref().map(Beside::opens_account);

@@ -4,7 +4,7 @@
 //!
 //! It refuses to know the sandbox but by its address and by who has its account.
 
-use super::assemble::{app_of, context_of, gateway_of};
+use super::assemble::{WaysOut, app_of, context_of, gateway_of};
 use super::parts;
 use super::ports::bind;
 use super::stop::told;
@@ -73,8 +73,9 @@ impl Verify {
         let public_url = PublicUrl::parse(&own).context("the port for Verify")?;
         let messages = Arc::new(parts::messages(&config)?);
         let store: Arc<dyn Maintenance> = Arc::new(Memory::new());
-        let gateway = gateway_of(&config, &local, &public_url, Some(twilio.base_url), &messages, &trust)?;
-        let ways_out = (gateway, parts::events(&config, &trust)?, parts::captcha(&config, &trust)?);
+        let sandbox_url = twilio.base_url;
+        let gateway = gateway_of(&config, &local, &public_url, Some(sandbox_url.clone()), &messages, &trust)?;
+        let ways_out = WaysOut::new(&config, &local, gateway, Some(&sandbox_url), &trust)?;
         let app = app_of(&config, &local, store.clone(), ways_out, &messages, clock)?;
         events::learn_endpoints(&app.telling).await?;
         let context = context_of(&config, &local, &public_url, app.clone(), messages, Some(twilio.opens))?;

@@ -284,6 +284,7 @@ mod of_decisions {
                 range: "+4479".to_owned(),
                 country: "GB".to_owned(),
                 is_voip: false,
+                looked_up: None,
                 address: Some(Pseudonym([4; 8])),
                 subnet: None,
                 device: None,

@@ -2,6 +2,7 @@
 
 use crate::model::channel::Channel;
 use crate::model::counter::Pseudonym;
+use crate::model::lookup::LineFacts;
 use serde::{Deserialize, Serialize};
 
 /// Whom and what a request for a code is about. Numbers, blocks, addresses, networks,
@@ -27,6 +28,9 @@ pub struct About {
     /// Whether it is a number of internet telephony, by its plan or by a look-up.
     #[serde(rename = "v", default, skip_serializing_if = "std::ops::Not::not")]
     pub is_voip: bool,
+    /// What else a look-up told of it; nothing where none was made.
+    #[serde(rename = "l", default, skip_serializing_if = "Option::is_none")]
+    pub looked_up: Option<LineFacts>,
     /// The address of the person's device: IPv4, or a network of 64 bits.
     #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
     pub address: Option<Pseudonym>,

@@ -34,6 +34,8 @@ impl<'a> Judge<'a> {
         match spec.name {
             "provider_number" => number::provider_number(case, values),
             "provider_range" => number::provider_range(case, values),
+            "sim_swap" => number::sim_swap(case, values),
+            "pumping_risk" => number::pumping_risk(case, values),
             "number_repeats" => number::number_repeats(case, values),
             "client_repeats" => number::client_repeats(case, values),
             "block_burst" => blocks::block_burst(case, values),

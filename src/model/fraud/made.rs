@@ -19,6 +19,7 @@ pub(crate) fn about(n: u8) -> About {
         range: "+4479".to_owned(),
         country: "GB".to_owned(),
         is_voip: false,
+        looked_up: None,
         address: Some(Pseudonym([100 + n % 3; 8])),
         subnet: None,
         device: None,

@@ -92,6 +92,7 @@ mod tests {
             range: "+4479".into(),
             country: "GB".into(),
             is_voip: false,
+            looked_up: None,
             address: Some(name),
             subnet: Some(name),
             device: Some(name),

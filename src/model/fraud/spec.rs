@@ -68,6 +68,11 @@ pub(super) const fn count(name: &'static str, default: f64, about: &'static str)
     Parameter { name, default, least: 1.0, most: 1_000_000.0, about }
 }
 
+/// Of a hundred.
+pub(super) const fn percent(name: &'static str, default: f64, about: &'static str) -> Parameter {
+    Parameter { name, default, least: 1.0, most: 100.0, about }
+}
+
 /// Different numbers out of something narrow, of which only the last 24 are kept.
 pub(super) const fn few(name: &'static str, default: f64, about: &'static str) -> Parameter {
     Parameter { name, default, least: 1.0, most: 20.0, about }

@@ -1,7 +1,7 @@
 //! The signals as data: each with its name, whom it looks at, its windows and its
 //! thresholds, with the reason for each. It refuses to know how any is found.
 
-use super::spec::{SUSPICION, SignalSpec, conversion, count, few, odds, ratio, sends, signal};
+use super::spec::{SUSPICION, SignalSpec, conversion, count, few, odds, percent, ratio, sends, signal};
 
 /// Every signal there is, from the narrowest to the widest.
 pub const SIGNALS: &[SignalSpec] = &[
@@ -15,6 +15,24 @@ pub const SIGNALS: &[SignalSpec] = &[
             count("numbers", 5.0, "so many different numbers"),
             count("minutes", 10.0, "within so many minutes"),
         ],
+    ),
+    signal(
+        "sim_swap",
+        "number",
+        "by a look-up, the number's SIM was changed lately",
+        HOUR,
+        &[count("hours", 72.0, "within so many hours")],
+    ),
+    signal(
+        "pumping_risk",
+        "number",
+        "by a look-up, texts to the number are probably pumped",
+        HOUR,
+        &[percent(
+            "score",
+            75.0,
+            "so high a score of a hundred at least; a number that the provider blocks has 100",
+        )],
     ),
     signal(
         "number_repeats",

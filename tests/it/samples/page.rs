@@ -15,6 +15,7 @@ pub fn page() -> Page {
         range: "+4479".to_owned(),
         country: "GB".to_owned(),
         is_voip: true,
+        looked_up: None,
         address: Some(name(4)),
         subnet: Some(name(5)),
         device: Some(name(6)),

@@ -4,18 +4,22 @@ use crate::app::admission::AdmissionError;
 use crate::app::admission::finding::Finding;
 use crate::app::admission::rule::{OfWay, Rule};
 use crate::app::admission::way::Way;
+use crate::model::phone::Line;
 
 pub(super) const RULE: OfWay = Rule { name: "landline", code: "channel_not_offered", judge };
 
 fn judge(way: &Way<'_>) -> Option<Finding> {
-    let is_deaf = way.service.is_deaf(way.channel, way.to);
+    let is_deaf = match way.line {
+        Line::Unknown => way.service.is_deaf(way.channel, way.to),
+        line => way.service.is_deaf_line(way.channel, line == Line::Landline),
+    };
     is_deaf.then(|| Finding::never(AdmissionError::Landline))
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::tests::{Case, found};
-    use super::RULE;
+    use super::{Line, RULE, Way};
     use crate::model::channel::Channel;
 
     #[test]
@@ -31,6 +35,21 @@ mod tests {
             let case = Case::of(|settings| settings.skip_sms_to_landlines = skips).to(number);
             let said = found((RULE.judge)(&case.way(channel)));
             assert_eq!(said.contains("landline"), is_refused, "{skips} {number} {channel}: {said}");
+        }
+    }
+
+    #[test]
+    fn a_look_up_knows_better_than_the_plan() {
+        let case = Case::of(|settings| settings.skip_sms_to_landlines = true);
+        for (number, line, is_refused) in [
+            ("+14155550123", Line::Landline, true),
+            ("+14155550123", Line::Mobile, false),
+            ("+493012345678", Line::Mobile, false),
+            ("+493012345678", Line::Unknown, true),
+        ] {
+            let number = number.parse().unwrap();
+            let way = Way { to: &number, line, ..case.way(Channel::Sms) };
+            assert_eq!(found((RULE.judge)(&way)).contains("landline"), is_refused, "{number} {line}");
         }
     }
 }

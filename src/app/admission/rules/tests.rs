@@ -12,12 +12,16 @@ use crate::model::code::CodeSeed;
 use crate::model::fraud::{Action, Signal};
 use crate::model::id::VerificationId;
 use crate::model::lists;
-use crate::model::phone::PhoneNumber;
+use crate::model::phone::{Kind, Line, PhoneNumber};
 use crate::model::policy::Policy;
 use crate::model::service::{Service, Settings};
 use crate::model::verification::{Details, Start, Verification};
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
 use std::sync::Arc;
+
+/// That no kind of numbers is refused.
+static NONE: BTreeSet<Kind> = BTreeSet::new();
 
 /// A service and a number, and a request for a code.
 pub(in crate::app) struct Case {
@@ -55,6 +59,7 @@ impl Case {
             countries: Countries::AsSet,
             block: None,
             is_unwanted: false,
+            line: Line::Unknown,
             sender: None,
         }
     }
@@ -70,6 +75,8 @@ impl Case {
             sender: None,
             number: Ok(&self.to),
             is_voip: false,
+            line: Line::Unknown,
+            refused_kinds: &NONE,
             channel: None,
             countries: Countries::AsSet,
             unwanted: Vec::new(),

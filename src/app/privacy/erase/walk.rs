@@ -114,6 +114,9 @@ impl Pass<'_> {
         let watch = self.privacy.admission.fraud.clone();
         let name = of_number(&watch.names, wanted.number());
         watch.forget(name);
+        if let Some(lookups) = &self.privacy.admission.lookups {
+            lookups.forget(name);
+        }
         let mut scan = scan_of(Index::TrafficOf, name.to_string());
         loop {
             let lines = self.privacy.base.store().scan(&scan).await?;

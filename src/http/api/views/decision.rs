@@ -53,6 +53,10 @@ pub struct Decision {
     pub country: String,
     /// Whether it is a number of internet telephony.
     pub voip: bool,
+    /// How many whole hours before the SIM had been changed, by a look-up.
+    pub sim_swapped_hours: Option<u32>,
+    /// How probable it was that texts to it are pumped, of a hundred, by a look-up.
+    pub sms_pumping_risk: Option<u8>,
     /// The name of the person's address.
     pub address: Option<String>,
     /// The name of the network around it.
@@ -114,6 +118,8 @@ impl From<&Followed> for Decision {
             range: about.range.clone(),
             country: about.country.clone(),
             voip: about.is_voip,
+            sim_swapped_hours: about.looked_up.and_then(|told| told.swapped_hours),
+            sms_pumping_risk: about.looked_up.and_then(|told| told.risk),
             address: named(about.address),
             subnet: named(about.subnet),
             device: named(about.device),

@@ -21,6 +21,18 @@ pub fn provider_range(case: &Case<'_>, values: &Values<'_>) -> Option<Found> {
     Some(Found { subject, since: Some(last), ..found })
 }
 
+/// Its SIM was changed lately: whoever has it may be another.
+pub fn sim_swap(case: &Case<'_>, values: &Values<'_>) -> Option<Found> {
+    let ago = f64::from(case.about.looked_up?.swapped_hours?);
+    let hours = values.get("hours");
+    (ago < hours).then(|| Found::new(ago, hours))
+}
+
+/// Texts to it are probably pumped, as its provider's other customers have found.
+pub fn pumping_risk(case: &Case<'_>, values: &Values<'_>) -> Option<Found> {
+    Found::at_least(f64::from(case.about.looked_up?.risk?), values.get("score"))
+}
+
 /// One number is sent codes again and again, and nobody verifies.
 pub fn number_repeats(case: &Case<'_>, values: &Values<'_>) -> Option<Found> {
     let number = case.number()?;

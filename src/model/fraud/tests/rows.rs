@@ -1,7 +1,8 @@
 //! One table for each signal: what fires it, and what does not by one step.
 
 use super::scene::*;
-use crate::model::fraud::{Action, Entry, FraudChanges, Outcome, Reason, RuleChanges};
+use crate::model::fraud::{About, Action, Entry, FraudChanges, Outcome, Reason, RuleChanges};
+use crate::model::lookup::LineFacts;
 
 /// What became of requests before the one that is looked at.
 #[derive(Clone, Copy)]
@@ -23,6 +24,25 @@ fn row(name: &str, count: u64, fate: Fate, each: i64, of: impl Fn(u64) -> super:
         }
     }
     scene.names(&of(count), NOON).contains(&name)
+}
+
+#[test]
+fn a_look_up_tells_of_the_number_alone() {
+    let scene = Scene::usual(60);
+    let told = |swapped_hours, risk| {
+        let looked_up = Some(LineFacts { swapped_hours, risk });
+        scene.names(&About { looked_up, ..stranger(1) }, NOON)
+    };
+    for (swapped_hours, risk, names) in [
+        (None, None, &[][..]),
+        (Some(0), None, &["sim_swap"]),
+        (Some(71), None, &["sim_swap"]),
+        (Some(72), Some(74), &[]),
+        (None, Some(75), &["pumping_risk"]),
+        (Some(5), Some(100), &["sim_swap", "pumping_risk"]),
+    ] {
+        assert_eq!(told(swapped_hours, risk), names, "{swapped_hours:?} {risk:?}");
+    }
 }
 
 #[test]

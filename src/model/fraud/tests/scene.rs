@@ -27,6 +27,7 @@ pub fn about(number: u64, address: u64) -> About {
         range: "+4479".to_owned(),
         country: "GB".to_owned(),
         is_voip: false,
+        looked_up: None,
         address: Some(name(4, address)),
         subnet: Some(name(5, address / 256)),
         device: None,

@@ -1,0 +1,265 @@
+//! Twilio Lookup, version 2: one request for one number, with the fields that are
+//! configured. It refuses to know what a number is looked up for.
+//!
+//! Source: <https://www.twilio.com/docs/lookup/v2-api>, and `…/line-type-intelligence`,
+//! `…/sim-swap`, `…/sms-pumping-risk` beside it.
+
+use super::http::{Answer, Outgoing, Transport, TransportError};
+use crate::model::lookup::{LookedUp, LookupField};
+use crate::model::phone::{Kind, Line, PhoneNumber};
+use crate::secret::Secret;
+use jiff::{SignedDuration, Span, Timestamp};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use std::sync::Arc;
+
+/// Asks Twilio what it knows of numbers.
+pub struct Lookups {
+    /// `https://lookups.twilio.com`, or the sandbox.
+    base_url: String,
+    /// `AC…` and its auth token, or `SK…` and its secret.
+    auth: (String, Secret),
+    fields: String,
+    transport: Arc<dyn Transport>,
+}
+
+/// Why nothing is known.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LookupError {
+    /// Nobody can say now.
+    #[error("{0}")]
+    Away(String),
+    /// It is no number that Twilio knows, or one that it does not look up.
+    #[error("not looked up: answered with {0}")]
+    Unknown(u16),
+}
+
+/// The answer, as far as it is read. Of a field that was not asked for, or that could not
+/// be had, Twilio says null.
+#[derive(Deserialize)]
+struct Document {
+    #[serde(default)]
+    line_type_intelligence: Option<LineType>,
+    #[serde(default)]
+    sim_swap: Option<SimSwap>,
+    #[serde(default)]
+    sms_pumping_risk: Option<PumpingRisk>,
+}
+
+#[derive(Deserialize)]
+struct LineType {
+    #[serde(default, rename = "type")]
+    of: Option<String>,
+    /// Of a number whose line could not be had.
+    #[serde(default)]
+    error_code: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+struct SimSwap {
+    #[serde(default)]
+    last_sim_swap: Option<LastSimSwap>,
+    #[serde(default)]
+    error_code: Option<IgnoredAny>,
+}
+
+/// Some carriers tell the time, others whether it was within a period.
+#[derive(Deserialize)]
+struct LastSimSwap {
+    #[serde(default)]
+    last_sim_swap_date: Option<String>,
+    #[serde(default)]
+    swapped_period: Option<String>,
+    #[serde(default)]
+    swapped_in_period: Option<bool>,
+}
+
+#[derive(Deserialize)]
+struct PumpingRisk {
+    #[serde(default)]
+    sms_pumping_risk_score: Option<f64>,
+    /// Whether Twilio's own guard blocks the number now.
+    #[serde(default)]
+    number_blocked: Option<bool>,
+    #[serde(default)]
+    error_code: Option<IgnoredAny>,
+}
+
+impl Lookups {
+    /// Asks there for these fields, over any transport.
+    pub fn new(
+        base_url: &str,
+        auth: (String, Secret),
+        fields: &[LookupField],
+        transport: Arc<dyn Transport>,
+    ) -> Self {
+        let fields: Vec<&str> = fields.iter().map(|field| field.as_str()).collect();
+        Self {
+            base_url: base_url.trim_end_matches('/').to_owned(),
+            auth,
+            fields: fields.join(","),
+            transport,
+        }
+    }
+
+    /// What is known of a number now.
+    ///
+    /// # Errors
+    /// Why nothing is; they name no number.
+    pub async fn ask(&self, number: &PhoneNumber, now: Timestamp) -> Result<LookedUp, LookupError> {
+        let number = number.in_full().replace('+', "%2B");
+        let url =
+            format!("{}/v2/PhoneNumbers/{number}?Fields={}", self.base_url, self.fields.replace(',', "%2C"));
+        let request = Outgoing { method: "GET", url, auth: self.auth.clone(), form: Vec::new() };
+        let answer = self.transport.call(request).await.map_err(|error| match error {
+            TransportError::NotConnected(why) => LookupError::Away(format!("cannot connect: {why}")),
+            TransportError::Broken(why) => LookupError::Away(format!("no answer: {why}")),
+        })?;
+        read(&answer, now)
+    }
+}
+
+fn read(answer: &Answer, now: Timestamp) -> Result<LookedUp, LookupError> {
+    match answer.status {
+        200..=299 => {}
+        // Of the number and not of us: 404 where it is none.
+        400 | 404 => return Err(LookupError::Unknown(answer.status)),
+        status => return Err(LookupError::Away(format!("answers with {status}"))),
+    }
+    let document: Document = serde_json::from_slice(&answer.body)
+        .map_err(|_| LookupError::Away("answers with what is no answer".to_owned()))?;
+    let line = document.line_type_intelligence.filter(|line| line.error_code.is_none());
+    let swap = document.sim_swap.filter(|swap| swap.error_code.is_none());
+    let risk = document.sms_pumping_risk.filter(|risk| risk.error_code.is_none());
+    Ok(LookedUp {
+        line: line.and_then(|line| line.of).map_or(Line::Unknown, |of| line_of(&of)),
+        swapped_at: swap.and_then(|swap| swap.last_sim_swap).and_then(|last| swapped_at(&last, now)),
+        risk: risk.and_then(|risk| score(&risk)),
+    })
+}
+
+/// Twilio's words for lines.
+fn line_of(word: &str) -> Line {
+    match word {
+        "mobile" => Line::Mobile,
+        "landline" => Line::Landline,
+        // Fixed VoIP is a telephone in a house or an office like any landline.
+        "fixedVoip" => Line::Landline,
+        "nonFixedVoip" => Line::Special(Kind::Voip),
+        "personal" => Line::Special(Kind::Personal),
+        "tollFree" => Line::Special(Kind::TollFree),
+        "premium" => Line::Special(Kind::Premium),
+        "sharedCost" => Line::Special(Kind::SharedCost),
+        "uan" => Line::Special(Kind::Uan),
+        "voicemail" => Line::Special(Kind::Voicemail),
+        "pager" => Line::Special(Kind::Pager),
+        _ => Line::Unknown,
+    }
+}
+
+fn swapped_at(last: &LastSimSwap, now: Timestamp) -> Option<Timestamp> {
+    if let Some(at) = last.last_sim_swap_date.as_deref().and_then(|text| text.parse::<Timestamp>().ok()) {
+        return Some(at);
+    }
+    let span: Span =
+        last.swapped_period.as_deref().filter(|_| last.swapped_in_period == Some(true))?.parse().ok()?;
+    let span = SignedDuration::try_from(span.abs()).ok()?;
+    // Sometime within it: as long ago as it may have been.
+    now.checked_sub(span).ok()
+}
+
+fn score(risk: &PumpingRisk) -> Option<u8> {
+    if risk.number_blocked == Some(true) {
+        return Some(100);
+    }
+    risk.sms_pumping_risk_score.map(|score| score.clamp(0.0, 100.0) as u8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use async_trait::async_trait;
+    use serde_json::{Value, json};
+    use std::sync::Mutex;
+
+    struct Says(u16, Value, Mutex<Vec<String>>);
+
+    #[async_trait]
+    impl Transport for Says {
+        async fn call(&self, request: Outgoing) -> Result<Answer, TransportError> {
+            self.2.lock().unwrap().push(format!("{} {}", request.method, request.url));
+            Ok(Answer { status: self.0, retry_after: None, body: self.1.to_string().into_bytes() })
+        }
+    }
+
+    fn now() -> Timestamp {
+        "2026-11-20T09:00:00Z".parse().unwrap()
+    }
+
+    async fn asked(status: u16, document: Value) -> (Result<LookedUp, LookupError>, Vec<String>) {
+        let says = Arc::new(Says(status, document, Mutex::default()));
+        let fields = [LookupField::LineType, LookupField::SimSwap];
+        let auth = ("AC1".to_owned(), Secret::new("token"));
+        let lookups = Lookups::new("http://127.0.0.1:1/", auth, &fields, says.clone());
+        let answer = lookups.ask(&"+14155550123".parse().unwrap(), now()).await;
+        let asked = says.2.lock().unwrap().clone();
+        (answer, asked)
+    }
+
+    #[tokio::test]
+    async fn the_fields_are_asked_for_and_read() {
+        let (answer, asked) = asked(
+            200,
+            json!({
+                "phone_number": "+14155550123",
+                "line_type_intelligence": { "type": "nonFixedVoip", "carrier_name": "X", "error_code": null },
+                "sim_swap": { "last_sim_swap": {
+                    "last_sim_swap_date": "2026-11-20T06:30:00Z",
+                    "swapped_period": "PT15H33M44S", "swapped_in_period": true } },
+                "sms_pumping_risk": { "sms_pumping_risk_score": 88, "number_blocked": false },
+            }),
+        )
+        .await;
+        let answer = answer.unwrap();
+        assert_eq!(answer.line, Line::Special(Kind::Voip));
+        assert_eq!((answer.facts(now()).unwrap().swapped_hours, answer.risk), (Some(2), Some(88)));
+        let url =
+            "http://127.0.0.1:1/v2/PhoneNumbers/%2B14155550123?Fields=line_type_intelligence%2Csim_swap";
+        assert_eq!(asked, [format!("GET {url}")]);
+    }
+
+    #[tokio::test]
+    async fn what_could_not_be_had_is_not_known() {
+        let empty = LookedUp { line: Line::Unknown, swapped_at: None, risk: None };
+        for document in [
+            json!({}),
+            json!({ "line_type_intelligence": null, "sim_swap": null, "sms_pumping_risk": null }),
+            json!({ "line_type_intelligence": { "type": "landline", "error_code": 60600 } }),
+            json!({ "sim_swap": { "last_sim_swap": null, "error_code": 60606 } }),
+            json!({ "sim_swap": { "last_sim_swap": { "swapped_period": "PT24H", "swapped_in_period": false } } }),
+            json!({ "sms_pumping_risk": { "sms_pumping_risk_score": 99, "error_code": 60600 } }),
+            json!({ "line_type_intelligence": { "type": "of tomorrow" } }),
+        ] {
+            assert_eq!(asked(200, document.clone()).await.0.unwrap(), empty, "{document}");
+        }
+        assert_eq!(empty.facts(now()), None);
+    }
+
+    #[tokio::test]
+    async fn a_period_counts_from_its_beginning_and_a_blocked_number_is_the_worst() {
+        let swap = json!({ "last_sim_swap": { "swapped_period": "PT24H", "swapped_in_period": true } });
+        let risk = json!({ "sms_pumping_risk_score": 3, "number_blocked": true });
+        let answer = asked(200, json!({ "sim_swap": swap, "sms_pumping_risk": risk })).await.0.unwrap();
+        assert_eq!((answer.facts(now()).unwrap().swapped_hours, answer.risk), (Some(24), Some(100)));
+    }
+
+    #[tokio::test]
+    async fn a_number_that_is_none_is_told_from_a_provider_that_is_away() {
+        assert_eq!(asked(404, json!({ "code": 20404 })).await.0, Err(LookupError::Unknown(404)));
+        for status in [401, 403, 429, 500, 503] {
+            let error = asked(status, json!({})).await.0.unwrap_err();
+            assert_eq!(error, LookupError::Away(format!("answers with {status}")));
+        }
+        assert!(matches!(asked(200, json!("no")).await.0, Err(LookupError::Away(_))));
+    }
+}

@@ -1,0 +1,76 @@
+//! What a provider tells of a number beyond its plan, as far as everybody has to agree on
+//! it. It refuses to know how it is asked, and what follows.
+
+use crate::model::phone::Line;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// What can be asked for, each at a price of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LookupField {
+    /// What sort of telephone the number leads to.
+    LineType,
+    /// When its SIM was changed last.
+    SimSwap,
+    /// How probable it is that texts to it are pumped.
+    PumpingRisk,
+}
+
+impl LookupField {
+    /// As Lookups v2 calls it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::LineType => "line_type_intelligence",
+            Self::SimSwap => "sim_swap",
+            Self::PumpingRisk => "sms_pumping_risk",
+        }
+    }
+}
+
+/// What is asked for, and how.
+#[derive(Debug, Clone)]
+pub struct LookupSettings {
+    /// What is asked for; never nothing.
+    pub fields: Vec<LookupField>,
+    /// Where, without a slash at its end; `None`: the sandbox, else Twilio.
+    pub base_url: Option<String>,
+    /// For a whole request.
+    pub request_timeout: Duration,
+    /// How long an answer is remembered.
+    pub remembered: Duration,
+    /// How many numbers are asked about in a day, by all processes together.
+    pub most_per_day: u64,
+}
+
+/// What was told of a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LookedUp {
+    /// What sort of telephone it leads to; [`Line::Unknown`] where nobody said.
+    pub line: Line,
+    /// When its SIM was changed last, at the latest that it may have been.
+    pub swapped_at: Option<Timestamp>,
+    /// How probable pumping is, of a hundred.
+    pub risk: Option<u8>,
+}
+
+/// The same at the time of a request, as the log of decisions has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineFacts {
+    /// How many whole hours ago the SIM was changed.
+    #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
+    pub swapped_hours: Option<u32>,
+    /// How probable pumping is, of a hundred.
+    #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
+    pub risk: Option<u8>,
+}
+
+impl LookedUp {
+    /// What signals go by, where there is anything of it.
+    pub fn facts(&self, now: Timestamp) -> Option<LineFacts> {
+        let hours =
+            |at: Timestamp| u32::try_from(now.duration_since(at).as_hours().max(0)).unwrap_or(u32::MAX);
+        let facts = LineFacts { swapped_hours: self.swapped_at.map(hours), risk: self.risk };
+        (facts.swapped_hours.is_some() || facts.risk.is_some()).then_some(facts)
+    }
+}

@@ -1,0 +1,122 @@
+//! Numbers are looked up before a code is sent to them, against the sandbox's Lookups, and
+//! what is told there follows in every face alike.
+
+use crate::instance::{Instance, Setup};
+use crate::wire::poll;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+const FIELDS: &str = r#"["line_type_intelligence", "sim_swap", "sms_pumping_risk"]"#;
+
+fn setup() -> Setup {
+    Setup::sandbox().set("LOOKUP__FIELDS", FIELDS)
+}
+
+/// Says what Lookups tells of a number.
+async fn told(instance: &Instance, number: &str, document: Value) {
+    instance.learn(number);
+    instance.control(Method::PUT, &format!("/lookups/{number}"), Some(&document)).await;
+}
+
+async fn start(instance: &Instance, body: Value) -> (u16, Value) {
+    let answer = instance.post("/v1/verifications", &body).await;
+    (answer.status, answer.json())
+}
+
+/// How often Lookups was asked about numbers.
+async fn asked(instance: &Instance) -> usize {
+    let listed = instance.control(Method::GET, "/exchanges?limit=200", None).await;
+    let of_lookups = |exchange: &&Value| {
+        exchange["request"]["url"].as_str().is_some_and(|url| url.contains("/v2/PhoneNumbers/"))
+    };
+    listed.as_array().unwrap().iter().filter(of_lookups).count()
+}
+
+#[tokio::test]
+async fn what_is_told_of_a_number_decides_and_is_asked_for_once() {
+    let instance = setup().set("FRAUD__ACTION", "refuse").start().await;
+    let lately = json!({ "last_sim_swap_date": null, "swapped_period": "PT24H", "swapped_in_period": true });
+    told(&instance, "+14155551140", json!({ "sim_swap": { "last_sim_swap": lately } })).await;
+    told(&instance, "+14155552141", json!({ "sms_pumping_risk": { "sms_pumping_risk_score": 90 } })).await;
+    told(&instance, "+14155553142", json!({ "line_type_intelligence": { "type": "premium" } })).await;
+    for (number, status, code) in [
+        ("+14155551140", 403, "fraud_suspected"),
+        ("+14155552141", 403, "fraud_suspected"),
+        ("+14155553142", 422, "invalid_number"),
+    ] {
+        let (was, body) = start(&instance, json!({ "to": number })).await;
+        assert_eq!((was, body["code"].as_str()), (status, Some(code)), "{number}: {body}");
+    }
+    assert_eq!(asked(&instance).await, 3);
+    // What is remembered is not asked for again, and what no rule has to say anything
+    // about is sent.
+    let (status, _) = start(&instance, json!({ "to": "+14155551140" })).await;
+    assert_eq!((status, asked(&instance).await), (403, 3));
+    let (status, begun) = start(&instance, json!({ "to": "+14155554143" })).await;
+    assert_eq!((status, asked(&instance).await), (201, 4), "{begun}");
+    let code = instance.texted_code("+14155554143", 1).await;
+    let checked = instance.check(begun["id"].as_str().unwrap(), &code).await;
+    assert_eq!(checked.json()["valid"], true);
+    // What is refused unasked is not asked about.
+    let (status, body) =
+        start(&instance, json!({ "to": "+14155555144", "purpose": "https://example.com/now" })).await;
+    assert_eq!((status >= 400, asked(&instance).await), (true, 4), "{body}");
+    instance.stop().await;
+}
+
+#[tokio::test]
+async fn a_landline_by_a_look_up_is_called() {
+    let instance = setup().start().await;
+    let admin = instance.key(&["admin"]).await;
+    let settings = json!({ "name": "Shop", "channels": ["sms", "call"], "skip_sms_to_landlines": true });
+    let made = instance.ask(&admin, Method::POST, "/v1/services", Some(&settings)).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    let service = made.json()["id"].clone();
+    told(&instance, "+14155550145", json!({ "line_type_intelligence": { "type": "landline" } })).await;
+    let (status, begun) = start(&instance, json!({ "to": "+14155550145", "service": service })).await;
+    assert_eq!((status, begun["deliveries"][0]["channel"].as_str()), (201, Some("call")), "{begun}");
+    let (status, body) =
+        start(&instance, json!({ "to": "+14155550145", "service": service, "channel": "sms" })).await;
+    assert!(status >= 400, "{status} {body}");
+    instance.stop().await;
+}
+
+/// A provider that is away stops nobody, and is not waited for by everybody.
+#[tokio::test]
+async fn codes_are_sent_without_where_nobody_can_say_and_no_more_is_asked_than_may_be() {
+    let away = setup().set("LOOKUP__BASE_URL", "http://127.0.0.1:9").start().await;
+    for number in ["+14155550146", "+14155550147"] {
+        assert_eq!(start(&away, json!({ "to": number })).await.0, 201);
+    }
+    let log = away.logged("numbers cannot be looked up").await;
+    assert_eq!(log.matches("numbers cannot be looked up").count(), 1, "{log}");
+    away.stop().await;
+
+    let few = setup().set("LOOKUP__MOST_PER_DAY", "2").start().await;
+    for nth in 0..4 {
+        assert_eq!(start(&few, json!({ "to": format!("+1415555015{nth}") })).await.0, 201);
+    }
+    assert_eq!(asked(&few).await, 2);
+    few.logged("no number is looked up any more today").await;
+    few.stop().await;
+}
+
+/// What decided is in the log of decisions, for who administers.
+#[tokio::test]
+async fn the_log_tells_what_a_look_up_came_to() {
+    let instance = setup().start().await;
+    told(&instance, "+14155550148", json!({ "sms_pumping_risk": { "sms_pumping_risk_score": 90 } })).await;
+    let (status, begun) = start(&instance, json!({ "to": "+14155550148" })).await;
+    assert_eq!(status, 201, "it is only recorded: {begun}");
+    let admin = instance.key(&["admin"]).await;
+    let path = format!("/v1/decisions?verification={}", begun["id"].as_str().unwrap());
+    let listed = poll(async || {
+        let answer = instance.ask(&admin, Method::GET, &path, None).await;
+        Some(answer.json()).filter(|listed| listed["decisions"][0].is_object())
+    });
+    let listed = listed.await.expect("the decision is in the log");
+    let decision = &listed["decisions"][0];
+    assert_eq!(decision["sms_pumping_risk"], 90, "{decision}");
+    assert_eq!(decision["reasons"][0]["rule"], "pumping_risk", "{decision}");
+    instance.stop().await;
+}
