@@ -86,6 +86,11 @@ fn urls(config: &Config, refused: &mut Reader<'_>, unwise: &mut Reader<'_>) {
             unwise.note("public_url", what, "write the name that your proxy or tunnel has on the internet");
         }
     }
+    let lookups = config.lookup.as_ref().and_then(|lookup| Url::parse(lookup.base_url.as_deref()?).ok());
+    if config.sandbox.enabled && lookups.is_some_and(|url| !is_loopback(&url)) {
+        let mend = "set sandbox.enabled = false to ask for real, or leave lookup.base_url empty";
+        refused.note("lookup.base_url", "leads out of this machine while the sandbox is enabled", mend);
+    }
     const BASE: &str = "leave it empty, or write it like \"https://api.twilio.com\"";
     let Some(url) = web_url("twilio.base_url", config.twilio.base_url.as_deref(), BASE, refused) else {
         return;
@@ -148,10 +153,15 @@ fn missing(config: &Config, refused: &mut Reader<'_>) {
         "codes.keys",
         "make a secret with `openssl rand -hex 32`, or set sandbox.enabled = true",
     );
+    let twilio = &config.twilio;
     if config.gateway.kind == GatewayKind::Console {
+        // Nothing is sent; but Twilio is asked about numbers by whoever has an account.
+        let is_known = twilio.account_sid.is_some() && twilio.auth_token.is_some();
+        let is_keyed = twilio.api_key_sid.is_some() && twilio.api_key_secret.is_some();
+        let mend = "set it, or TWILIO_ACCOUNT_SID, and twilio.auth_token; or leave lookup.fields empty";
+        need(config.lookup.is_none() || is_known || is_keyed, "twilio.account_sid", mend);
         return;
     }
-    let twilio = &config.twilio;
     let sender = twilio.from.is_some() || twilio.messaging_service_sid.is_some();
     need(
         config.public_url.is_some(),

@@ -59,6 +59,20 @@ mod tests {
     }
 
     #[test]
+    fn nobody_real_is_asked_beside_the_sandbox_or_without_an_account() {
+        let real = "fields = [\"sim_swap\"]\nbase_url = \"https://lookups.twilio.com\"";
+        assert_eq!(told(real), ["lookup.base_url: leads out of this machine while the sandbox is enabled"]);
+        assert_eq!(
+            told("fields = [\"sim_swap\"]\nbase_url = \"http://127.0.0.1:8001\""),
+            Vec::<String>::new()
+        );
+        let live = "fields = [\"sim_swap\"]\n[sandbox]\nenabled = false\n[gateway]\nkind = \"console\"\n\
+                    [codes]\nkeys = [{ id = \"1\", secret = \"f3a91c07d2b84e6f95a0c1d7e8b2463f\" }]\n";
+        let told_of = told(live);
+        assert!(told_of.iter().any(|told| told.starts_with("twilio.account_sid: is missing")), "{told_of:?}");
+    }
+
+    #[test]
     fn what_cannot_be_is_told_where() {
         assert_eq!(told("fields = [\"line_type_intelligence\"]"), Vec::<String>::new());
         for (section, key) in [

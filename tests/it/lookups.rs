@@ -2,9 +2,23 @@
 //! what is told there follows in every face alike.
 
 use crate::instance::{Instance, Setup};
+use crate::support::{Engine, World, parts, request, word};
 use crate::wire::poll;
+use async_trait::async_trait;
+use dialback::app::verification::{self, Ask};
+use dialback::app::{App, Parts};
+use dialback::gateway::http::{Answer, Outgoing, Transport, TransportError};
+use dialback::gateway::lookups::Lookups;
+use dialback::model::channel::Channel;
+use dialback::model::lookup::{LookupField, LookupSettings};
+use dialback::secret::Secret;
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
 
 const FIELDS: &str = r#"["line_type_intelligence", "sim_swap", "sms_pumping_risk"]"#;
 
@@ -119,4 +133,63 @@ async fn the_log_tells_what_a_look_up_came_to() {
     assert_eq!(decision["sms_pumping_risk"], 90, "{decision}");
     assert_eq!(decision["reasons"][0]["rule"], "pumping_risk", "{decision}");
     instance.stop().await;
+}
+
+/// Answers who asks first at once, and who asks next when it is told to.
+#[derive(Default)]
+struct Slow {
+    asked: AtomicUsize,
+    both: Notify,
+    go: Notify,
+}
+
+#[async_trait]
+impl Transport for Slow {
+    async fn call(&self, _: Outgoing) -> Result<Answer, TransportError> {
+        match self.asked.fetch_add(1, Ordering::SeqCst) {
+            // Both have looked before either writes.
+            0 => self.both.notified().await,
+            _ => {
+                self.both.notify_one();
+                self.go.notified().await;
+            }
+        }
+        Ok(Answer { status: 200, retry_after: None, body: b"{}".to_vec() })
+    }
+}
+
+/// Whoever asks at the same moment as another, and is looked up for longer, is told so as if
+/// nothing had been looked up: the person gets one text, also at Verify, where no wait
+/// between sends holds.
+#[tokio::test]
+async fn two_who_ask_at_once_get_one_text_however_long_the_look_up_takes() {
+    let world = World::new(Engine::Memory);
+    let slow = Arc::new(Slow::default());
+    let auth = ("AC1".to_owned(), Secret::new("token"));
+    let fields = [LookupField::SimSwap];
+    let lookups = Lookups::new("http://127.0.0.1:9", auth, &fields, slow.clone());
+    let settings = LookupSettings {
+        fields: fields.to_vec(),
+        base_url: None,
+        request_timeout: Duration::from_secs(2),
+        remembered: Duration::from_secs(60),
+        most_per_day: 100,
+    };
+    let own = parts(&world.store, &world.gateway, &world.clock);
+    let app = App::new(Parts { lookups: Some((lookups, settings)), ..own });
+    let mut asking = JoinSet::new();
+    for _ in 0..2 {
+        let app = app.clone();
+        asking.spawn(async move {
+            let request = request("+14155556149", Channel::Sms);
+            let ask = Ask { request, limits: Vec::new(), skip_risk_check: false };
+            verification::ask(&app.verifying, &ask).await.map(|asked| asked.verification)
+        });
+    }
+    let first = asking.join_next().await.unwrap().unwrap().unwrap();
+    slow.go.notify_one();
+    let second = asking.join_next().await.unwrap().unwrap();
+    assert_eq!(slow.asked.load(Ordering::SeqCst), 2);
+    assert_eq!(word(&second.map(drop).unwrap_err()), "Contended");
+    assert_eq!(world.record(&first.id).await.sends.len(), 1);
 }

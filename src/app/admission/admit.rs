@@ -64,7 +64,7 @@ fn chosen(request: &Request<'_>) -> (Option<Channel>, Vec<Reason>) {
         let (may_be, reasons) = judged(request, channel);
         return (may_be.then_some(channel), reasons);
     }
-    let ways = Ways::of(request.service.clone(), request.countries, request.sender).to_line(request.line);
+    let ways = Ways::of(request.service.clone(), request.countries, request.sender).leading_to(request.line);
     let channels = &request.service.settings.channels;
     let mut refused = Vec::new();
     for channel in channels.iter().copied() {

@@ -39,7 +39,7 @@ impl Ways {
     }
 
     /// The same to a number that leads to such a telephone.
-    pub(in crate::app) fn to_line(self, line: Line) -> Self {
+    pub(in crate::app) fn leading_to(self, line: Line) -> Self {
         Self { line, ..self }
     }
 

@@ -81,8 +81,11 @@ pub(in crate::app) async fn begin(
 ) -> Result<Started, VerificationError> {
     let proof = if verifying.captcha.is_some() { Proof::Missing } else { Proof::Unknown };
     let mut brought = Brought { proof, is_looked_up: false };
+    // The first look of all: whoever comes between it and the writing, while something is
+    // found out as well, is somebody else who asks for the same.
+    let first_seen = OnceLock::new();
     let (begun, trial) = loop {
-        let (begun, trial) = tried(verifying, asked, brought).await;
+        let (begun, trial) = tried(verifying, asked, (&first_seen, brought)).await;
         match bring(verifying, asked, &begun, &mut brought).await {
             None => break (begun, trial),
             Some(Ok(())) => trial.forget(),
@@ -145,14 +148,14 @@ async fn tell_of_budget(verifying: &Verifying, about: Option<&About>, limited: &
 async fn tried<'w>(
     verifying: &'w Verifying,
     asked: &'w CodeRequest<'w>,
-    brought: Brought,
+    (first_seen, brought): (&OnceLock<Mark>, Brought),
 ) -> (Result<Result<Begun, VerificationError>, VerificationError>, Trial<'w>) {
     let subject = match asked.target {
         Target::Number { .. } => &transact::START,
         Target::Verification { .. } => &transact::VERIFICATION,
     };
-    let (first_seen, trial) = (OnceLock::new(), Trial::new(&verifying.admission, asked));
-    let look = || look(verifying, asked, (&first_seen, &trial, brought));
+    let trial = Trial::new(&verifying.admission, asked);
+    let look = || look(verifying, asked, (first_seen, &trial, brought));
     let begun = transact(&verifying.base, subject, look).await;
     (begun, trial)
 }
