@@ -15,7 +15,8 @@ use dialback::model::test_number::TestNumber;
 use dialback::model::verification::Verification;
 use dialback::store::{Index, Kind, Maintenance, Scan, records};
 use jiff::{SignedDuration, Timestamp};
-use serde_json::json;
+use reqwest::Method;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::future::pending;
 use std::sync::Arc;
@@ -324,4 +325,37 @@ async fn a_graceful_end_loses_no_line_and_a_kill_the_last_moments() {
     let (logged, named) = in_log(&data).await;
     assert_eq!(named.len(), 40, "no verification is lost");
     assert!(logged.len() >= 30 && logged.is_subset(&named), "{} are in the log", logged.len());
+}
+
+/// Twilio says by a status callback that it takes a text for fraud: the number is refused
+/// at once, and its range after five numbers.
+#[tokio::test]
+async fn what_twilio_takes_for_fraud_speaks_against_the_number_and_then_its_range() {
+    let app = Setup::sandbox().start().await;
+    let admin = app.key(&["admin"]).await;
+    let refuse = json!({ "action": "refuse" });
+    let signals = json!({ "provider_number": refuse, "provider_range": refuse });
+    let settings = json!({ "name": "Shop", "channels": ["sms"], "fraud": { "signals": signals } });
+    let made = app.ask(&admin, Method::POST, "/v1/services", Some(&settings)).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    let service = made.json()["id"].clone();
+    let start = async |to: &str| {
+        let answer = app.post("/v1/verifications", &json!({ "to": to, "service": service })).await;
+        (answer.status, answer.json())
+    };
+    let refused_by =
+        |(status, body): (u16, Value)| (status, body["rule"].as_str().unwrap_or_default().to_owned());
+    for nth in 0..5 {
+        let to = format!("+1212555{}{nth}00", nth + 1);
+        let code = if nth % 2 == 0 { 30450 } else { 30453 };
+        app.phone(&to, json!({ "message": { "outcome": "failed", "error_code": code } })).await;
+        let (status, begun) = start(&to).await;
+        assert_eq!(status, 201, "{nth}: {begun}");
+        let id = begun["id"].as_str().unwrap();
+        app.verification(id, |seen| seen["deliveries"][0]["error"]["code"] == code).await;
+        assert_eq!(refused_by(start(&to).await), (403, "provider_number".to_owned()), "{nth}");
+    }
+    assert_eq!(refused_by(start("+12125559999").await), (403, "provider_range".to_owned()));
+    assert_eq!(start("+14155559999").await.0, 201, "another range");
+    app.stop().await;
 }
