@@ -10,6 +10,7 @@ use crate::app::events::told::told;
 use crate::model::counter::{Addition, Limit};
 use crate::model::event::{EventBody, EventType, Once, of_findings, of_refusal};
 use crate::model::fraud::Decision;
+use crate::model::phone::PhoneNumber;
 use crate::model::pseudonym::Pseudonyms;
 use crate::store::{Commit, CommitError, CountedError, Counting};
 use jiff::Timestamp;
@@ -94,6 +95,11 @@ impl Alerts {
         }
     }
 
+    /// Takes a person's number out of what waits here: it is told, and of nobody.
+    pub(in crate::app) fn forget(&self, number: &PhoneNumber) {
+        self.waiting().forget(number);
+    }
+
     /// Tells what waits. What cannot be written now is not told later: the log has it.
     pub async fn flush(&self, telling: &Telling) {
         let (refusals, findings) = self.waiting().take(telling.base.now());
@@ -169,6 +175,14 @@ impl Waiting {
         self.findings.push(Once { body, ..once });
     }
 
+    fn forget(&mut self, number: &PhoneNumber) {
+        let is_theirs = |to: &str| to.parse::<PhoneNumber>().is_ok_and(|to| to.person() == number.person());
+        let waiting = self.refusals.iter_mut().chain(&mut self.last);
+        for body in waiting.filter(|body| body.to.as_deref().is_some_and(is_theirs)) {
+            body.to = None;
+        }
+    }
+
     fn take(&mut self, now: Timestamp) -> (Vec<EventBody>, Vec<Once>) {
         self.turn(now);
         (std::mem::take(&mut self.refusals), std::mem::take(&mut self.findings))
@@ -221,6 +235,21 @@ mod tests {
         assert_eq!(told.iter().map(left_out).collect::<Vec<_>>(), [39], "and it itself is the fortieth");
         waiting.refused(refusal(), at(61));
         assert_eq!(waiting.take(at(61)).0.iter().map(left_out).collect::<Vec<_>>(), [0]);
+    }
+
+    #[test]
+    fn whoever_is_erased_is_told_of_without_a_number() {
+        let mut waiting = Waiting::default();
+        let of = |to: &str| EventBody { to: Some(to.to_owned()), ..refusal() };
+        waiting.refused(of("+14155550123"), at(1));
+        waiting.refused(of("+14155550124"), at(1));
+        for _ in 0..100 {
+            waiting.refused(of("+14155550123"), at(1));
+        }
+        waiting.forget(&"+14155550123".parse().unwrap());
+        let told: Vec<EventBody> = waiting.take(at(60)).0;
+        let named: Vec<&str> = told.iter().filter_map(|body| body.to.as_deref()).collect();
+        assert_eq!((told.len(), named), (61, vec!["+14155550124"]));
     }
 
     #[test]

@@ -114,6 +114,7 @@ impl Pass<'_> {
         let watch = self.privacy.admission.fraud.clone();
         let name = of_number(&watch.names, wanted.number());
         watch.forget(name);
+        self.privacy.admission.alerts.forget(wanted.number());
         if let Some(lookups) = &self.privacy.admission.lookups {
             lookups.forget(name);
         }
