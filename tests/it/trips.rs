@@ -461,8 +461,8 @@ async fn lists_are_read_though_nobody_waits_for_them() {
     };
     let request = StartRequest { channel: Some(Channel::Sms), ..StartRequest::to("+14155550123".to_owned()) };
     verification::start(&world.app.verifying, request, None).await.unwrap();
-    assert_eq!(walked(), 1, "who comes first reads them");
-    eventually("they are read again, and once more", async || walked() >= 3).await;
+    assert!(walked() >= 1, "who comes first reads them");
+    eventually("they are read again, and once more", async || walked() >= 4).await;
     stop.notify_one();
     keeping.await.unwrap();
 }

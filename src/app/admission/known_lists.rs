@@ -52,6 +52,8 @@ struct Known {
     matcher: Option<Arc<Matcher>>,
     /// How often they were others.
     changes: u64,
+    /// How often they were forgotten.
+    forgotten: u64,
     /// What was changed here since the reading that is under way began, which may not see it.
     own: Vec<Own>,
 }
@@ -81,10 +83,15 @@ impl Lists {
     /// # Errors
     /// The store's.
     pub(in crate::app) async fn matcher(&self, base: &Base) -> Result<Arc<Matcher>, Fault> {
-        if self.fresh(|_| ()).is_none() {
+        let mut within = self.span;
+        loop {
+            if let Some(matcher) = self.compiled(within) {
+                return Ok(matcher);
+            }
             self.read(base, Some(self.span)).await?;
+            // Read for this request, however long that took.
+            within = Duration::MAX;
         }
-        Ok(self.compiled())
     }
 
     /// Keeps what is known fresh as long as somebody asks for it, until `stop`.
@@ -109,14 +116,17 @@ impl Lists {
         !known.is_held && known.asked_at.is_some_and(|at| at.elapsed() < IDLE)
     }
 
-    /// What is known, as it is looked up. It takes its time to make, and is made without
-    /// the lock under which everybody asks.
-    fn compiled(&self) -> Arc<Matcher> {
+    /// What is known, as it is looked up; nothing where it is older. It takes its time to
+    /// make, and is made without the lock under which everybody asks.
+    fn compiled(&self, within: Duration) -> Option<Arc<Matcher>> {
         let (entries, safe, changes) = {
             let mut known = self.known();
             known.asked_at = Some(Instant::now());
+            if !known.read_at.is_some_and(|at| known.is_held || at.elapsed() < within) {
+                return None;
+            }
             if let Some(matcher) = &known.matcher {
-                return matcher.clone();
+                return Some(matcher.clone());
             }
             (records_of(&known.entries), records_of(&known.safe), known.changes)
         };
@@ -125,7 +135,7 @@ impl Lists {
         if known.changes == changes {
             known.matcher = Some(matcher.clone());
         }
-        matcher
+        Some(matcher)
     }
 
     /// Every entry and every safe number, as the store has them now.
@@ -189,8 +199,8 @@ impl Lists {
     pub(in crate::app) fn forget(&self) {
         let mut known = self.known();
         // What is being made of it is not taken.
-        let changes = known.changes + 1;
-        *known = Known { changes, ..Known::default() };
+        let (changes, forgotten) = (known.changes + 1, known.forgotten + 1);
+        *known = Known { changes, forgotten, asked_at: known.asked_at, ..Known::default() };
     }
 
     fn fresh<T>(&self, what: impl FnOnce(&mut Known) -> T) -> Option<T> {
@@ -203,16 +213,23 @@ impl Lists {
     async fn read(&self, base: &Base, within: Option<Duration>) -> Result<(), Fault> {
         let asked = Instant::now();
         let _one_at_a_time = self.reading.lock().await;
+        while !self.read_once(base, asked, within).await? {}
+        Ok(())
+    }
+
+    /// Whether they are known now: what was read is not where it was forgotten meanwhile,
+    /// for it may have been read before.
+    async fn read_once(&self, base: &Base, asked: Instant, within: Option<Duration>) -> Result<bool, Fault> {
         let begun = Instant::now();
-        let (mut entries, mut safe) = {
+        let (mut entries, mut safe, forgotten) = {
             let mut known = self.known();
             let is_enough =
                 known.read_at.is_some_and(|at| at >= asked || within.is_some_and(|span| at.elapsed() < span));
             if is_enough {
-                return Ok(());
+                return Ok(true);
             }
             known.own.clear();
-            (hashes(&known.entries), hashes(&known.safe))
+            (hashes(&known.entries), hashes(&known.safe), known.forgotten)
         };
         let (listed, walked) = tokio::try_join!(listed(base), walked(base))?;
         let was = (entries.len(), safe.len());
@@ -221,8 +238,12 @@ impl Lists {
         let is_same = are_all && are_all_safe && was == (entries.len(), safe.len());
         // Made before anybody sees them: nobody waits for it.
         let matcher = (!is_same).then(|| compile(&records_of(&entries), &records_of(&safe)));
-        self.known().take(begun, (entries, safe), matcher);
-        Ok(())
+        let mut known = self.known();
+        if known.forgotten != forgotten {
+            return Ok(false);
+        }
+        known.take(begun, (entries, safe), matcher);
+        Ok(true)
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
