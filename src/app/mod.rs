@@ -141,9 +141,8 @@ impl App {
         let names = parts.codes.pseudonyms();
         let fraud = Arc::new(Watch::new(parts.fraud, names.clone(), parts.entropy.clone()));
         let alerts = Alerts::new(names.clone());
-        let lookups = parts.lookups.map(|(provider, settings)| {
-            LookUps::new(provider, names.clone(), settings.remembered, settings.most_per_day)
-        });
+        let lookups =
+            parts.lookups.map(|(provider, settings)| LookUps::new(provider, names.clone(), settings));
         let base = Arc::new(Base::new(parts.store, parts.clock, parts.entropy, board));
         let (services, policy) = (parts.services, parts.policy);
         let directory = Arc::new(Directory { base: base.clone(), services, policy });

@@ -35,7 +35,8 @@ pub struct Answer {
 
 impl fmt::Debug for Outgoing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let url = self.url.split('?').next().unwrap_or_default();
+        // Of Lookup the path has the number.
+        let url = self.url.split(['?', '%']).next().unwrap_or_default();
         f.debug_struct("Outgoing").field("method", &self.method).field("url", &url).finish_non_exhaustive()
     }
 }

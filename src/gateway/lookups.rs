@@ -8,7 +8,7 @@ use super::http::{Answer, Outgoing, Transport, TransportError};
 use crate::model::lookup::{LookedUp, LookupField};
 use crate::model::phone::{Kind, Line, PhoneNumber};
 use crate::secret::Secret;
-use jiff::{SignedDuration, Span, Timestamp};
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use std::sync::Arc;
@@ -19,16 +19,18 @@ pub struct Lookups {
     base_url: String,
     /// `AC…` and its auth token, or `SK…` and its secret.
     auth: (String, Secret),
-    fields: String,
     transport: Arc<dyn Transport>,
 }
 
 /// Why nothing is known.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LookupError {
-    /// Nobody can say now.
+    /// Nobody can say now, of any number.
     #[error("{0}")]
     Away(String),
+    /// It takes too long for this one; carriers answer in their own time.
+    #[error("no answer: {0}")]
+    Slow(String),
     /// It is no number that Twilio knows, or one that it does not look up.
     #[error("not looked up: answered with {0}")]
     Unknown(u16),
@@ -69,8 +71,6 @@ struct LastSimSwap {
     #[serde(default)]
     last_sim_swap_date: Option<String>,
     #[serde(default)]
-    swapped_period: Option<String>,
-    #[serde(default)]
     swapped_in_period: Option<bool>,
 }
 
@@ -86,44 +86,46 @@ struct PumpingRisk {
 }
 
 impl Lookups {
-    /// Asks there for these fields, over any transport.
-    pub fn new(
-        base_url: &str,
-        auth: (String, Secret),
-        fields: &[LookupField],
-        transport: Arc<dyn Transport>,
-    ) -> Self {
-        let fields: Vec<&str> = fields.iter().map(|field| field.as_str()).collect();
-        Self {
-            base_url: base_url.trim_end_matches('/').to_owned(),
-            auth,
-            fields: fields.join(","),
-            transport,
-        }
+    /// Asks there, over any transport.
+    pub fn new(base_url: &str, auth: (String, Secret), transport: Arc<dyn Transport>) -> Self {
+        Self { base_url: base_url.trim_end_matches('/').to_owned(), auth, transport }
     }
 
-    /// What is known of a number now.
+    /// What is known of a number now, of these fields.
     ///
     /// # Errors
     /// Why nothing is; they name no number.
-    pub async fn ask(&self, number: &PhoneNumber, now: Timestamp) -> Result<LookedUp, LookupError> {
+    pub async fn ask(
+        &self,
+        number: &PhoneNumber,
+        fields: &[LookupField],
+        now: Timestamp,
+    ) -> Result<LookedUp, LookupError> {
+        let fields: Vec<&str> = fields.iter().map(|field| field.as_str()).collect();
         let number = number.in_full().replace('+', "%2B");
-        let url =
-            format!("{}/v2/PhoneNumbers/{number}?Fields={}", self.base_url, self.fields.replace(',', "%2C"));
+        let url = format!("{}/v2/PhoneNumbers/{number}?Fields={}", self.base_url, fields.join("%2C"));
         let request = Outgoing { method: "GET", url, auth: self.auth.clone(), form: Vec::new() };
         let answer = self.transport.call(request).await.map_err(|error| match error {
             TransportError::NotConnected(why) => LookupError::Away(format!("cannot connect: {why}")),
-            TransportError::Broken(why) => LookupError::Away(format!("no answer: {why}")),
+            TransportError::Broken(why) => LookupError::Slow(why),
         })?;
         read(&answer, now)
     }
 }
 
+/// "The requested resource was not found": of Twilio, and not of whoever else stands there.
+const NOT_FOUND: u64 = 20404;
+
+fn code_of(body: &[u8]) -> Option<u64> {
+    serde_json::from_slice::<serde_json::Value>(body).ok()?["code"].as_u64()
+}
+
 fn read(answer: &Answer, now: Timestamp) -> Result<LookedUp, LookupError> {
     match answer.status {
         200..=299 => {}
-        // Of the number and not of us: 404 where it is none.
-        400 | 404 => return Err(LookupError::Unknown(answer.status)),
+        // Of the number and not of us: it is none.
+        400 => return Err(LookupError::Unknown(400)),
+        404 if code_of(&answer.body) == Some(NOT_FOUND) => return Err(LookupError::Unknown(404)),
         status => return Err(LookupError::Away(format!("answers with {status}"))),
     }
     let document: Document = serde_json::from_slice(&answer.body)
@@ -143,9 +145,7 @@ fn line_of(word: &str) -> Line {
     match word {
         "mobile" => Line::Mobile,
         "landline" => Line::Landline,
-        // Fixed VoIP is a telephone in a house or an office like any landline.
-        "fixedVoip" => Line::Landline,
-        "nonFixedVoip" => Line::Special(Kind::Voip),
+        "fixedVoip" | "nonFixedVoip" => Line::Special(Kind::Voip),
         "personal" => Line::Special(Kind::Personal),
         "tollFree" => Line::Special(Kind::TollFree),
         "premium" => Line::Special(Kind::Premium),
@@ -161,11 +161,8 @@ fn swapped_at(last: &LastSimSwap, now: Timestamp) -> Option<Timestamp> {
     if let Some(at) = last.last_sim_swap_date.as_deref().and_then(|text| text.parse::<Timestamp>().ok()) {
         return Some(at);
     }
-    let span: Span =
-        last.swapped_period.as_deref().filter(|_| last.swapped_in_period == Some(true))?.parse().ok()?;
-    let span = SignedDuration::try_from(span.abs()).ok()?;
-    // Sometime within it: as long ago as it may have been.
-    now.checked_sub(span).ok()
+    // Sometime within a period that is the account's: just now, as far as anybody knows.
+    (last.swapped_in_period == Some(true)).then_some(now)
 }
 
 fn score(risk: &PumpingRisk) -> Option<u8> {
@@ -200,8 +197,8 @@ mod tests {
         let says = Arc::new(Says(status, document, Mutex::default()));
         let fields = [LookupField::LineType, LookupField::SimSwap];
         let auth = ("AC1".to_owned(), Secret::new("token"));
-        let lookups = Lookups::new("http://127.0.0.1:1/", auth, &fields, says.clone());
-        let answer = lookups.ask(&"+14155550123".parse().unwrap(), now()).await;
+        let lookups = Lookups::new("http://127.0.0.1:1/", auth, says.clone());
+        let answer = lookups.ask(&"+14155550123".parse().unwrap(), &fields, now()).await;
         let asked = says.2.lock().unwrap().clone();
         (answer, asked)
     }
@@ -212,7 +209,7 @@ mod tests {
             200,
             json!({
                 "phone_number": "+14155550123",
-                "line_type_intelligence": { "type": "nonFixedVoip", "carrier_name": "X", "error_code": null },
+                "line_type_intelligence": { "type": "fixedVoip", "carrier_name": "X", "error_code": null },
                 "sim_swap": { "last_sim_swap": {
                     "last_sim_swap_date": "2026-11-20T06:30:00Z",
                     "swapped_period": "PT15H33M44S", "swapped_in_period": true } },
@@ -246,17 +243,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_period_counts_from_its_beginning_and_a_blocked_number_is_the_worst() {
-        let swap = json!({ "last_sim_swap": { "swapped_period": "PT24H", "swapped_in_period": true } });
+    async fn a_period_counts_as_just_now_and_a_blocked_number_is_the_worst() {
+        let swap = json!({ "last_sim_swap": { "swapped_period": "P7D", "swapped_in_period": true } });
         let risk = json!({ "sms_pumping_risk_score": 3, "number_blocked": true });
         let answer = asked(200, json!({ "sim_swap": swap, "sms_pumping_risk": risk })).await.0.unwrap();
-        assert_eq!((answer.facts(now()).unwrap().swapped_hours, answer.risk), (Some(24), Some(100)));
+        assert_eq!((answer.facts(now()).unwrap().swapped_hours, answer.risk), (Some(0), Some(100)));
     }
 
     #[tokio::test]
     async fn a_number_that_is_none_is_told_from_a_provider_that_is_away() {
         assert_eq!(asked(404, json!({ "code": 20404 })).await.0, Err(LookupError::Unknown(404)));
-        for status in [401, 403, 429, 500, 503] {
+        for status in [401, 403, 404, 429, 500, 503] {
             let error = asked(status, json!({})).await.0.unwrap_err();
             assert_eq!(error, LookupError::Away(format!("answers with {status}")));
         }

@@ -37,7 +37,7 @@ pub struct LookupSettings {
     pub base_url: Option<String>,
     /// For a whole request.
     pub request_timeout: Duration,
-    /// How long an answer is remembered.
+    /// How long the line type is remembered; what may change at any moment is for minutes.
     pub remembered: Duration,
     /// How many numbers are asked about in a day, by all processes together.
     pub most_per_day: u64,
@@ -48,7 +48,8 @@ pub struct LookupSettings {
 pub struct LookedUp {
     /// What sort of telephone it leads to; [`Line::Unknown`] where nobody said.
     pub line: Line,
-    /// When its SIM was changed last, at the latest that it may have been.
+    /// When its SIM was changed last; the time of the answer where a carrier tells only
+    /// that it was within a period.
     pub swapped_at: Option<Timestamp>,
     /// How probable pumping is, of a hundred.
     pub risk: Option<u8>,

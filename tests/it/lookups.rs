@@ -135,6 +135,48 @@ async fn the_log_tells_what_a_look_up_came_to() {
     instance.stop().await;
 }
 
+/// An app of a world that looks numbers up over a transport, so many a day.
+fn asking_by(world: &World, transport: Arc<dyn Transport>, most_per_day: u64) -> App {
+    let auth = ("AC1".to_owned(), Secret::new("token"));
+    let lookups = Lookups::new("http://127.0.0.1:9", auth, transport);
+    let settings = LookupSettings {
+        fields: vec![LookupField::SimSwap],
+        base_url: None,
+        request_timeout: Duration::from_secs(2),
+        remembered: Duration::from_secs(60),
+        most_per_day,
+    };
+    let own = parts(&world.store, &world.gateway, &world.clock);
+    App::new(Parts { lookups: Some((lookups, settings)), ..own })
+}
+
+/// Never answers in time.
+#[derive(Default)]
+struct Silent(AtomicUsize);
+
+#[async_trait]
+impl Transport for Silent {
+    async fn call(&self, _: Outgoing) -> Result<Answer, TransportError> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Err(TransportError::Broken("time ran out".to_owned()))
+    }
+}
+
+/// A carrier that is slow is not everybody's, until several are; and what was not told is
+/// not counted.
+#[tokio::test]
+async fn who_is_not_told_in_time_is_not_asked_for_again_and_three_in_a_row_stop_it() {
+    let world = World::new(Engine::Memory);
+    let silent = Arc::new(Silent::default());
+    let app = asking_by(&world, silent.clone(), 1);
+    for (nth, asked) in [(1, 1), (1, 1), (2, 2), (3, 3), (4, 3), (5, 3)] {
+        let request = request(&format!("+1415555{nth}149"), Channel::Sms);
+        let ask = Ask { request, limits: Vec::new(), skip_risk_check: false };
+        assert!(verification::ask(&app.verifying, &ask).await.is_ok(), "{nth}");
+        assert_eq!(silent.0.load(Ordering::SeqCst), asked, "{nth}");
+    }
+}
+
 /// Answers who asks first at once, and who asks next when it is told to.
 #[derive(Default)]
 struct Slow {
@@ -165,18 +207,7 @@ impl Transport for Slow {
 async fn two_who_ask_at_once_get_one_text_however_long_the_look_up_takes() {
     let world = World::new(Engine::Memory);
     let slow = Arc::new(Slow::default());
-    let auth = ("AC1".to_owned(), Secret::new("token"));
-    let fields = [LookupField::SimSwap];
-    let lookups = Lookups::new("http://127.0.0.1:9", auth, &fields, slow.clone());
-    let settings = LookupSettings {
-        fields: fields.to_vec(),
-        base_url: None,
-        request_timeout: Duration::from_secs(2),
-        remembered: Duration::from_secs(60),
-        most_per_day: 100,
-    };
-    let own = parts(&world.store, &world.gateway, &world.clock);
-    let app = App::new(Parts { lookups: Some((lookups, settings)), ..own });
+    let app = asking_by(&world, slow.clone(), 100);
     let mut asking = JoinSet::new();
     for _ in 0..2 {
         let app = app.clone();

@@ -1,15 +1,15 @@
-//! What a provider tells of numbers: asked for once, remembered for a while, and for so
-//! many numbers a day. It refuses to know what follows.
+//! What a provider tells of numbers: asked for, remembered for a while, and for so many
+//! numbers a day. It refuses to know what follows.
 //!
 //! A number that passed all rules is asked about before its code is sent, so nobody pays
-//! for what is refused. Where nobody can say, the request goes on without: what is told
+//! for what they refuse. Where nobody can say, the request goes on without: what is told
 //! only ever tightens.
 
 use crate::app::base::Base;
 use crate::gateway::lookups::{LookupError, Lookups};
 use crate::model::counter::{Addition, Limit, Pseudonym};
-use crate::model::lookup::LookedUp;
-use crate::model::phone::PhoneNumber;
+use crate::model::lookup::{LookedUp, LookupField, LookupSettings};
+use crate::model::phone::{Line, PhoneNumber};
 use crate::model::pseudonym::Pseudonyms;
 use crate::store::{Commit, CountedError, Counting};
 use jiff::Timestamp;
@@ -17,104 +17,188 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Of how many numbers something is remembered; beyond them those of the first half of
-/// their time are, and else none.
+/// Of how many numbers something is remembered.
 const MOST: usize = 20_000;
-/// How long nobody is asked where nobody could say: each request would wait for it.
+/// How long nobody is asked where nobody could say: each request would wait for it. A
+/// number that took too long is not asked about again for as long.
 const PAUSE: Duration = Duration::from_secs(30);
+/// How many numbers in a row take too long until it is not for them.
+const SLOW_IN_A_ROW: u32 = 3;
+/// How long is remembered what may be otherwise at any moment: as long as a code lives.
+const MINUTES: Duration = Duration::from_secs(600);
+/// How often what is over is taken away.
+const SWEEP: Duration = Duration::from_secs(60);
 const DAY: u32 = 86_400;
+/// The word of the limit of a day.
+const ASKED: &str = "lookups";
 
 /// Who is asked about numbers, and what was told.
 pub struct LookUps {
     provider: Lookups,
     names: Pseudonyms,
-    remembered: Duration,
-    most_per_day: u64,
+    settings: LookupSettings,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
-    /// By the names of numbers; nothing where nobody knows the number.
-    told: HashMap<Pseudonym, (Instant, Option<LookedUp>)>,
+    /// By the names of numbers.
+    told: HashMap<Pseudonym, Told>,
     /// Until when nobody is asked.
     paused_until: Option<Instant>,
+    /// How many numbers in a row took too long.
+    slow: u32,
+    /// How often a number was forgotten: an answer that is under way then is not kept.
+    forgotten: u64,
+    swept_at: Option<Instant>,
+}
+
+/// What is known of a number, each until when. Who did not answer in time knows nothing.
+#[derive(Clone, Copy, Default)]
+struct Told {
+    line: Option<(Instant, Line)>,
+    rest: Option<(Instant, LookedUp)>,
+}
+
+impl Told {
+    fn is_over(&self) -> bool {
+        let now = Instant::now();
+        self.line.is_none_or(|(until, _)| until <= now) && self.rest.is_none_or(|(until, _)| until <= now)
+    }
+}
+
+/// Whether a field may be otherwise at any moment.
+fn is_short_lived(field: LookupField) -> bool {
+    field != LookupField::LineType
 }
 
 impl LookUps {
-    /// Asks a provider, and remembers its answers, about so many numbers a day.
-    pub fn new(provider: Lookups, names: Pseudonyms, remembered: Duration, most_per_day: u64) -> Self {
-        Self { provider, names, remembered, most_per_day, state: Mutex::default() }
+    /// Asks a provider as these settings say.
+    pub fn new(provider: Lookups, names: Pseudonyms, settings: LookupSettings) -> Self {
+        Self { provider, names, settings, state: Mutex::default() }
     }
 
     /// What is known of a number.
     pub(in crate::app) fn known(&self, name: Pseudonym) -> Option<LookedUp> {
-        self.remembered(name)?
+        let told = self.state().told.get(&name).copied().filter(|told| !told.is_over())?;
+        let now = Instant::now();
+        let line = told.line.filter(|(until, _)| *until > now).map_or(Line::Unknown, |(_, line)| line);
+        let rest = told.rest.filter(|(until, _)| *until > now).map(|(_, rest)| rest);
+        let (swapped_at, risk) = rest.map_or((None, None), |rest| (rest.swapped_at, rest.risk));
+        Some(LookedUp { line, swapped_at, risk })
     }
 
     /// Whether it is to be asked about.
     pub(in crate::app) fn is_wanted(&self, name: Pseudonym) -> bool {
         let is_paused = self.state().paused_until.is_some_and(|until| Instant::now() < until);
-        !is_paused && self.remembered(name).is_none()
+        !is_paused && !self.unknown(name).is_empty()
     }
 
-    /// Asks about a number, unless so many were asked about today.
-    pub(in crate::app) async fn ask(&self, base: &Base, name: Pseudonym, number: &PhoneNumber) {
-        if let Err(error) = self.count(base).await {
+    /// Asks about a number, unless so many were asked about today; what is known then.
+    pub(in crate::app) async fn ask(
+        &self,
+        base: &Base,
+        name: Pseudonym,
+        number: &PhoneNumber,
+    ) -> Option<LookedUp> {
+        let fields = self.unknown(name);
+        let now = base.now();
+        if let Err(error) = self.count(base, Addition::Amount { of: ASKED.to_owned(), amount: 1 }, now).await
+        {
             match error {
                 CountedError::Limited(limited) => {
-                    tracing::warn!(most = self.most_per_day, until = ?limited.reached.passes_at, "no number is looked up any more today: see lookup.most_per_day");
+                    tracing::warn!(most = self.settings.most_per_day, until = ?limited.reached.passes_at, "no number is looked up any more today: see lookup.most_per_day");
                 }
                 CountedError::Commit(error) => tracing::warn!(%error, "a number is not looked up"),
             }
             self.pause();
-            return;
+            return self.known(name);
         }
-        let told = match self.provider.ask(number, base.now()).await {
-            Ok(told) => Some(told),
+        let forgotten = self.state().forgotten;
+        let told = match self.provider.ask(number, &fields, now).await {
+            Ok(told) => {
+                self.state().slow = 0;
+                told
+            }
             Err(LookupError::Unknown(status)) => {
                 tracing::debug!(status, "a number is not known to the provider");
-                None
+                LookedUp { line: Line::Unknown, swapped_at: None, risk: None }
             }
-            Err(LookupError::Away(why)) => {
-                let seconds = PAUSE.as_secs();
-                tracing::warn!(why, seconds, "numbers cannot be looked up; codes are sent without");
-                return self.pause();
+            Err(error) => {
+                self.could_not(base, (&error, name), now).await;
+                return self.known(name);
             }
         };
         let mut state = self.state();
-        if state.told.len() >= MOST {
-            let fresh = self.remembered / 2;
-            state.told.retain(|_, (at, _)| at.elapsed() < fresh);
-            if state.told.len() >= MOST {
-                state.told.clear();
+        if state.forgotten == forgotten {
+            let keep = |span: Duration| Instant::now() + span;
+            let one = state.told.entry(name).or_default();
+            if fields.contains(&LookupField::LineType) {
+                one.line = Some((keep(self.settings.remembered), told.line));
             }
+            if fields.iter().copied().any(is_short_lived) {
+                one.rest = Some((keep(MINUTES), told));
+            }
+            state.sweep();
         }
-        state.told.insert(name, (Instant::now(), told));
+        drop(state);
+        let line = self.known(name).map_or(told.line, |known| known.line);
+        Some(LookedUp { line, ..told })
     }
 
     /// Forgets what was told of a number.
     pub(in crate::app) fn forget(&self, name: Pseudonym) {
-        self.state().told.remove(&name);
+        let mut state = self.state();
+        state.told.remove(&name);
+        state.forgotten += 1;
     }
 
-    /// Counts one more of a day, for all processes.
-    async fn count(&self, base: &Base) -> Result<(), CountedError> {
-        const ASKED: &str = "lookups";
-        let now: Timestamp = base.now();
+    /// Nobody could say: not now, or not of this number. What was not told is given back.
+    async fn could_not(&self, base: &Base, (error, name): (&LookupError, Pseudonym), at: Timestamp) {
+        let back = Addition::GiveBack { of: ASKED.to_owned(), amount: 1, added_at: at };
+        if let Err(error) = self.count(base, back, base.now()).await {
+            tracing::debug!(%error, "a look-up is not given back");
+        }
+        {
+            let mut state = self.state();
+            let is_slow = matches!(error, LookupError::Slow(_));
+            state.slow += u32::from(is_slow);
+            if is_slow && state.slow < SLOW_IN_A_ROW {
+                let nothing = LookedUp { line: Line::Unknown, swapped_at: None, risk: None };
+                let until = Instant::now() + PAUSE;
+                let one = state.told.entry(name).or_default();
+                one.line.get_or_insert((until, Line::Unknown));
+                one.rest = Some((until, nothing));
+                state.sweep();
+                tracing::debug!(%error, "a number is not looked up in time");
+                return;
+            }
+            state.slow = 0;
+        }
+        let seconds = PAUSE.as_secs();
+        tracing::warn!(%error, seconds, "numbers cannot be looked up; codes are sent without");
+        self.pause();
+    }
+
+    /// Counts one more of a day, or one less, for all processes.
+    async fn count(&self, base: &Base, addition: Addition, now: Timestamp) -> Result<(), CountedError> {
         let counting = Counting {
-            counter: self.names.of("lookups", ""),
+            counter: self.names.of(ASKED, ""),
             now,
-            additions: vec![Addition::Amount { of: ASKED.to_owned(), amount: 1 }],
-            limits: vec![Limit::new(ASKED, ASKED, DAY, self.most_per_day)],
+            additions: vec![addition],
+            limits: vec![Limit::new(ASKED, ASKED, DAY, self.settings.most_per_day)],
         };
         base.store().commit_counted(Commit { changes: Vec::new(), additions: vec![counting] }).await
     }
 
-    fn remembered(&self, name: Pseudonym) -> Option<Option<LookedUp>> {
-        let state = self.state();
-        let (at, told) = state.told.get(&name)?;
-        (at.elapsed() < self.remembered).then_some(*told)
+    /// What is not known of a number and is configured.
+    fn unknown(&self, name: Pseudonym) -> Vec<LookupField> {
+        let told = self.state().told.get(&name).copied().unwrap_or_default();
+        let is_known = |until: Option<Instant>| until.is_some_and(|until| until > Instant::now());
+        let line = is_known(told.line.map(|(until, _)| until));
+        let rest = is_known(told.rest.map(|(until, _)| until));
+        let fields = self.settings.fields.iter().copied();
+        fields.filter(|field| if is_short_lived(*field) { !rest } else { !line }).collect()
     }
 
     fn pause(&self) {
@@ -124,5 +208,21 @@ impl LookUps {
     fn state(&self) -> MutexGuard<'_, State> {
         // Nothing is ever half-changed under this lock.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Takes away what is over, now and then; where there is too much all the same, all.
+    fn sweep(&mut self) {
+        let now = Instant::now();
+        let is_full = self.told.len() > MOST;
+        if !is_full && self.swept_at.is_some_and(|at| now.duration_since(at) < SWEEP) {
+            return;
+        }
+        self.swept_at = Some(now);
+        self.told.retain(|_, told| !told.is_over());
+        if self.told.len() > MOST {
+            self.told.clear();
+        }
     }
 }

@@ -80,7 +80,7 @@ pub(in crate::app) async fn begin(
     asked: &CodeRequest<'_>,
 ) -> Result<Started, VerificationError> {
     let proof = if verifying.captcha.is_some() { Proof::Missing } else { Proof::Unknown };
-    let mut brought = Brought { proof, is_looked_up: false };
+    let mut brought = Brought { proof, is_looked_up: false, told: None };
     // The first look of all: whoever comes between it and the writing, while something is
     // found out as well, is somebody else who asks for the same.
     let first_seen = OnceLock::new();
@@ -171,7 +171,7 @@ async fn bring(
     if let Ok(Ok(Begun::LookUp(whom))) = begun {
         let (name, number) = &**whom;
         if let Some(lookups) = &verifying.admission.lookups {
-            lookups.ask(&verifying.base, *name, number).await;
+            brought.told = lookups.ask(&verifying.base, *name, number).await;
         }
         brought.is_looked_up = true;
         return Some(Ok(()));
@@ -225,7 +225,7 @@ fn told(
 async fn look(
     verifying: &Verifying,
     asked: &CodeRequest<'_>,
-    (first_seen, trial, Brought { proof, is_looked_up }): (&OnceLock<Mark>, &Trial<'_>, Brought),
+    (first_seen, trial, Brought { proof, is_looked_up, told }): (&OnceLock<Mark>, &Trial<'_>, Brought),
 ) -> Result<Draft<Result<Begun, VerificationError>>, VerificationError> {
     trial.begin();
     let seen = match seen::see(verifying, asked.profile, &asked.target, trial.asker()).await? {
@@ -234,7 +234,7 @@ async fn look(
         Sight::Seen(seen) => *seen,
     };
     let is_resend = seen.stands_open(verifying.base.now()) || !asked.target.is_number();
-    let (about, looked_up) = brought::looked_up(verifying, trial.about(&seen, is_resend));
+    let (about, looked_up) = brought::looked_up(verifying, trial.about(&seen, is_resend), told);
     // Somebody else asked between our reading and our writing: the person gets
     // one message, not two.
     let is_late = *first_seen.get_or_init(|| seen.mark()) != seen.mark() && asked.target.is_number();
@@ -250,9 +250,10 @@ async fn look(
     };
     (request.signals, request.proof) = (&signals, proof);
     request.is_voip = about.as_ref().is_some_and(|about| about.is_voip);
-    request.line = looked_up.map_or(Line::Unknown, |looked_up| looked_up.line);
-    // What passes all rules unasked is not asked about, and a further send was.
-    let is_asked_about = !is_looked_up && !is_resend && !request.listed.is_allowed();
+    // What passes all rules unasked is not asked about.
+    let is_allowed = request.listed.is_allowed();
+    request.line = looked_up.filter(|_| !is_allowed).map_or(Line::Unknown, |looked_up| looked_up.line);
+    let is_asked_about = !is_looked_up && !is_allowed;
     let unknown =
         about.as_ref().filter(|_| is_asked_about).and_then(|about| brought::unknown(verifying, about));
     let admitted = admit(&request);

@@ -24,6 +24,8 @@ pub(in crate::app) struct Brought {
     pub(in crate::app) proof: Proof,
     /// Whether the number was looked up as far as it can be.
     pub(in crate::app) is_looked_up: bool,
+    /// What was told of it then.
+    pub(in crate::app) told: Option<LookedUp>,
 }
 
 /// Looks at the proof that was brought, where one is asked for; nothing where none is, or
@@ -67,14 +69,16 @@ pub(in crate::app) fn demanded(
     AdmissionError::CaptchaRequired { rule: rule.clone(), demand: demand.map(Box::new) }
 }
 
-/// Whom a request is about, with what a look-up told of the number.
+/// Whom a request is about, with what a look-up told of the number, for this request or an
+/// earlier one.
 pub(in crate::app) fn looked_up(
     verifying: &Verifying,
     about: Option<About>,
+    told: Option<LookedUp>,
 ) -> (Option<About>, Option<LookedUp>) {
     let Some(mut about) = about else { return (None, None) };
     let lookups = verifying.admission.lookups.as_ref();
-    let told = lookups.and_then(|lookups| lookups.known(about.number));
+    let told = told.or_else(|| lookups.and_then(|lookups| lookups.known(about.number)));
     if let Some(told) = &told {
         about.is_voip |= told.line == Line::Special(Kind::Voip);
         about.looked_up = told.facts(verifying.base.now());

@@ -24,6 +24,7 @@ use crate::trust::Trust;
 use crate::twilio::request::Sender;
 use crate::twilio::url::PublicUrl;
 use anyhow::Context;
+use reqwest::Url;
 use std::sync::Arc;
 
 /// All that the service asks of others.
@@ -191,16 +192,18 @@ fn lookups_of(
     };
     let client = Client::new(config.twilio.connect_timeout, settings.request_timeout, trust);
     let client = Arc::new(client.context("cannot set up TLS")?);
-    let lookups = Lookups::new(&base_url, auth_of(config, local), &settings.fields, client);
+    let lookups = Lookups::new(&base_url, auth_of(config, local), client);
     Ok(Some((lookups, settings)))
 }
 
 /// The host of Lookup that goes with one of the API: `api.dublin.ie1.twilio.com` has
-/// `lookups.dublin.ie1.twilio.com`, and a sandbox is both.
+/// `lookups.dublin.ie1.twilio.com`, and what is no host of Twilio's is asked for both.
 fn lookups_beside(base_url: &str) -> String {
-    match base_url.split_once("://api.") {
-        Some((scheme, rest)) if rest.ends_with("twilio.com") => format!("{scheme}://lookups.{rest}"),
-        _ => base_url.to_owned(),
+    let Ok(url) = Url::parse(base_url) else { return base_url.to_owned() };
+    let rest = url.host_str().and_then(|host| host.strip_prefix("api."));
+    match rest.filter(|rest| *rest == "twilio.com" || rest.ends_with(".twilio.com")) {
+        Some(rest) => format!("{}://lookups.{rest}", url.scheme()),
+        None => base_url.to_owned(),
     }
 }
 
@@ -247,4 +250,22 @@ pub(super) fn context_of(
     let explainer = Explainer::start(verifier.clone(), Vec::new());
     let pages = http::Pages::load(config.pages.templates.as_deref())?;
     Ok(http::Context::new(app, verifier, settings, pages, explainer))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lookups_beside;
+
+    #[test]
+    fn lookup_has_the_region_of_the_api() {
+        for (base_url, lookups) in [
+            ("https://api.twilio.com", "https://lookups.twilio.com"),
+            ("https://api.twilio.com:443/", "https://lookups.twilio.com"),
+            ("https://api.dublin.ie1.twilio.com", "https://lookups.dublin.ie1.twilio.com"),
+            ("http://127.0.0.1:8001", "http://127.0.0.1:8001"),
+            ("https://api.nottwilio.com", "https://api.nottwilio.com"),
+        ] {
+            assert_eq!(lookups_beside(base_url), lookups, "{base_url}");
+        }
+    }
 }

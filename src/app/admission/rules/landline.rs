@@ -9,10 +9,8 @@ use crate::model::phone::Line;
 pub(super) const RULE: OfWay = Rule { name: "landline", code: "channel_not_offered", judge };
 
 fn judge(way: &Way<'_>) -> Option<Finding> {
-    let is_deaf = match way.line {
-        Line::Unknown => way.service.is_deaf(way.channel, way.to),
-        line => way.service.is_deaf_line(way.channel, line == Line::Landline),
-    };
+    let is_deaf = way.service.is_deaf(way.channel, way.to)
+        || way.service.is_deaf_line(way.channel, way.line == Line::Landline);
     is_deaf.then(|| Finding::never(AdmissionError::Landline))
 }
 
@@ -39,12 +37,12 @@ mod tests {
     }
 
     #[test]
-    fn a_look_up_knows_better_than_the_plan() {
+    fn a_look_up_knows_of_landlines_that_the_plan_does_not_tell() {
         let case = Case::of(|settings| settings.skip_sms_to_landlines = true);
         for (number, line, is_refused) in [
             ("+14155550123", Line::Landline, true),
             ("+14155550123", Line::Mobile, false),
-            ("+493012345678", Line::Mobile, false),
+            ("+493012345678", Line::Mobile, true),
             ("+493012345678", Line::Unknown, true),
         ] {
             let number = number.parse().unwrap();
