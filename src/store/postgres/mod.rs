@@ -381,9 +381,16 @@ impl Store for Postgres {
         self.queues.write().unwrap_or_else(PoisonError::into_inner).take();
         // Nobody may listen any more.
         let _ = self.closing.send(true);
-        for task in self.tasks.lock().await.drain(..) {
-            if let Err(error) = task.await {
-                tracing::error!(%error, "a task of the store did not end well");
+        for mut task in self.tasks.lock().await.drain(..) {
+            // What was accepted has had its own deadline by then; a server that stands
+            // still answers nobody, and would keep this process for ever.
+            match tokio::time::timeout(4 * self.link.deadline, &mut task).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::error!(%error, "a task of the store did not end well"),
+                Err(_) => {
+                    tracing::warn!("a database that does not answer is not waited for any longer");
+                    task.abort();
+                }
             }
         }
         self.reader.pool.close();
