@@ -20,7 +20,7 @@ use crate::model::channel::Channel;
 use crate::model::fraud::FraudChanges;
 use crate::model::id::ServiceId;
 use crate::model::limits::LimitChanges;
-use crate::model::phone::PhoneNumber;
+use crate::model::phone::{Line, PhoneNumber};
 use crate::model::policy::{Gate, Policy};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -336,19 +336,19 @@ impl Service {
 
     /// The channels that may be used for a number, the preferred one first.
     pub fn channels_for(&self, to: &PhoneNumber) -> Vec<Channel> {
-        let usable = |channel: &Channel| self.reach(*channel, to) != Reach::No && !self.is_deaf(*channel, to);
+        let usable = |channel: &Channel| {
+            self.reach(*channel, to) != Reach::No && !self.is_deaf(*channel, to, Line::Unknown)
+        };
         self.settings.channels.iter().copied().filter(usable).collect()
     }
 
-    /// Whether a number would not take a message: it is a landline, and the
-    /// service sends none to these.
-    pub fn is_deaf(&self, channel: Channel, to: &PhoneNumber) -> bool {
-        self.is_deaf_line(channel, to.is_landline())
-    }
-
-    /// The same of a number that is known to be a landline, or not.
-    pub fn is_deaf_line(&self, channel: Channel, is_landline: bool) -> bool {
-        self.settings.skip_sms_to_landlines && channel.is_message() && is_landline
+    /// Whether a number would not take a message: it is a landline, by its plan or
+    /// by a look-up, and the service sends none to these.
+    pub fn is_deaf(&self, channel: Channel, to: &PhoneNumber, line: Line) -> bool {
+        // Its plan is read last: that takes long.
+        self.settings.skip_sms_to_landlines
+            && channel.is_message()
+            && (line == Line::Landline || to.is_landline())
     }
 
     /// The name as it is said aloud.

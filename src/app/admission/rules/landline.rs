@@ -4,21 +4,20 @@ use crate::app::admission::AdmissionError;
 use crate::app::admission::finding::Finding;
 use crate::app::admission::rule::{OfWay, Rule};
 use crate::app::admission::way::Way;
-use crate::model::phone::Line;
 
 pub(super) const RULE: OfWay = Rule { name: "landline", code: "channel_not_offered", judge };
 
 fn judge(way: &Way<'_>) -> Option<Finding> {
-    let is_deaf = way.service.is_deaf(way.channel, way.to)
-        || way.service.is_deaf_line(way.channel, way.line == Line::Landline);
+    let is_deaf = way.service.is_deaf(way.channel, way.to, way.line);
     is_deaf.then(|| Finding::never(AdmissionError::Landline))
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::tests::{Case, found};
-    use super::{Line, RULE, Way};
+    use super::{RULE, Way};
     use crate::model::channel::Channel;
+    use crate::model::phone::Line;
 
     #[test]
     fn a_landline_is_called_where_the_service_says_so() {
