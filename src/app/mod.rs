@@ -32,7 +32,7 @@ pub use self::keyed::Narrowed;
 pub use self::listing::{Page, Place, Window};
 
 use crate::app::admission::known_lists::Lists;
-use crate::app::admission::{Admission, Limiting, LookUps};
+use crate::app::admission::{Admission, Limiting, NumberLookup};
 use crate::app::alerts::Alerts;
 use crate::app::base::Base;
 use crate::app::board::Board;
@@ -142,7 +142,7 @@ impl App {
         let fraud = Arc::new(Watch::new(parts.fraud, names.clone(), parts.entropy.clone()));
         let alerts = Alerts::new(names.clone());
         let lookups =
-            parts.lookups.map(|(provider, settings)| LookUps::new(provider, names.clone(), settings));
+            parts.lookups.map(|(provider, settings)| NumberLookup::new(provider, names.clone(), settings));
         let base = Arc::new(Base::new(parts.store, parts.clock, parts.entropy, board));
         let (services, policy) = (parts.services, parts.policy);
         let directory = Arc::new(Directory { base: base.clone(), services, policy });

@@ -2,10 +2,8 @@
 //!
 //! It refuses to know which rule asks.
 
-use super::loopback::is_loopback;
 use super::reader::Reader;
 use crate::model::captcha::{CaptchaProvider, CaptchaSettings};
-use reqwest::Url;
 
 const PROVIDERS: &str = "write one of \"turnstile\", \"hcaptcha\", \"recaptcha\" and \"signed\"";
 const VERIFY_URL: &str = "write an https address, or one of this machine, or leave it empty";
@@ -18,7 +16,7 @@ pub(super) fn read(r: &mut Reader<'_>) -> Option<CaptchaSettings> {
     let provider = r.parsed::<CaptchaProvider>("captcha.provider", PROVIDERS);
     let site_key = r.text("captcha.site_key").unwrap_or_default();
     let secret = r.secret("captcha.secret");
-    let verify_url = safe_url(r, "captcha.verify_url", VERIFY_URL);
+    let verify_url = r.safe_url("captcha.verify_url", VERIFY_URL);
     let hostnames = r.parsed_list("captcha.hostnames", super::sections::HOSTS, super::sections::host);
     let action = action(r);
     let min_score = r.fraction("captcha.min_score", 0.0..=1.0);
@@ -54,18 +52,6 @@ pub(super) fn read(r: &mut Reader<'_>) -> Option<CaptchaSettings> {
         connect_timeout,
         request_timeout,
     })
-}
-
-/// An address to which a secret may go.
-pub(super) fn safe_url(r: &mut Reader<'_>, key: &str, mend: &str) -> Option<String> {
-    let text = r.text(key)?;
-    let is_safe = |url: &Url| url.scheme() == "https" || url.scheme() == "http" && is_loopback(url);
-    let is_plain = |url: &Url| url.username().is_empty() && url.password().is_none();
-    let sound = Url::parse(&text).is_ok_and(|url| url.has_host() && is_safe(&url) && is_plain(&url));
-    if !sound {
-        r.note(key, "is no address to which a secret may go", mend);
-    }
-    sound.then_some(text)
 }
 
 fn action(r: &mut Reader<'_>) -> Option<String> {

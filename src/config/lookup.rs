@@ -2,8 +2,7 @@
 //!
 //! It refuses to know what follows from its answers.
 
-use super::reader::Reader;
-use super::sections::LookupWord;
+use super::reader::{Choice, Reader};
 use crate::model::lookup::{LookupField, LookupSettings};
 use std::time::Duration;
 
@@ -11,12 +10,11 @@ const BASE_URL: &str = "write an https address, or one of this machine, or leave
 
 /// What is configured; nothing where nobody is asked.
 pub(super) fn read(r: &mut Reader<'_>) -> Option<LookupSettings> {
-    let words: Vec<LookupWord> = r.choices("lookup.fields");
-    let base_url = super::captcha::safe_url(r, "lookup.base_url", BASE_URL);
+    let fields: Vec<LookupField> = r.choices("lookup.fields");
+    let base_url = r.safe_url("lookup.base_url", BASE_URL);
     let request_timeout = r.seconds("lookup.request_timeout_seconds", 1..=10);
     let hours: u64 = r.number("lookup.remembered_hours", 1..=720);
     let most_per_day = r.number("lookup.most_per_day", 1..=10_000_000);
-    let fields: Vec<LookupField> = words.into_iter().map(LookupField::from).collect();
     (!fields.is_empty()).then_some(LookupSettings {
         fields,
         base_url: base_url.map(|url| url.trim_end_matches('/').to_owned()),
@@ -26,14 +24,12 @@ pub(super) fn read(r: &mut Reader<'_>) -> Option<LookupSettings> {
     })
 }
 
-impl From<LookupWord> for LookupField {
-    fn from(word: LookupWord) -> Self {
-        match word {
-            LookupWord::LineType => Self::LineType,
-            LookupWord::SimSwap => Self::SimSwap,
-            LookupWord::PumpingRisk => Self::PumpingRisk,
-        }
-    }
+impl Choice for LookupField {
+    const ALL: &'static [(&'static str, Self)] = &[
+        (Self::LineType.as_str(), Self::LineType),
+        (Self::SimSwap.as_str(), Self::SimSwap),
+        (Self::PumpingRisk.as_str(), Self::PumpingRisk),
+    ];
 }
 
 #[cfg(test)]

@@ -199,6 +199,18 @@ impl<'a> Reader<'a> {
         *range.end()
     }
 
+    /// An address to which a secret may go.
+    pub(super) fn safe_url(&mut self, key: &str, mend: &str) -> Option<String> {
+        let text = self.text(key)?;
+        let is_safe = |url: &Url| url.scheme() == "https" || url.scheme() == "http" && is_loopback(url);
+        let is_plain = |url: &Url| url.username().is_empty() && url.password().is_none();
+        let sound = Url::parse(&text).is_ok_and(|url| url.has_host() && is_safe(&url) && is_plain(&url));
+        if !sound {
+            self.note(key, "is no address to which a secret may go", mend);
+        }
+        sound.then_some(text)
+    }
+
     pub(super) fn seconds(&mut self, key: &str, range: RangeInclusive<u64>) -> Duration {
         Duration::from_secs(self.number(key, range))
     }

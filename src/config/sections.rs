@@ -429,18 +429,6 @@ choices! {
     }
 }
 
-choices! {
-    /// What can be asked of a provider about a number, as Twilio Lookup names it.
-    LookupWord {
-        /// What sort of telephone it leads to.
-        LineType = "line_type_intelligence",
-        /// When its SIM was changed last.
-        SimSwap = "sim_swap",
-        /// How probable it is that texts to it are pumped.
-        PumpingRisk = "sms_pumping_risk",
-    }
-}
-
 impl Numbers {
     pub(super) fn read(r: &mut Reader<'_>) -> Self {
         Self { default_region: r.text("numbers.default_region"), refuse: r.choices("numbers.refuse") }

@@ -8,6 +8,7 @@ use super::http::{Answer, Outgoing, Transport, TransportError};
 use crate::model::lookup::{LookedUp, LookupField};
 use crate::model::phone::{Kind, Line, PhoneNumber};
 use crate::secret::Secret;
+use crate::twilio::response::ErrorDocument;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -114,18 +115,18 @@ impl Lookups {
 }
 
 /// "The requested resource was not found": of Twilio, and not of whoever else stands there.
-const NOT_FOUND: u64 = 20404;
-
-fn code_of(body: &[u8]) -> Option<u64> {
-    serde_json::from_slice::<serde_json::Value>(body).ok()?["code"].as_u64()
-}
+const NOT_FOUND: u32 = 20404;
 
 fn read(answer: &Answer, now: Timestamp) -> Result<LookedUp, LookupError> {
     match answer.status {
         200..=299 => {}
         // Of the number and not of us: it is none.
         400 => return Err(LookupError::Unknown(400)),
-        404 if code_of(&answer.body) == Some(NOT_FOUND) => return Err(LookupError::Unknown(404)),
+        404 if serde_json::from_slice::<ErrorDocument>(&answer.body)
+            .is_ok_and(|said| said.code == Some(NOT_FOUND)) =>
+        {
+            return Err(LookupError::Unknown(404));
+        }
         status => return Err(LookupError::Away(format!("answers with {status}"))),
     }
     let document: Document = serde_json::from_slice(&answer.body)
@@ -227,7 +228,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_could_not_be_had_is_not_known() {
-        let empty = LookedUp { line: Line::Unknown, swapped_at: None, risk: None };
+        let empty = LookedUp::NOTHING;
         for document in [
             json!({}),
             json!({ "line_type_intelligence": null, "sim_swap": null, "sms_pumping_risk": null }),

@@ -19,7 +19,7 @@ pub enum LookupField {
 
 impl LookupField {
     /// As Lookups v2 calls it.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::LineType => "line_type_intelligence",
             Self::SimSwap => "sim_swap",
@@ -67,6 +67,9 @@ pub struct LineFacts {
 }
 
 impl LookedUp {
+    /// Where nobody said anything.
+    pub const NOTHING: Self = Self { line: Line::Unknown, swapped_at: None, risk: None };
+
     /// What signals go by, where there is anything of it.
     pub fn facts(&self, now: Timestamp) -> Option<LineFacts> {
         let hours =

@@ -8,7 +8,7 @@ pub(in crate::app) mod known_lists;
 pub(in crate::app) mod limits;
 pub(in crate::app) mod listed;
 pub(in crate::app) mod lists;
-pub(in crate::app) mod look_ups;
+pub(in crate::app) mod number_lookup;
 pub(in crate::app) mod numbers;
 pub(in crate::app) mod opt_outs;
 pub(in crate::app) mod parts;
@@ -29,7 +29,7 @@ pub use self::lists::{
     ListFilter, NamedTarget, NewEntry, add_entry, hold_lists, keep_lists, list_entries, list_entry,
     remove_entry, remove_entry_of, service_called,
 };
-pub use self::look_ups::LookUps;
+pub use self::number_lookup::NumberLookup;
 pub use self::numbers::number_of_form;
 pub use self::opt_outs::{delete_opt_out, opt_outs, opt_outs_of, set_opt_out};
 pub use self::parts::Admission;

@@ -33,7 +33,7 @@ const DAY: u32 = 86_400;
 const ASKED: &str = "lookups";
 
 /// Who is asked about numbers, and what was told.
-pub struct LookUps {
+pub struct NumberLookup {
     provider: Lookups,
     names: Pseudonyms,
     settings: LookupSettings,
@@ -61,10 +61,18 @@ struct Told {
 }
 
 impl Told {
-    fn is_over(&self) -> bool {
-        let now = Instant::now();
-        self.line.is_none_or(|(until, _)| until <= now) && self.rest.is_none_or(|(until, _)| until <= now)
+    fn line(&self) -> Option<Line> {
+        still(self.line)
     }
+
+    fn rest(&self) -> Option<LookedUp> {
+        still(self.rest)
+    }
+}
+
+/// What is known until then, unless that is over.
+fn still<T>(known: Option<(Instant, T)>) -> Option<T> {
+    known.filter(|(until, _)| *until > Instant::now()).map(|(_, known)| known)
 }
 
 /// Whether a field may be otherwise at any moment.
@@ -72,7 +80,7 @@ fn is_short_lived(field: LookupField) -> bool {
     field != LookupField::LineType
 }
 
-impl LookUps {
+impl NumberLookup {
     /// Asks a provider as these settings say.
     pub fn new(provider: Lookups, names: Pseudonyms, settings: LookupSettings) -> Self {
         Self { provider, names, settings, state: Mutex::default() }
@@ -80,12 +88,10 @@ impl LookUps {
 
     /// What is known of a number.
     pub(in crate::app) fn known(&self, name: Pseudonym) -> Option<LookedUp> {
-        let told = self.state().told.get(&name).copied().filter(|told| !told.is_over())?;
-        let now = Instant::now();
-        let line = told.line.filter(|(until, _)| *until > now).map_or(Line::Unknown, |(_, line)| line);
-        let rest = told.rest.filter(|(until, _)| *until > now).map(|(_, rest)| rest);
-        let (swapped_at, risk) = rest.map_or((None, None), |rest| (rest.swapped_at, rest.risk));
-        Some(LookedUp { line, swapped_at, risk })
+        let told = self.told(name);
+        let (line, rest) = (told.line(), told.rest());
+        let known = LookedUp { line: line.unwrap_or(Line::Unknown), ..rest.unwrap_or(LookedUp::NOTHING) };
+        (line.is_some() || rest.is_some()).then_some(known)
     }
 
     /// Whether it is to be asked about.
@@ -122,7 +128,7 @@ impl LookUps {
             }
             Err(LookupError::Unknown(status)) => {
                 tracing::debug!(status, "a number is not known to the provider");
-                LookedUp { line: Line::Unknown, swapped_at: None, risk: None }
+                LookedUp::NOTHING
             }
             Err(error) => {
                 self.could_not(base, (&error, name), now).await;
@@ -164,11 +170,10 @@ impl LookUps {
             let is_slow = matches!(error, LookupError::Slow(_));
             state.slow += u32::from(is_slow);
             if is_slow && state.slow < SLOW_IN_A_ROW {
-                let nothing = LookedUp { line: Line::Unknown, swapped_at: None, risk: None };
                 let until = Instant::now() + PAUSE;
                 let one = state.told.entry(name).or_default();
                 one.line.get_or_insert((until, Line::Unknown));
-                one.rest = Some((until, nothing));
+                one.rest = Some((until, LookedUp::NOTHING));
                 state.sweep();
                 tracing::debug!(%error, "a number is not looked up in time");
                 return;
@@ -193,12 +198,16 @@ impl LookUps {
 
     /// What is not known of a number and is configured.
     fn unknown(&self, name: Pseudonym) -> Vec<LookupField> {
-        let told = self.state().told.get(&name).copied().unwrap_or_default();
-        let is_known = |until: Option<Instant>| until.is_some_and(|until| until > Instant::now());
-        let line = is_known(told.line.map(|(until, _)| until));
-        let rest = is_known(told.rest.map(|(until, _)| until));
-        let fields = self.settings.fields.iter().copied();
-        fields.filter(|field| if is_short_lived(*field) { !rest } else { !line }).collect()
+        let told = self.told(name);
+        let is_unknown = |field: &LookupField| match is_short_lived(*field) {
+            true => told.rest().is_none(),
+            false => told.line().is_none(),
+        };
+        self.settings.fields.iter().copied().filter(is_unknown).collect()
+    }
+
+    fn told(&self, name: Pseudonym) -> Told {
+        self.state().told.get(&name).copied().unwrap_or_default()
     }
 
     fn pause(&self) {
@@ -220,7 +229,7 @@ impl State {
             return;
         }
         self.swept_at = Some(now);
-        self.told.retain(|_, told| !told.is_over());
+        self.told.retain(|_, told| told.line().is_some() || told.rest().is_some());
         if self.told.len() > MOST {
             self.told.clear();
         }

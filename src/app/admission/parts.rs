@@ -1,7 +1,7 @@
 //! What admission stands on.
 
 use crate::app::admission::known_lists::Lists;
-use crate::app::admission::{Limiting, LookUps};
+use crate::app::admission::{Limiting, NumberLookup};
 use crate::app::alerts::Alerts;
 use crate::app::base::Base;
 use crate::app::events::Telling;
@@ -28,7 +28,7 @@ pub struct Admission {
     /// How often something may happen to whom.
     pub limiting: Limiting,
     /// Who is asked about numbers; nothing where nobody is.
-    pub lookups: Option<LookUps>,
+    pub lookups: Option<NumberLookup>,
     /// Who is allowed or blocked.
     pub(in crate::app) lists: Lists,
     /// What is known of traffic, and speaks against requests.

@@ -176,9 +176,8 @@ async fn bring(
         brought.is_looked_up = true;
         return Some(Ok(()));
     }
-    let Err(refused) = begun else { return None };
-    let proved =
-        brought::proved(verifying, asked, refused).await.filter(|_| brought.proof != Proof::Given)?;
+    let refused = begun.as_ref().err().filter(|_| brought.proof != Proof::Given)?;
+    let proved = brought::proved(verifying, asked, refused).await?;
     brought.proof = Proof::Given;
     Some(proved)
 }
