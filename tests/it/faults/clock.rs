@@ -79,12 +79,15 @@ async fn jumping(mut cluster: Cluster, offset: &Offset, seed: u64, what: &str) {
         tokio::time::sleep(Duration::from_millis(500 + moments.below(STAY))).await;
         if was == AHEAD {
             // What was begun in that hour is due in it: taken back before it is
-            // sent, it waits until then, and no verdict can wait so long.
+            // sent, it waits until then, and no verdict can wait so long. Nothing
+            // is begun before the clock is back.
             workload.end().await;
             settle(&cluster, &world).await;
+            offset.set(seconds);
             workload = Workload::begin(world.clone());
+        } else {
+            offset.set(seconds);
         }
-        offset.set(seconds);
         was = seconds;
         world.ledger.hear(cluster.told().await);
     }

@@ -25,6 +25,8 @@ const REQUEST_SECONDS: u64 = 1;
 /// How long after its claim a send may be taken over: twice what it takes at
 /// most, its turn among the account's requests (5 s) included.
 pub const LEASE: Duration = Duration::from_secs(2 * (5 + 2 * REQUEST_SECONDS));
+/// Lines of a log that are shown of a run that failed.
+const LAST_LINES: usize = 200;
 /// The longest that a client waits for an answer.
 const CLIENT_PATIENCE: Duration = Duration::from_secs(6);
 
@@ -241,6 +243,13 @@ impl Cluster {
     pub fn about(&self, what: &str) -> String {
         let logs = self.logs();
         logs.lines().filter(|line| line.contains(what)).collect::<Vec<_>>().join("\n")
+    }
+
+    /// The last that the servers said, to be read where something went wrong.
+    pub fn latest(&self) -> String {
+        let logs = self.logs();
+        let lines: Vec<&str> = logs.lines().collect();
+        lines[lines.len().saturating_sub(LAST_LINES)..].join("\n")
     }
 
     /// Which statuses of which message the servers have acknowledged to the

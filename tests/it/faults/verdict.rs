@@ -17,7 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// Requests of the verdict at a time.
@@ -95,12 +95,22 @@ pub async fn settle(cluster: &Cluster, world: &World) -> BTreeMap<String, Vec<Va
         book.started.iter().filter(|(_, known)| !known.is_judged).map(|(id, _)| id.clone()).collect()
     };
     while let Some(id) = waiting.pop() {
+        let last = Mutex::default();
         let is_done = eventually(|| async {
             let answer = world.faces.get(&format!("/v1/verifications/{id}")).await;
             assert_eq!(answer.status, 200, "{id} was acknowledged and is gone: {}", answer.text);
-            is_settled(&answer.json())
+            let view = answer.json();
+            let is_settled = is_settled(&view);
+            *last.lock().unwrap() = view;
+            is_settled
         });
-        assert!(is_done.await, "a send of {id} stays undone:\n{}", cluster.about(&id));
+        assert!(
+            is_done.await,
+            "a send of {id} stays undone: {}\n{}\nthe log's end:\n{}",
+            last.lock().unwrap(),
+            cluster.about(&id),
+            cluster.latest()
+        );
     }
     // The callbacks of the last messages.
     tokio::time::sleep(Duration::from_millis(300)).await;
