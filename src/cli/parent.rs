@@ -15,20 +15,26 @@ const LOOK: Duration = Duration::from_millis(250);
 /// when standard input ends. The input counts where it is a pipe or a socket that
 /// somebody holds open now: a terminal, `/dev/null` (a shell's `&`) and a pipe that
 /// was closed before say nothing about anybody.
-pub(super) async fn gone() {
+///
+/// "Now" is when this is called, and not when it is first waited for: whoever is
+/// told that the process is ready may be gone a moment later.
+pub(super) fn gone() -> impl Future<Output = ()> + Send + 'static {
     let parent = getppid();
-    let changed = async {
+    let end = input_end();
+    let changed = async move {
         while getppid() == parent {
             tokio::time::sleep(LOOK).await;
         }
     };
-    match input_end() {
-        Some(end) => tokio::select! {
-            () = changed => {}
-            // The thread's end means the same as its word.
-            _ = end => {}
-        },
-        None => changed.await,
+    async move {
+        match end {
+            Some(end) => tokio::select! {
+                () = changed => {}
+                // The thread's end means the same as its word.
+                _ = end => {}
+            },
+            None => changed.await,
+        }
     }
 }
 
