@@ -5,13 +5,14 @@
 //! `…/sim-swap`, `…/sms-pumping-risk` beside it.
 
 use super::http::{Answer, Outgoing, Transport, TransportError};
-use crate::model::lookup::{LookedUp, LookupField};
-use crate::model::phone::{Kind, Line, PhoneNumber};
+use crate::model::lookup::{LineType, LookedUp, LookupField};
+use crate::model::phone::PhoneNumber;
 use crate::secret::Secret;
 use crate::twilio::response::ErrorDocument;
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::value::{Error as NoWord, StrDeserializer};
+use serde::de::{IgnoredAny, IntoDeserializer};
 use std::sync::Arc;
 
 /// Asks Twilio what it knows of numbers.
@@ -42,7 +43,7 @@ pub enum LookupError {
 #[derive(Deserialize)]
 struct Document {
     #[serde(default)]
-    line_type_intelligence: Option<LineType>,
+    line_type_intelligence: Option<LineTypeIntelligence>,
     #[serde(default)]
     sim_swap: Option<SimSwap>,
     #[serde(default)]
@@ -50,7 +51,7 @@ struct Document {
 }
 
 #[derive(Deserialize)]
-struct LineType {
+struct LineTypeIntelligence {
     #[serde(default, rename = "type")]
     of: Option<String>,
     /// Of a number whose line could not be had.
@@ -135,27 +136,16 @@ fn read(answer: &Answer, now: Timestamp) -> Result<LookedUp, LookupError> {
     let swap = document.sim_swap.filter(|swap| swap.error_code.is_none());
     let risk = document.sms_pumping_risk.filter(|risk| risk.error_code.is_none());
     Ok(LookedUp {
-        line: line.and_then(|line| line.of).map_or(Line::Unknown, |of| line_of(&of)),
+        line_type: line.and_then(|line| line.of).and_then(|of| line_type(&of)),
         swapped_at: swap.and_then(|swap| swap.last_sim_swap).and_then(|last| swapped_at(&last, now)),
         risk: risk.and_then(|risk| score(&risk)),
     })
 }
 
-/// Twilio's words for lines.
-fn line_of(word: &str) -> Line {
-    match word {
-        "mobile" => Line::Mobile,
-        "landline" => Line::Landline,
-        "fixedVoip" | "nonFixedVoip" => Line::Special(Kind::Voip),
-        "personal" => Line::Special(Kind::Personal),
-        "tollFree" => Line::Special(Kind::TollFree),
-        "premium" => Line::Special(Kind::Premium),
-        "sharedCost" => Line::Special(Kind::SharedCost),
-        "uan" => Line::Special(Kind::Uan),
-        "voicemail" => Line::Special(Kind::Voicemail),
-        "pager" => Line::Special(Kind::Pager),
-        _ => Line::Unknown,
-    }
+/// A line type; nothing for a word that nobody knows yet.
+fn line_type(word: &str) -> Option<LineType> {
+    let word: StrDeserializer<'_, NoWord> = word.into_deserializer();
+    LineType::deserialize(word).ok()
 }
 
 fn swapped_at(last: &LastSimSwap, now: Timestamp) -> Option<Timestamp> {
@@ -176,6 +166,7 @@ fn score(risk: &PumpingRisk) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::phone::{Kind, Line};
     use async_trait::async_trait;
     use serde_json::{Value, json};
     use std::sync::Mutex;
@@ -219,7 +210,7 @@ mod tests {
         )
         .await;
         let answer = answer.unwrap();
-        assert_eq!(answer.line, Line::Special(Kind::Voip));
+        assert_eq!((answer.line_type, answer.line()), (Some(LineType::FixedVoip), Line::Special(Kind::Voip)));
         assert_eq!((answer.facts(now()).unwrap().swapped_hours, answer.risk), (Some(2), Some(88)));
         let url =
             "http://127.0.0.1:1/v2/PhoneNumbers/%2B14155550123?Fields=line_type_intelligence%2Csim_swap";

@@ -22,6 +22,7 @@ use crate::model::id::SessionId;
 use crate::model::id::Sid;
 use crate::model::id::VerificationId;
 use crate::model::limits::Admitted;
+use crate::model::lookup::LineType;
 use crate::model::phone::PhoneNumber;
 use crate::model::policy::Policy;
 pub use attempts::Attempts;
@@ -277,6 +278,11 @@ impl Verification {
     /// The channel last used.
     pub fn channel(&self) -> Channel {
         self.sends.last().map_or(Channel::Sms, |send| send.channel)
+    }
+
+    /// What sort of telephone its number leads to, where a look-up told.
+    pub fn line_type(&self) -> Option<LineType> {
+        self.admitted.as_ref().and_then(|admitted| admitted.line_type)
     }
 
     /// The send of that number.

@@ -37,6 +37,17 @@ async fn start(instance: &Instance, body: Value) -> (u16, Value) {
     (answer.status, answer.json())
 }
 
+/// The decision that began a verification.
+async fn decision(instance: &Instance, verification: &str) -> Value {
+    let admin = instance.key(&["admin"]).await;
+    let path = format!("/v1/decisions?verification={verification}");
+    let listed = poll(async || {
+        let answer = instance.ask(&admin, Method::GET, &path, None).await;
+        Some(answer.json()).filter(|listed| listed["decisions"][0].is_object())
+    });
+    listed.await.expect("the decision is in the log")["decisions"][0].clone()
+}
+
 /// How often Lookups was asked about numbers.
 async fn asked(instance: &Instance) -> usize {
     let listed = instance.control(Method::GET, "/exchanges?limit=200", None).await;
@@ -78,9 +89,11 @@ async fn what_is_told_of_a_number_decides_and_is_asked_for_once() {
     instance.stop().await;
 }
 
+/// It is known of a verification, also to who was not told.
 #[tokio::test]
 async fn a_landline_by_a_look_up_is_called() {
-    let instance = setup().start().await;
+    let dir = tempfile::tempdir().unwrap();
+    let instance = setup().dir(dir.path()).start().await;
     let admin = instance.key(&["admin"]).await;
     let settings = json!({ "name": "Shop", "channels": ["sms", "call"], "skip_sms_to_landlines": true });
     let made = instance.ask(&admin, Method::POST, "/v1/services", Some(&settings)).await;
@@ -89,9 +102,19 @@ async fn a_landline_by_a_look_up_is_called() {
     told(&instance, "+14155550145", json!({ "line_type_intelligence": { "type": "landline" } })).await;
     let (status, begun) = start(&instance, json!({ "to": "+14155550145", "service": service })).await;
     assert_eq!((status, begun["deliveries"][0]["channel"].as_str()), (201, Some("call")), "{begun}");
+    assert_eq!(begun["channels_left"], json!(["call"]), "{begun}");
     let (status, body) =
         start(&instance, json!({ "to": "+14155550145", "service": service, "channel": "sms" })).await;
     assert!(status >= 400, "{status} {body}");
+    let id = begun["id"].as_str().unwrap();
+    assert_eq!(decision(&instance, id).await["line_type"], "landline");
+    let restarted = (id.to_owned(), instance.stop().await);
+
+    let instance = Setup::sandbox().dir(dir.path()).start().await;
+    let found = instance.get(&format!("/v1/verifications/{}", restarted.0)).await.json();
+    assert_eq!(found["channels_left"], json!(["call"]), "{found}");
+    let resend = format!("/v1/verifications/{}/resend", restarted.0);
+    instance.post(&resend, &json!({ "channel": "sms" })).await.problem(422, "channel_not_offered");
     instance.stop().await;
 }
 
@@ -122,32 +145,30 @@ async fn the_log_tells_what_a_look_up_came_to() {
     told(&instance, "+14155550148", json!({ "sms_pumping_risk": { "sms_pumping_risk_score": 90 } })).await;
     let (status, begun) = start(&instance, json!({ "to": "+14155550148" })).await;
     assert_eq!(status, 201, "it is only recorded: {begun}");
-    let admin = instance.key(&["admin"]).await;
-    let path = format!("/v1/decisions?verification={}", begun["id"].as_str().unwrap());
-    let listed = poll(async || {
-        let answer = instance.ask(&admin, Method::GET, &path, None).await;
-        Some(answer.json()).filter(|listed| listed["decisions"][0].is_object())
-    });
-    let listed = listed.await.expect("the decision is in the log");
-    let decision = &listed["decisions"][0];
+    let decision = decision(&instance, begun["id"].as_str().unwrap()).await;
     assert_eq!(decision["sms_pumping_risk"], 90, "{decision}");
     assert_eq!(decision["reasons"][0]["rule"], "pumping_risk", "{decision}");
     instance.stop().await;
 }
 
-/// An app of a world that looks numbers up over a transport, so many a day.
-fn asking_by(world: &World, transport: Arc<dyn Transport>, most_per_day: u64) -> App {
+/// Asks for a field over a transport, for so many numbers a day.
+pub fn by(transport: Arc<dyn Transport>, field: LookupField, most_per_day: u64) -> (Lookups, LookupSettings) {
     let auth = ("AC1".to_owned(), Secret::new("token"));
-    let lookups = Lookups::new("http://127.0.0.1:9", auth, transport);
     let settings = LookupSettings {
-        fields: vec![LookupField::SimSwap],
+        fields: vec![field],
         base_url: None,
         request_timeout: Duration::from_secs(2),
         remembered: Duration::from_secs(60),
         most_per_day,
     };
+    (Lookups::new("http://127.0.0.1:9", auth, transport), settings)
+}
+
+/// An app of a world that looks numbers up over a transport, so many a day.
+fn asking_by(world: &World, transport: Arc<dyn Transport>, most_per_day: u64) -> App {
+    let lookups = by(transport, LookupField::SimSwap, most_per_day);
     let own = parts(&world.store, &world.gateway, &world.clock);
-    App::new(Parts { lookups: Some((lookups, settings)), ..own })
+    App::new(Parts { lookups: Some(lookups), ..own })
 }
 
 /// Never answers in time.

@@ -10,6 +10,7 @@ use dialback::app::{App, Parts, messaging};
 use dialback::clock::Clock;
 use dialback::entropy::Entropy;
 use dialback::gateway::captcha::Captcha;
+use dialback::gateway::lookups::Lookups;
 use dialback::gateway::webhook::Messenger;
 use dialback::gateway::{Gateway, Redaction, SendError, SendRequest};
 use dialback::http::{self, Context, Explainer, Operator, Pages, Settings};
@@ -20,6 +21,7 @@ use dialback::model::code::{CodeKey, CodeKeys};
 use dialback::model::delivery::{About, Fact, Report, Source};
 use dialback::model::id::Sid;
 use dialback::model::limits::{self, LimitChanges};
+use dialback::model::lookup::LookupSettings;
 use dialback::model::phone::NumberPolicy;
 use dialback::model::policy::Policy;
 use dialback::model::service;
@@ -77,8 +79,22 @@ impl World {
 
     /// The same, where somebody's proofs count.
     pub async fn with_captcha(change: impl FnOnce(&mut service::Settings), captcha: Captcha) -> Self {
-        let world = Self::on_idle_with(Arc::new(Memory::new()), change, events(), Some(captcha)).await;
-        world.at_work()
+        Self::with_parts(|parts| Parts { captcha: Some(captcha), ..parts }, change).await
+    }
+
+    /// The same, where a provider is asked about numbers.
+    pub async fn with_lookups(
+        change: impl FnOnce(&mut service::Settings),
+        lookups: (Lookups, LookupSettings),
+    ) -> Self {
+        Self::with_parts(|parts| Parts { lookups: Some(lookups), ..parts }, change).await
+    }
+
+    async fn with_parts(
+        own: impl FnOnce(Parts) -> Parts,
+        change: impl FnOnce(&mut service::Settings),
+    ) -> Self {
+        Self::on_idle_with(Arc::new(Memory::new()), change, events(), own).await.at_work()
     }
 
     /// The same, where endpoints have so long to answer.
@@ -135,20 +151,20 @@ impl World {
         change: impl FnOnce(&mut service::Settings),
         events: Events,
     ) -> Self {
-        Self::on_idle_with(store, change, events, None).await
+        Self::on_idle_with(store, change, events, |parts| parts).await
     }
 
     async fn on_idle_with(
         store: Arc<dyn Maintenance>,
         change: impl FnOnce(&mut service::Settings),
         events: Events,
-        captcha: Option<Captcha>,
+        own: impl FnOnce(Parts) -> Parts,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base_url = format!("http://{}", listener.local_addr().unwrap());
         let clock = Clock::stopped(START.parse::<Timestamp>().unwrap());
         let post = Arc::new(Post::default());
-        let app = App::new(Parts { events, store, captcha, ..parts(post.clone(), clock.clone(), change) });
+        let app = App::new(own(Parts { events, store, ..parts(post.clone(), clock.clone(), change) }));
         let context = context(&base_url, app.clone());
         let admin_listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let admin_url = format!("http://{}", admin_listener.local_addr().unwrap());

@@ -6,9 +6,10 @@
 //! only ever tightens.
 
 use crate::app::base::Base;
+use crate::app::fraud::about::of_number;
 use crate::gateway::lookups::{LookupError, Lookups};
 use crate::model::counter::{Addition, Limit, Pseudonym};
-use crate::model::lookup::{LookedUp, LookupField, LookupSettings};
+use crate::model::lookup::{LineType, LookedUp, LookupField, LookupSettings};
 use crate::model::phone::{Line, PhoneNumber};
 use crate::model::pseudonym::Pseudonyms;
 use crate::store::{Commit, CountedError, Counting};
@@ -56,13 +57,13 @@ struct State {
 /// What is known of a number, each until when. Who did not answer in time knows nothing.
 #[derive(Clone, Copy, Default)]
 struct Told {
-    line: Option<(Instant, Line)>,
+    line_type: Option<(Instant, Option<LineType>)>,
     rest: Option<(Instant, LookedUp)>,
 }
 
 impl Told {
-    fn line(&self) -> Option<Line> {
-        still(self.line)
+    fn line_type(&self) -> Option<Option<LineType>> {
+        still(self.line_type)
     }
 
     fn rest(&self) -> Option<LookedUp> {
@@ -89,9 +90,14 @@ impl NumberLookup {
     /// What is known of a number.
     pub(in crate::app) fn known(&self, name: Pseudonym) -> Option<LookedUp> {
         let told = self.told(name);
-        let (line, rest) = (told.line(), told.rest());
-        let known = LookedUp { line: line.unwrap_or(Line::Unknown), ..rest.unwrap_or(LookedUp::NOTHING) };
-        (line.is_some() || rest.is_some()).then_some(known)
+        let (line_type, rest) = (told.line_type(), told.rest());
+        let known = LookedUp { line_type: line_type.flatten(), ..rest.unwrap_or(LookedUp::NOTHING) };
+        (line_type.is_some() || rest.is_some()).then_some(known)
+    }
+
+    /// What sort of telephone a number leads to, as far as that was told.
+    pub(in crate::app) fn line_of(&self, number: &PhoneNumber) -> Line {
+        self.known(of_number(&self.names, number)).map_or(Line::Unknown, |known| known.line())
     }
 
     /// Whether it is to be asked about.
@@ -140,7 +146,7 @@ impl NumberLookup {
             let keep = |span: Duration| Instant::now() + span;
             let one = state.told.entry(name).or_default();
             if fields.contains(&LookupField::LineType) {
-                one.line = Some((keep(self.settings.remembered), told.line));
+                one.line_type = Some((keep(self.settings.remembered), told.line_type));
             }
             if fields.iter().copied().any(is_short_lived) {
                 one.rest = Some((keep(MINUTES), told));
@@ -148,8 +154,8 @@ impl NumberLookup {
             state.sweep();
         }
         drop(state);
-        let line = self.known(name).map_or(told.line, |known| known.line);
-        Some(LookedUp { line, ..told })
+        let line_type = self.known(name).map_or(told.line_type, |known| known.line_type);
+        Some(LookedUp { line_type, ..told })
     }
 
     /// Forgets what was told of a number.
@@ -172,7 +178,7 @@ impl NumberLookup {
             if is_slow && state.slow < SLOW_IN_A_ROW {
                 let until = Instant::now() + PAUSE;
                 let one = state.told.entry(name).or_default();
-                one.line.get_or_insert((until, Line::Unknown));
+                one.line_type.get_or_insert((until, None));
                 one.rest = Some((until, LookedUp::NOTHING));
                 state.sweep();
                 tracing::debug!(%error, "a number is not looked up in time");
@@ -201,7 +207,7 @@ impl NumberLookup {
         let told = self.told(name);
         let is_unknown = |field: &LookupField| match is_short_lived(*field) {
             true => told.rest().is_none(),
-            false => told.line().is_none(),
+            false => told.line_type().is_none(),
         };
         self.settings.fields.iter().copied().filter(is_unknown).collect()
     }
@@ -229,7 +235,7 @@ impl State {
             return;
         }
         self.swept_at = Some(now);
-        self.told.retain(|_, told| told.line().is_some() || told.rest().is_some());
+        self.told.retain(|_, told| told.line_type().is_some() || told.rest().is_some());
         if self.told.len() > MOST {
             self.told.clear();
         }

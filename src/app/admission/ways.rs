@@ -38,9 +38,13 @@ impl Ways {
         Self { service, countries, sender, lists: Listed::default(), line: Line::Unknown }
     }
 
-    /// The same to a number that leads to such a telephone.
+    /// The same to a number that leads to such a telephone, unless it is known already to
+    /// which.
     pub(in crate::app) fn leading_to(self, line: Line) -> Self {
-        Self { line, ..self }
+        match self.line {
+            Line::Unknown => Self { line, ..self },
+            _ => self,
+        }
     }
 
     /// The channels that may be used, the preferred one first.
@@ -94,8 +98,8 @@ pub(in crate::app) fn want_ways(
     }
 }
 
-/// A service as it sends to a number. Whether the number is on the safe list
-/// is looked up where it would make a difference.
+/// A service as it sends to a number, with what this process was told of the number. Whether
+/// it is on the safe list is read where it would make a difference.
 pub(in crate::app) async fn ways(
     admission: &Admission,
     service: Arc<Service>,
@@ -111,7 +115,8 @@ pub(in crate::app) async fn ways(
         false => (Listed::default(), false),
     };
     let countries = if is_safe { Countries::All } else { Countries::AsSet };
-    Ok(Ways { lists, ..Ways::of(service, countries, admission.sender.as_deref()) })
+    let line = admission.lookups.as_ref().map_or(Line::Unknown, |lookups| lookups.line_of(to));
+    Ok(Ways { lists, ..Ways::of(service, countries, admission.sender.as_deref()) }.leading_to(line))
 }
 
 fn is_refused_somewhere(service: &Service, to: &PhoneNumber) -> bool {

@@ -233,7 +233,7 @@ async fn look(
         Sight::Seen(seen) => *seen,
     };
     let is_resend = seen.stands_open(verifying.base.now()) || !asked.target.is_number();
-    let (about, looked_up) = brought::looked_up(verifying, trial.about(&seen, is_resend), told);
+    let (about, line) = brought::looked_up(verifying, trial.about(&seen, is_resend), told, &seen);
     // Somebody else asked between our reading and our writing: the person gets
     // one message, not two.
     let is_late = *first_seen.get_or_init(|| seen.mark()) != seen.mark() && asked.target.is_number();
@@ -248,10 +248,9 @@ async fn look(
         _ => Vec::new(),
     };
     (request.signals, request.proof) = (&signals, proof);
-    request.is_voip = about.as_ref().is_some_and(|about| about.is_voip);
+    (request.line, request.is_voip) = (line, about.as_ref().is_some_and(|about| about.is_voip));
     // What passes all rules unasked is not asked about.
     let is_allowed = request.listed.is_allowed();
-    request.line = looked_up.filter(|_| !is_allowed).map_or(Line::Unknown, |looked_up| looked_up.line);
     let is_asked_about = !is_looked_up && !is_allowed;
     let unknown =
         about.as_ref().filter(|_| is_asked_about).and_then(|about| brought::unknown(verifying, about));
@@ -473,6 +472,7 @@ fn mark(
     if admitted.decision.is_none() {
         trial.mark(admitted, now);
     }
+    admitted.line_type = trial.line_type().or(admitted.line_type);
     admitted.shadow |= way.is_shadow;
     admitted.flag(way.flags);
 }

@@ -16,6 +16,7 @@ use crate::model::fraud::About;
 use crate::model::id::SessionId;
 use crate::model::lookup::LookedUp;
 use crate::model::phone::{Kind, Line};
+use crate::model::verification::Verification;
 
 /// What is found out beside the looks, for it takes a while: what is known of it in one.
 #[derive(Debug, Clone, Copy)]
@@ -69,21 +70,26 @@ pub(in crate::app) fn demanded(
     AdmissionError::CaptchaRequired { rule: rule.clone(), demand: demand.map(Box::new) }
 }
 
-/// Whom a request is about, with what a look-up told of the number, for this request or an
-/// earlier one.
+/// Whom a request is about, with what a look-up told of the number, for this request, an
+/// earlier one, or the verification that it goes on with; and to what sort of telephone it
+/// leads by that.
 pub(in crate::app) fn looked_up(
     verifying: &Verifying,
     about: Option<About>,
     told: Option<LookedUp>,
-) -> (Option<About>, Option<LookedUp>) {
-    let Some(mut about) = about else { return (None, None) };
+    seen: &Seen<'_>,
+) -> (Option<About>, Line) {
+    let Some(mut about) = about else { return (None, Line::Unknown) };
     let lookups = verifying.admission.lookups.as_ref();
     let told = told.or_else(|| lookups.and_then(|lookups| lookups.known(about.number)));
-    if let Some(told) = &told {
-        about.is_voip |= told.line == Line::Special(Kind::Voip);
-        about.looked_up = told.facts(verifying.base.now());
-    }
-    (Some(about), told)
+    let last = seen.last.as_ref().filter(|_| about.is_resend).map(|last| &last.record);
+    let told = LookedUp {
+        line_type: told.and_then(|told| told.line_type).or_else(|| last.and_then(Verification::line_type)),
+        ..told.unwrap_or(LookedUp::NOTHING)
+    };
+    about.is_voip |= told.line() == Line::Special(Kind::Voip);
+    about.looked_up = told.facts(verifying.base.now());
+    (Some(about), told.line())
 }
 
 /// The name of a number that is to be looked up.

@@ -13,6 +13,7 @@ use crate::app::verification::seen::Seen;
 use crate::model::channel::Channel;
 use crate::model::fraud::{About, Outcome, Reason, Signal};
 use crate::model::limits::Admitted;
+use crate::model::lookup::LineType;
 use crate::model::phone::{PhoneNumber, Standing};
 use jiff::Timestamp;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -106,6 +107,11 @@ impl<'w> Trial<'w> {
     /// Whom the last look was about.
     pub(in crate::app) fn subject(&self) -> Option<About> {
         self.state().taken.as_ref().map(|(taken, _)| taken.about.clone())
+    }
+
+    /// What sort of telephone its number leads to, where a look-up told.
+    pub(in crate::app) fn line_type(&self) -> Option<LineType> {
+        self.state().taken.as_ref().and_then(|(taken, _)| taken.about.looked_up?.line_type)
     }
 
     /// What speaks against it.

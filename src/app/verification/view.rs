@@ -7,7 +7,9 @@ use crate::app::services::{Directory, find};
 use crate::app::verification::VerificationError;
 use crate::model::channel::Channel;
 use crate::model::delivery::Delivery;
+use crate::model::lookup::LineType;
 use crate::model::owner::{Owned, Owner};
+use crate::model::phone::Line;
 use crate::model::policy::Policy;
 use crate::model::service::Service;
 use crate::model::verification::{Send, Status, Verification};
@@ -203,7 +205,8 @@ async fn wanted(admission: &Admission, mut view: View, ahead: &Ahead) -> Result<
         return Ok(view);
     }
     let to = &view.verification.to;
-    let ways = ways(admission, view.service.clone(), to, ahead).await?;
+    let line = view.verification.line_type().map_or(Line::Unknown, LineType::line);
+    let ways = ways(admission, view.service.clone(), to, ahead).await?.leading_to(line);
     for channel in ways.channels(to) {
         if !ways::is_unwanted(admission, &ways.service, to, channel, ahead).await? {
             view.channels_left.push(channel);

@@ -3,6 +3,7 @@
 use super::network::{address_of, subnet_of};
 use super::subject::Subject;
 use crate::model::fraud::DecisionId;
+use crate::model::lookup::LineType;
 use crate::model::pseudonym::Pseudonyms;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -55,6 +56,9 @@ pub struct Admitted {
     /// Who its first send was to be from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sender: Option<String>,
+    /// What sort of telephone the number leads to by a look-up, where one told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line_type: Option<LineType>,
     /// Whether it was answered as usual and is not sent.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub shadow: bool,
@@ -73,6 +77,7 @@ impl Admitted {
             decision: None,
             face: None,
             sender: None,
+            line_type: None,
             shadow: false,
         }
     }
@@ -98,6 +103,7 @@ impl Admitted {
             decision: self.decision.or(again.decision),
             face: self.face.or(again.face),
             sender: self.sender.or(again.sender),
+            line_type: again.line_type.or(self.line_type),
             shadow: again.shadow || self.shadow,
         }
     }

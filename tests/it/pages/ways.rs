@@ -1,8 +1,13 @@
 //! Another way when one does not work, and what people are told meanwhile.
 
 use super::*;
+use crate::lookups;
 use crate::wire::poll;
+use async_trait::async_trait;
 use dialback::app::verification;
+use dialback::gateway::http::{Answer as Served, Outgoing, Transport, TransportError};
+use dialback::model::lookup::LookupField;
+use std::sync::Arc;
 
 #[tokio::test]
 async fn sending_again_waits_and_offers_a_call_from_the_first_text_on() {
@@ -94,6 +99,39 @@ async fn the_api_opens_another_way_at_once_too() {
     world.tell_failed(&order, &sid).await;
     post(path.clone(), json!({ "channel": "sms" })).await.problem(429, "resend_too_soon");
     assert_eq!(post(path, json!({ "channel": "call" })).await.status, 200);
+}
+
+/// Says of each number that it is a landline.
+struct Landlines;
+
+#[async_trait]
+impl Transport for Landlines {
+    async fn call(&self, _: Outgoing) -> Result<Served, TransportError> {
+        let document = json!({ "line_type_intelligence": { "type": "landline" } });
+        Ok(Served { status: 200, retry_after: None, body: document.to_string().into_bytes() })
+    }
+}
+
+#[tokio::test]
+async fn what_a_look_up_tells_to_be_a_landline_is_offered_calls_alone_from_then_on() {
+    let change = |settings: &mut service::Settings| {
+        shop(settings);
+        settings.skip_sms_to_landlines = true;
+    };
+    let lookups = lookups::by(Arc::new(Landlines), LookupField::LineType, 100);
+    let world = World::with_lookups(change, lookups).await;
+    let (_, browser) = session(&world, json!({})).await;
+    browser.go("begin", &[]).await;
+    let channels = browser.go("number", &[("region", "US"), ("number", "415 555 0123")]).await;
+    let offers = |page: &Answer, channel: &str| page.text.contains(&format!("value=\"{channel}\""));
+    assert!(offers(&channels, "sms") && offers(&channels, "call"), "nobody pays for a question yet");
+    let refused = browser.go("channel", &[("channel", "sms")]).await;
+    assert!(problem(&refused).is_some_and(|said| said.starts_with("This way is not available")), "{}", refused.text);
+    assert!(!offers(&refused, "sms") && offers(&refused, "call"), "{}", refused.text);
+    let called = browser.go("channel", &[("channel", "call")]).await;
+    assert_eq!(heading(&called), "Enter your code");
+    world.post.first().await;
+    assert!(!offers(&browser.look().await, "sms"));
 }
 
 #[tokio::test]

@@ -11,6 +11,8 @@ pub(super) const RULE: OfRequest = Rule { name: "kind", code: "invalid_number", 
 fn judge(request: &Request<'_>) -> Option<Finding> {
     let by_plan = || request.number.err().filter(|why| why.is_refused_kind()).cloned();
     let by_look_up = || match request.line {
+        // Whom a list allows is refused for nothing that is only told.
+        _ if request.listed.is_allowed() => None,
         Line::Special(kind) if request.refused_kinds.contains(&kind) => Some(PhoneError::RefusedKind(kind)),
         _ => None,
     };
@@ -21,6 +23,7 @@ fn judge(request: &Request<'_>) -> Option<Finding> {
 mod tests {
     use super::super::tests::{Case, found};
     use super::RULE;
+    use crate::app::admission::listed::Listed;
     use crate::model::phone::{Kind, Line, PhoneError};
 
     #[test]
@@ -46,6 +49,8 @@ mod tests {
             let mut request = case.request();
             (request.line, request.refused_kinds) = (line, &refused);
             assert_eq!(found((RULE.judge)(&request)).contains("premium"), is_refused, "{line}");
+            request.listed = Listed::Allowed;
+            assert!((RULE.judge)(&request).is_none(), "{line}");
         }
     }
 }

@@ -4,6 +4,7 @@ use crate::app::decisions::{Followed, advice};
 use crate::http::api::words::ChannelWord;
 use crate::model::counter::Pseudonym;
 use crate::model::fraud::{Action, Outcome, Reason, meaning};
+use crate::model::lookup::LineType;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -53,6 +54,8 @@ pub struct Decision {
     pub country: String,
     /// Whether it is a number of internet telephony.
     pub voip: bool,
+    /// What sort of telephone it leads to, by a look-up, in the words of Twilio Lookup.
+    pub line_type: Option<LineType>,
     /// How many whole hours before the SIM had been changed, by a look-up.
     pub sim_swapped_hours: Option<u32>,
     /// How probable it was that texts to it are pumped, of a hundred, by a look-up.
@@ -118,6 +121,7 @@ impl From<&Followed> for Decision {
             range: about.range.clone(),
             country: about.country.clone(),
             voip: about.is_voip,
+            line_type: about.looked_up.and_then(|told| told.line_type),
             sim_swapped_hours: about.looked_up.and_then(|told| told.swapped_hours),
             sms_pumping_risk: about.looked_up.and_then(|told| told.risk),
             address: named(about.address),

@@ -30,7 +30,7 @@ fn row(name: &str, count: u64, fate: Fate, each: i64, of: impl Fn(u64) -> super:
 fn a_look_up_tells_of_the_number_alone() {
     let scene = Scene::usual(60);
     let told = |swapped_hours, risk| {
-        let looked_up = Some(LineFacts { swapped_hours, risk });
+        let looked_up = Some(LineFacts { line_type: None, swapped_hours, risk });
         scene.names(&About { looked_up, ..stranger(1) }, NOON)
     };
     for (swapped_hours, risk, names) in [
