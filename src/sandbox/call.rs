@@ -56,6 +56,7 @@ pub(super) fn queued(
         end: None,
         answered_by: None,
         captions: Vec::new(),
+        said_through: 0,
         error: None,
         recording: Vec::new(),
         order,

@@ -202,6 +202,9 @@ impl Execution {
     /// Does the verbs; gives where to go on, or nothing at the end.
     async fn play(&mut self, script: Script) -> Result<Option<Next>, Stop> {
         for verb in script.verbs {
+            if !matches!(verb, Verb::Say(_) | Verb::Play { .. } | Verb::Pause(_) | Verb::Gather(_)) {
+                self.line.said_through();
+            }
             match verb {
                 Verb::Say(_) | Verb::Play { .. } | Verb::Pause(_) => self.sound(&verb, false).await?,
                 Verb::Gather(gather) => {
@@ -233,6 +236,7 @@ impl Execution {
                 }
             }
         }
+        self.line.said_through();
         Ok(None)
     }
 
@@ -306,6 +310,7 @@ impl Execution {
         for prompt in &gather.prompts {
             self.sound(prompt, gather.keys).await?;
         }
+        self.line.said_through();
         if gather.keys
             && let Some(keys) = self.line.own_keys.pop_front()
         {

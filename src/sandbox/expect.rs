@@ -6,7 +6,7 @@ mod wanted;
 use super::code::code_in;
 use super::incoming::{Request, complaint, json_reply};
 use super::phone::Text;
-use super::resource::{Call, Message};
+use super::resource::{Call, Caption, Message};
 use super::shown::call_view;
 use super::telephones::LONGEST_POLL;
 use super::world::{State, World};
@@ -89,12 +89,27 @@ fn of_text(text: &Text) -> Value {
 fn of_call(call: &Call, wanted: &Wanted) -> Value {
     let mut document = call_view(call);
     document["channel"] = "call".into();
-    let mut said = call.captions.iter().filter(|said| wanted.is_said(&said.text));
+    let heard = heard(call);
+    let mut said = heard.iter().filter(|said| !is_digits(&said.text) && wanted.is_said(&said.text));
     // Digits that are said one by one are captions of their own.
-    let whole = call.captions.iter().map(|said| said.text.as_str()).collect::<Vec<_>>().join(" ");
+    let whole = heard.iter().map(|said| said.text.as_str()).collect::<Vec<_>>().join(" ");
     let code = said.find_map(|said| code_in(&said.text)).or_else(|| code_in(&whole));
     document["code"] = json!(code);
     document
+}
+
+/// What was said of a call but for the digits at its end, which others may follow.
+fn heard(call: &Call) -> &[Caption] {
+    if call.status.is_over() {
+        return &call.captions;
+    }
+    let others = call.captions.iter().rposition(|said| !is_digits(&said.text)).map_or(0, |at| at + 1);
+    &call.captions[..others.max(call.said_through)]
+}
+
+/// Whether digits were said and nothing else.
+fn is_digits(text: &str) -> bool {
+    !text.chars().any(char::is_alphabetic)
 }
 
 /// What came instead: what failed the fewest wishes first, and of those the newest.

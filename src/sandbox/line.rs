@@ -112,8 +112,14 @@ impl Line {
             call.captions.push(caption);
             if call.captions.len() > CAPTIONS {
                 call.captions.remove(0);
+                call.said_through = call.said_through.saturating_sub(1);
             }
         });
+    }
+
+    /// What was said is at its end: what follows is no part of it.
+    pub fn said_through(&self) {
+        self.world.change_call(&self.sid, |call| call.said_through = call.captions.len());
     }
 
     /// Notes what Twilio's debugger would show of the call.

@@ -425,6 +425,8 @@ pub(super) struct Call {
     pub answered_by: Option<&'static str>,
     /// What was said so far.
     pub captions: Vec<Caption>,
+    /// How many of them were said through: digits of one code may follow the others.
+    pub said_through: usize,
     /// The error that ended it early, if one did.
     pub error: Option<u32>,
     /// Its recordings that are under way.

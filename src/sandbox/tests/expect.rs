@@ -2,6 +2,7 @@
 
 use super::*;
 use serde_json::json;
+use std::time::Duration;
 
 async fn expect(stage: &Stage, query: &str) -> (u16, Value) {
     stage.steer(Method::GET, &format!("expect?{query}"), "").await
@@ -69,6 +70,49 @@ async fn a_call_is_awaited_by_what_it_says() {
     assert_eq!((status, &document["near_misses"][0]["why_not"]), (404, &json!(["it is no text"])));
     let (_, document) = expect(&stage, "said~=goodbye&within=0").await;
     assert_eq!(document["near_misses"][0]["why_not"], json!(["something else was said"]));
+}
+
+/// The code of the newest call, once so much was said of it.
+async fn code_after(stage: &Stage, spoken: usize) -> Value {
+    let calls = stage.look(&format!("phones/{PHONE}/calls?spoken={spoken}&wait=30")).await;
+    let said = calls.as_array().unwrap().last().unwrap()["spoken"].as_array().unwrap().len();
+    assert_eq!(said, spoken, "{calls}");
+    expect(stage, "channel=call").await.1["code"].clone()
+}
+
+/// The same, once there is one.
+async fn code_of(stage: &Stage, spoken: usize) -> Value {
+    for _ in 0..3_000 {
+        let code = code_after(stage, spoken).await;
+        if !code.is_null() {
+            return code;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("no code is said");
+}
+
+/// Who looks while digits are read out has no code yet, or they would type a part of it.
+#[tokio::test]
+async fn a_code_that_is_read_digit_by_digit_is_one_once_it_is_said() {
+    let stage = Stage::with(|settings| settings.pace = 1.0).await;
+    stage.behave(PHONE, r#"{"answer_after_ms":0,"word_ms":0}"#).await;
+    let say = |digits: &str| digits.chars().map(|digit| format!("<Say>{digit}</Say>")).collect::<String>();
+    let (begun, rest) = (format!("<Say>Your code is</Say>{}", say("684141")), say("50"));
+    let call = async |verbs: String, status: &str| {
+        let sid = stage.call(&[("Twiml", &format!("<Response>{verbs}</Response>"))]).await;
+        stage.call_in(status).await;
+        sid
+    };
+    let sid = call(format!("{begun}<Pause length=\"3600\"/>{rest}"), "in-progress").await;
+    assert_eq!(code_after(&stage, 7).await, Value::Null);
+    stage.steer(Method::POST, &format!("calls/{sid}/hang-up"), "").await;
+    stage.call_in("completed").await;
+    assert_eq!(code_after(&stage, 7).await, "684141", "no more of it comes");
+    call(format!("{begun}{rest}<Gather timeout=\"3600\"/>"), "in-progress").await;
+    assert_eq!(code_of(&stage, 9).await, "68414150");
+    call(format!("{begun}{rest}<Say>Goodbye</Say><Pause length=\"3600\"/>"), "in-progress").await;
+    assert_eq!(code_after(&stage, 10).await, "68414150");
 }
 
 #[tokio::test]
