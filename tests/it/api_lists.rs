@@ -1,6 +1,6 @@
 //! Lists of the application's API: pages, cursors, filters, for every list.
 
-use crate::instance::{Answer, Instance, KEY, Setup, text};
+use crate::instance::{Answer, Instance, KEY, Setup, poll, text};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -133,6 +133,13 @@ async fn a_search_is_its_list_with_nothing_in_the_url() {
     for n in 0..3 {
         add(&app, &key, n).await;
     }
+    // From here on nothing of what is listed changes.
+    let are_delivered = poll(async || {
+        let listed = app.ask(&key, Method::GET, "/v1/deliveries", None).await.json();
+        let all = listed["deliveries"].as_array().filter(|all| all.len() >= 3)?;
+        all.iter().all(|one| one["status"] == "delivered").then_some(())
+    });
+    are_delivered.await.expect("all texts arrive");
     let search = async |path: &str, body: Value| {
         app.ask(&key, Method::POST, &format!("{path}/search"), Some(&body)).await
     };

@@ -126,7 +126,11 @@ async fn what_a_look_up_tells_to_be_a_landline_is_offered_calls_alone_from_then_
     let offers = |page: &Answer, channel: &str| page.text.contains(&format!("value=\"{channel}\""));
     assert!(offers(&channels, "sms") && offers(&channels, "call"), "nobody pays for a question yet");
     let refused = browser.go("channel", &[("channel", "sms")]).await;
-    assert!(problem(&refused).is_some_and(|said| said.starts_with("This way is not available")), "{}", refused.text);
+    assert!(
+        problem(&refused).is_some_and(|said| said.starts_with("This way is not available")),
+        "{}",
+        refused.text
+    );
     assert!(!offers(&refused, "sms") && offers(&refused, "call"), "{}", refused.text);
     let called = browser.go("channel", &[("channel", "call")]).await;
     assert_eq!(heading(&called), "Enter your code");
