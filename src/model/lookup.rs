@@ -49,7 +49,7 @@ pub struct LookupSettings {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum LineType {
-    /// A mobile.
+    /// A mobile, which takes texts and calls.
     Mobile,
     /// A landline, which takes calls alone.
     Landline,
@@ -67,9 +67,9 @@ pub enum LineType {
     SharedCost,
     /// A company's number in the whole country.
     Uan,
-    /// A mailbox.
+    /// Where people leave messages, and read none.
     Voicemail,
-    /// A pager.
+    /// A telephone that only shows who called.
     Pager,
 }
 
