@@ -15,7 +15,7 @@ use crate::model::pseudonym::Pseudonyms;
 use crate::store::{Commit, CountedError, Counting};
 use jiff::Timestamp;
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 /// Of how many numbers something is remembered.
@@ -41,10 +41,15 @@ pub struct NumberLookup {
     state: Mutex<State>,
 }
 
+/// Whoever has it asks.
+type Turn = tokio::sync::Mutex<()>;
+
 #[derive(Default)]
 struct State {
     /// By the names of numbers.
     told: HashMap<Pseudonym, Told>,
+    /// Of whom somebody asks now; gone with the last who waits.
+    turns: HashMap<Pseudonym, Weak<Turn>>,
     /// Until when nobody is asked.
     paused_until: Option<Instant>,
     /// How many numbers in a row took too long.
@@ -106,13 +111,19 @@ impl NumberLookup {
         !is_paused && !self.unknown(name).is_empty()
     }
 
-    /// Asks about a number, unless so many were asked about today; what is known then.
+    /// Asks about a number, unless so many were asked about today; what is known then. Who
+    /// comes while somebody else asks waits for that answer, and pays for no other.
     pub(in crate::app) async fn ask(
         &self,
         base: &Base,
         name: Pseudonym,
         number: &PhoneNumber,
     ) -> Option<LookedUp> {
+        let turn = self.state().turn(name);
+        let _turn = turn.lock().await;
+        if !self.is_wanted(name) {
+            return self.known(name);
+        }
         let fields = self.unknown(name);
         let now = base.now();
         if let Err(error) = self.count(base, Addition::Amount { of: ASKED.to_owned(), amount: 1 }, now).await
@@ -227,6 +238,16 @@ impl NumberLookup {
 }
 
 impl State {
+    /// The turn to ask about a number: one at a time has it.
+    fn turn(&mut self, name: Pseudonym) -> Arc<Turn> {
+        let known = self.turns.get(&name).and_then(Weak::upgrade);
+        known.unwrap_or_else(|| {
+            let turn = Arc::new(Turn::default());
+            self.turns.insert(name, Arc::downgrade(&turn));
+            turn
+        })
+    }
+
     /// Takes away what is over, now and then; where there is too much all the same, all.
     fn sweep(&mut self) {
         let now = Instant::now();
@@ -235,6 +256,7 @@ impl State {
             return;
         }
         self.swept_at = Some(now);
+        self.turns.retain(|_, turn| turn.strong_count() > 0);
         self.told.retain(|_, told| told.line_type().is_some() || told.rest().is_some());
         if self.told.len() > MOST {
             self.told.clear();
