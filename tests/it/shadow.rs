@@ -2,7 +2,7 @@
 //! headers, body or time, in any face, over the whole life of a verification.
 
 use crate::captcha::{asking, number, post, start, warmed};
-use crate::wire::{Answer, answer, with_form};
+use crate::wire::{Answer, answer, poll, with_form};
 use crate::world::{ACCOUNT_SID, API_KEY, OPERATOR_KEY, World};
 use dialback::app::messaging;
 use dialback::model::delivery::{About, Fact, Report, Source};
@@ -178,13 +178,10 @@ async fn at_the_api_it_looks_like_any_other_from_its_start_to_its_end() {
     pair.both("after its end", |which| {
         let path = format!("/v1/verifications/{}", ids[usize::from(which == "shadow")]);
         async move {
-            loop {
-                let shown = get(on(which), &path).await;
-                if shown.json()["ended_at"].is_string() {
-                    return shown;
-                }
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
+            let ended = poll(async || {
+                Some(get(on(which), &path).await).filter(|shown| shown.json()["ended_at"].is_string())
+            });
+            ended.await.expect("it ends with its time")
         }
     })
     .await;
