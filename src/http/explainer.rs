@@ -82,13 +82,61 @@ fn say_why(verifier: &Verifier, tokens: &[Token], rejected: &Rejected) {
         settings: rejected.settings.as_deref(),
     };
     let explanation = explain(verifier, &signed, &Hints { hosts: &hosts, tokens, ..Hints::default() });
-    let path = rejected.url.split(['?', '#']).next().unwrap_or_default();
     tracing::warn!(
-        url = path,
+        url = shown(&rejected.url),
         peer = %rejected.peer,
         enforced = rejected.enforced,
         cause = rejected.rejection.cause(),
         why = explanation.text,
         "webhook signature rejected"
     );
+}
+
+/// A URL for the log: without its query, and without what may be somebody's number in its
+/// path, for anybody may send any.
+fn shown(url: &str) -> String {
+    let url = url.split(['?', '#']).next().unwrap_or_default();
+    let start = url.find("://").map_or(0, |at| at + 3);
+    let (authority, path) = url.split_at(url[start..].find('/').map_or(url.len(), |at| start + at));
+    let segments = path.split('/').map(|segment| if may_be_shown(segment) { segment } else { "…" });
+    authority.to_owned() + &segments.collect::<Vec<_>>().join("/")
+}
+
+/// Whether a segment is an id of ours or Twilio's, or has too few digits for a number.
+fn may_be_shown(segment: &str) -> bool {
+    /// Fewer than the shortest number has.
+    const FEW: usize = 5;
+    let is_id = segment.len() >= 34
+        && segment.bytes().take(2).all(|byte| byte.is_ascii_uppercase())
+        && segment.bytes().skip(2).all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    is_id || segment.bytes().filter(u8::is_ascii_digit).count() < FEW
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shown;
+
+    #[test]
+    fn a_url_is_shown_with_its_ids_and_nobodys_number() {
+        let id = "VE0f8fad5bd9cb469fa16570867728950e00";
+        for (url, expected) in [
+            (
+                format!("https://otp.example.com:44300/twilio/voice/{id}/1?From=%2B4915155501234"),
+                format!("https://otp.example.com:44300/twilio/voice/{id}/1"),
+            ),
+            (
+                "http://127.0.0.1:40783/twilio/voice/VE4915155501234/DL4915155501234".to_owned(),
+                "http://127.0.0.1:40783/twilio/voice/…/…".to_owned(),
+            ),
+            (
+                "https://h/twilio/%2B491515/status#4915155501234".to_owned(),
+                "https://h/twilio/…/status".to_owned(),
+            ),
+            ("https://h".to_owned(), "https://h".to_owned()),
+            ("/twilio/sms".to_owned(), "/twilio/sms".to_owned()),
+            (String::new(), String::new()),
+        ] {
+            assert_eq!(shown(&url), expected);
+        }
+    }
 }
