@@ -4,8 +4,10 @@
 //! A rejected request costs its sender's flood nothing here but a look at a
 //! full queue; what is not explained was still counted.
 
+use crate::model::id::is_sid;
 use crate::twilio::explain::{Hints, explain};
 use crate::twilio::signature::{Rejection, Signed, Token, Verifier};
+use crate::twilio::url::{Parts, may_name_a_number};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -96,20 +98,10 @@ fn say_why(verifier: &Verifier, tokens: &[Token], rejected: &Rejected) {
 /// path, for anybody may send any.
 fn shown(url: &str) -> String {
     let url = url.split(['?', '#']).next().unwrap_or_default();
-    let start = url.find("://").map_or(0, |at| at + 3);
-    let (authority, path) = url.split_at(url[start..].find('/').map_or(url.len(), |at| start + at));
-    let segments = path.split('/').map(|segment| if may_be_shown(segment) { segment } else { "…" });
-    authority.to_owned() + &segments.collect::<Vec<_>>().join("/")
-}
-
-/// Whether a segment is an id of ours or Twilio's, or has too few digits for a number.
-fn may_be_shown(segment: &str) -> bool {
-    /// Fewer than the shortest number has.
-    const FEW: usize = 5;
-    let is_id = segment.len() >= 34
-        && segment.bytes().take(2).all(|byte| byte.is_ascii_uppercase())
-        && segment.bytes().skip(2).all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    is_id || segment.bytes().filter(u8::is_ascii_digit).count() < FEW
+    let path = Parts::split(url).map_or(url, |parts| parts.rest);
+    let is_shown = |segment: &str| is_sid(segment, "") || !may_name_a_number(segment);
+    let segments = path.split('/').map(|segment| if is_shown(segment) { segment } else { "…" });
+    url[..url.len() - path.len()].to_owned() + &segments.collect::<Vec<_>>().join("/")
 }
 
 #[cfg(test)]
@@ -118,7 +110,7 @@ mod tests {
 
     #[test]
     fn a_url_is_shown_with_its_ids_and_nobodys_number() {
-        let id = "VE0f8fad5bd9cb469fa16570867728950e00";
+        let id = "VE0f8fad5bd9cb469fa16570867728950e";
         for (url, expected) in [
             (
                 format!("https://otp.example.com:44300/twilio/voice/{id}/1?From=%2B4915155501234"),

@@ -6,7 +6,7 @@
 //! Nothing is forgiven: a path is compared as Twilio signs it.
 
 use crate::server::Rate;
-use crate::twilio::url::PublicUrl;
+use crate::twilio::url::{PublicUrl, may_name_a_number};
 use std::time::Instant;
 
 /// The webhooks' common first segment.
@@ -115,9 +115,8 @@ fn is_name(part: &str) -> bool {
 
 /// Words such as prefixes are made of, without digits enough for a number.
 fn is_plain(segment: &str) -> bool {
-    let digits = segment.bytes().filter(u8::is_ascii_digit).count();
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
-    segment.len() <= 40 && digits < 5 && segment.bytes().all(plain)
+    segment.len() <= 40 && !may_name_a_number(segment) && segment.bytes().all(plain)
 }
 
 /// Says it, once in a while.

@@ -12,7 +12,7 @@ use super::telephones::LONGEST_POLL;
 use super::world::{State, World};
 use serde_json::{Value, json};
 use std::time::Duration;
-use wanted::Wanted;
+use wanted::{Wanted, in_one};
 use warp::reply::Response;
 
 /// How long is waited when nobody said.
@@ -92,7 +92,7 @@ fn of_call(call: &Call, wanted: &Wanted) -> Value {
     let heard = heard(call);
     let mut said = heard.iter().filter(|said| !is_digits(&said.text) && wanted.is_said(&said.text));
     // Digits that are said one by one are captions of their own.
-    let whole = heard.iter().map(|said| said.text.as_str()).collect::<Vec<_>>().join(" ");
+    let whole = in_one(heard);
     let code = said.find_map(|said| code_in(&said.text)).or_else(|| code_in(&whole));
     document["code"] = json!(code);
     document

@@ -237,6 +237,13 @@ pub(crate) fn without_fragment(url: &str) -> &str {
     url.split_once('#').map_or(url, |(front, _)| front)
 }
 
+/// Whether a segment of a path has digits enough for somebody's number, and is not for a log.
+pub(crate) fn may_name_a_number(segment: &str) -> bool {
+    /// As many as the shortest number has.
+    const LEAST: usize = 5;
+    segment.bytes().filter(u8::is_ascii_digit).count() >= LEAST
+}
+
 /// `host[:port]`, mindful of the colons within an IPv6 literal's brackets.
 pub(crate) fn split_port(place: &str) -> (&str, Option<&str>) {
     let after_literal = place.find(']').map_or(0, |end| end + 1);

@@ -107,15 +107,17 @@ async fn a_landline_by_a_look_up_is_called() {
     let (status, body) =
         start(&instance, json!({ "to": "+14155550145", "service": service, "channel": "sms" })).await;
     assert!(status >= 400, "{status} {body}");
-    let id = begun["id"].as_str().unwrap();
-    assert_eq!(decision(&instance, id).await["line_type"], "landline");
-    let restarted = (id.to_owned(), instance.stop().await);
+    let path = format!("/v1/verifications/{}", begun["id"].as_str().unwrap());
+    assert_eq!(decision(&instance, begun["id"].as_str().unwrap()).await["line_type"], "landline");
+    instance.stop().await;
 
     let instance = Setup::sandbox().dir(dir.path()).start().await;
-    let found = instance.get(&format!("/v1/verifications/{}", restarted.0)).await.json();
+    let found = instance.get(&path).await.json();
     assert_eq!(found["channels_left"], json!(["call"]), "{found}");
-    let resend = format!("/v1/verifications/{}/resend", restarted.0);
-    instance.post(&resend, &json!({ "channel": "sms" })).await.problem(422, "channel_not_offered");
+    instance
+        .post(&format!("{path}/resend"), &json!({ "channel": "sms" }))
+        .await
+        .problem(422, "channel_not_offered");
     instance.stop().await;
 }
 

@@ -30,6 +30,7 @@ use super::outgoing::note;
 use super::refusal::Refusal;
 use super::world::World;
 use crate::secret::Secret;
+use crate::twilio::url::may_name_a_number;
 use ask::{Ask, Parts};
 use outcome::{Done, Outcome};
 pub(super) use route::product;
@@ -164,10 +165,8 @@ fn run(world: &Arc<World>, request: &Request, found: Found) -> Outcome {
 
 /// A path for the program's own log, which names nobody's number.
 fn without_numbers(path: &str) -> String {
-    let shown = path.split('/').take(12).map(|part| {
-        let digits = part.bytes().filter(u8::is_ascii_digit).count();
-        if digits > 4 || part.len() > 40 { "…" } else { part }
-    });
+    let is_hidden = |part: &str| part.len() > 40 || may_name_a_number(part);
+    let shown = path.split('/').take(12).map(|part| if is_hidden(part) { "…" } else { part });
     shown.collect::<Vec<_>>().join("/")
 }
 

@@ -3,7 +3,7 @@
 
 use crate::sandbox::incoming::Form;
 use crate::sandbox::phone::Text;
-use crate::sandbox::resource::{Call, Message};
+use crate::sandbox::resource::{Call, Caption, Message};
 use regex::{Regex, RegexBuilder};
 use serde_json::{Value, json};
 
@@ -101,10 +101,9 @@ impl Wanted {
         if self.said.is_none() && self.channel.is_none() {
             faults.push("it is no text".to_owned());
         }
-        let whole = || call.captions.iter().map(|said| said.text.as_str()).collect::<Vec<_>>().join(" ");
         if let Some(said) = &self.said
             && !call.captions.iter().any(|words| said.is_match(&words.text))
-            && !said.is_match(&whole())
+            && !said.is_match(&in_one(&call.captions))
         {
             faults.push("something else was said".to_owned());
         }
@@ -165,4 +164,9 @@ fn pattern(query: &Form, name: &str) -> Result<Option<Regex>, String> {
         let why = error.to_string();
         format!("{name} is no regular expression: {}", why.lines().last().unwrap_or_default())
     })
+}
+
+/// All that was said.
+pub fn in_one(captions: &[Caption]) -> String {
+    captions.iter().map(|said| said.text.as_str()).collect::<Vec<_>>().join(" ")
 }
