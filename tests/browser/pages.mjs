@@ -64,7 +64,7 @@ async function texted(number, count = 1) {
 /** A page that remembers everything it complained about. */
 async function open(url, { width = 1280, height = 800, scheme = "light", script = true, locale = "en-US" } = {}) {
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, javaScriptEnabled: script, locale });
-  context.setDefaultTimeout(20_000);
+  context.setDefaultTimeout(60_000);
   const page = await context.newPage();
   page.complaints = [];
   page.script = script;
@@ -75,7 +75,31 @@ async function open(url, { width = 1280, height = 800, scheme = "light", script 
   return page;
 }
 
-const heading = (page, words) => page.locator("h1", { hasText: words }).waitFor();
+/** The step with this heading, with its script. */
+async function heading(page, words) {
+  await page.locator("h1", { hasText: words }).waitFor();
+  await page.waitForLoadState();
+}
+
+/** Keeps a page that goes on by itself where it is, until what is returned is called. */
+async function kept(page, step) {
+  let go;
+  const told = new Promise((resolve) => { go = resolve; });
+  await page.route(`${server}/**/${step}`, async (route) => {
+    await told;
+    await route.continue();
+  });
+  return go;
+}
+
+/** The step's answer comes only after the page's own stream has told it that all is
+    over: a page that is read anew meanwhile never gets there. */
+const answeredLate = (page, step) => page.route(`${server}/**/${step}`, async (route) => {
+  const response = await route.fetch({ maxRedirects: 0 });
+  await new Promise((told) => setTimeout(told, 2000));
+  await route.fulfill({ response });
+});
+
 const picture = (page, name) => pictures && page.screenshot({ path: path.join(pictures, `${name}.png`), fullPage: true });
 
 /** Nothing is cut off, and nothing keeps people out. */
@@ -145,10 +169,12 @@ async function wholeWay(name, number, look) {
   await sound(page, at("code wrong"));
   assert.equal(await page.inputValue("#code"), "");
   assert.match(await page.innerText(".lead"), /\+49 1512 3456/);
+  const leave = await kept(page, "return");
   await page.fill("#code", `Your code is ${code.slice(0, 3)} ${code.slice(3)}. It expires in 10 minutes.`);
   await page.keyboard.press("Enter");
   await heading(page, "Your number is confirmed");
   await picture(page, at("done").replaceAll(/\W+/g, "-"));
+  leave();
   if (!page.script) await page.click("button.main");
   const told = await exchanged(page);
   assert.deepEqual([told.status, told.to, told.state], ["approved", number, "s 1"]);
@@ -168,6 +194,7 @@ async function failedText() {
   assert.equal(await page.locator("button[value=sms]").isDisabled(), true);
   await page.waitForFunction(() => document.querySelector("#now").dataset.state === "failed");
   await sound(page, "failed dark narrow");
+  await answeredLate(page, "cancel");
   await page.click("text=Cancel");
   assert.equal((await exchanged(page)).status, "canceled");
   assert.deepEqual(page.complaints, []);

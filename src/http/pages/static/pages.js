@@ -22,6 +22,11 @@ for (const form of document.forms) {
   });
 }
 addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+/** Shows how things stand now, unless a form is under way: its answer says it, and
+    a page that was read anew meanwhile would never be taken there. */
+const refresh = () => {
+  if (![...document.forms].some((form) => form.dataset.sent)) location.reload();
+};
 
 /** The example follows the country. */
 const region = $("#region");
@@ -72,7 +77,7 @@ for (const line of document.querySelectorAll("[data-count]")) {
     if (left > 0) return;
     clearInterval(tick);
     for (const button of closed) button.disabled = false;
-    if ("opens" in line.dataset) line.hidden = true; else location.reload();
+    if ("opens" in line.dataset) line.hidden = true; else refresh();
   }, 1000);
 }
 
@@ -84,7 +89,7 @@ if (now && "EventSource" in window) {
     const told = JSON.parse(data);
     if (told.over) {
       events.close();
-      return location.reload();
+      return refresh();
     }
     if (told.state !== now.dataset.state) $("#said").textContent = told.text;
     now.dataset.state = told.state;
