@@ -393,7 +393,7 @@ impl World {
     /// Lets the jobs do all that they can do at this standstill of the clock:
     /// nothing is due, nobody writes or asks the gateway, and it stays so.
     pub async fn settle(&self) {
-        let deadline = Instant::now() + Duration::from_secs(30);
+        let deadline = Instant::now() + crate::wire::PATIENCE;
         let (mut quiet, mut seen) = (0, 0);
         while quiet < 8 && Instant::now() < deadline {
             tokio::time::sleep(Duration::from_millis(1)).await;
@@ -444,7 +444,7 @@ pub async fn resend(
 
 /// Waits until it is so.
 pub async fn eventually<F: Future<Output = bool>>(what: &str, mut is_so: impl FnMut() -> F) {
-    let deadline = Instant::now() + Duration::from_secs(10);
+    let deadline = Instant::now() + crate::wire::PATIENCE;
     while !is_so().await {
         assert!(Instant::now() < deadline, "never came about: {what}");
         tokio::time::sleep(Duration::from_millis(1)).await;
