@@ -12,10 +12,16 @@ use std::time::Duration;
 pub(in crate::app) enum Leg {
     /// From the request until the provider has taken it.
     Taken(Channel),
+    /// From when it was asked for until a sender of a pool was found for the message.
+    Queued,
+    /// From when it was asked for until the message is on its way to a carrier.
+    Sending,
     /// From when it was asked for until a carrier has the message.
     Sent,
     /// From when it was asked for until it has arrived.
     Delivered,
+    /// From when it was asked for until the call is begun.
+    Initiated,
     /// From when it was asked for until the telephone rings.
     Ringing,
     /// From when it was asked for until nobody has answered.
@@ -29,7 +35,7 @@ pub struct Pace([Ring; LEGS]);
 /// Durations that are kept of a leg.
 const KEPT: usize = 64;
 /// Legs, of which [`Leg::Taken`] is one for each channel.
-const LEGS: usize = 7;
+const LEGS: usize = 10;
 /// What takes longer is no usual case.
 const LONGEST: Duration = Duration::from_secs(120);
 
@@ -40,8 +46,11 @@ impl Leg {
     /// The leg that ends with a status; nothing where none does.
     pub(in crate::app) fn to(status: Status, is_call: bool) -> Option<Self> {
         match (is_call, status) {
+            (false, Status::Queued) => Some(Self::Queued),
+            (false, Status::Sending) => Some(Self::Sending),
             (false, Status::Sent) => Some(Self::Sent),
             (false, Status::Delivered) => Some(Self::Delivered),
+            (true, Status::Initiated) => Some(Self::Initiated),
             (true, Status::Ringing) => Some(Self::Ringing),
             (true, Status::NoAnswer) => Some(Self::Unanswered),
             _ => None,
@@ -55,8 +64,11 @@ impl Leg {
             Self::Taken(Channel::Whatsapp) => 2,
             Self::Sent => 3,
             Self::Delivered => 4,
-            Self::Ringing => 5,
-            Self::Unanswered => 6,
+            Self::Initiated => 5,
+            Self::Ringing => 6,
+            Self::Unanswered => 7,
+            Self::Queued => 8,
+            Self::Sending => 9,
         }
     }
 
@@ -64,7 +76,10 @@ impl Leg {
     fn usual(self) -> Duration {
         Duration::from_millis(match self {
             Self::Taken(_) => 150,
+            Self::Queued => 300,
+            Self::Sending => 500,
             Self::Sent => 800,
+            Self::Initiated => 400,
             Self::Delivered => 2_600,
             Self::Ringing => 2_500,
             Self::Unanswered => 32_000,

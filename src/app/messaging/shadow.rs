@@ -52,7 +52,7 @@ impl Pretended {
     pub(in crate::app) fn go_on(self, messaging: &Messaging) {
         let messaging = messaging.clone();
         tokio::spawn(async move {
-            for (sequence, (status, leg)) in (0..).zip(self.way().iter().copied()) {
+            for (sequence, (status, leg)) in (0..).zip(self.way()) {
                 let draw = messaging.pace.draw(leg, &messaging.base.entropy);
                 let age = Duration::try_from(messaging.base.now().duration_since(self.asked_at));
                 tokio::time::sleep(draw.saturating_sub(age.unwrap_or_default())).await;
@@ -65,18 +65,30 @@ impl Pretended {
         });
     }
 
-    fn way(&self) -> &'static [(Status, Leg)] {
-        match self.channel {
-            Channel::Sms | Channel::Whatsapp => {
-                &[(Status::Sent, Leg::Sent), (Status::Delivered, Leg::Delivered)]
-            }
-            Channel::Call => &[(Status::Ringing, Leg::Ringing), (Status::NoAnswer, Leg::Unanswered)],
-        }
+    /// What is told of it after the answer to the request.
+    fn way(&self) -> Vec<(Status, Leg)> {
+        let way = match self.channel {
+            Channel::Call => vec![
+                (Status::Initiated, Leg::Initiated),
+                (Status::Ringing, Leg::Ringing),
+                (Status::NoAnswer, Leg::Unanswered),
+            ],
+            Channel::Sms => vec![
+                (Status::Sending, Leg::Sending),
+                (Status::Sent, Leg::Sent),
+                (Status::Delivered, Leg::Delivered),
+            ],
+            Channel::Whatsapp => vec![(Status::Sent, Leg::Sent), (Status::Delivered, Leg::Delivered)],
+        };
+        // Of what was taken before a sender was found for it, that is told first.
+        let is_pooled = self.about.messaging_service_sid.is_some();
+        is_pooled.then_some((Status::Queued, Leg::Queued)).into_iter().chain(way).collect()
     }
 
     /// As a callback would say it.
     fn reported(&self, status: Status, sequence: u32, messaging: &Messaging) -> Report {
         let is_call = self.channel == Channel::Call;
+        let is_unanswered = status == Status::NoAnswer;
         let is_receipt = self.channel == Channel::Sms && status == Status::Delivered;
         let now = messaging.base.now();
         let fact = Fact {
@@ -84,9 +96,12 @@ impl Pretended {
             // The carrier's clock, which is behind by a moment and by nobody knows what zone.
             carrier_time: is_receipt.then(|| now.strftime("%y%m%d%H%M").to_string()),
             source: Source::StatusCallback,
-            // The first event of a call is that it was begun.
-            sequence: is_call.then_some(sequence + 1),
+            sequence: is_call.then_some(sequence),
             carrier_at: is_call.then_some(now),
+            // As Twilio ends a call that rang in vain (RFC 3261, 487).
+            sip_code: is_unanswered.then_some(487),
+            duration_seconds: is_unanswered.then_some(0),
+            billed_minutes: is_unanswered.then_some(0),
             ..Fact::default()
         };
         Report { sid: self.sid.clone(), id: self.id.clone(), about: self.about.clone(), fact }
