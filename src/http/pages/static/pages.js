@@ -22,10 +22,12 @@ for (const form of document.forms) {
   });
 }
 addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
-/** Shows how things stand now, unless a form is under way: its answer says it, and
-    a page that was read anew meanwhile would never be taken there. */
+/** Shows how things stand now. While a form is under way its answer says it, and a page
+    that was read anew meanwhile would never be taken there; only where none has led away
+    after so long (the person stopped it, an app opened instead) is it read anew. */
 const refresh = () => {
-  if (![...document.forms].some((form) => form.dataset.sent)) location.reload();
+  const isUnderWay = [...document.forms].some((form) => form.dataset.sent);
+  if (isUnderWay) setTimeout(() => location.reload(), 30_000); else location.reload();
 };
 
 /** The example follows the country. */
