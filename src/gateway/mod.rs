@@ -133,6 +133,11 @@ pub trait Gateway: Send + Sync + 'static {
         Ok(Report { sid, id: Some(request.id.clone()), about, fact })
     }
 
+    /// How long the call of a request would ring.
+    fn ring(&self, request: &SendRequest) -> Duration {
+        Duration::from_secs(30).min(request.valid_for)
+    }
+
     /// Finds out whether a request was taken that was begun at `since`:
     /// the delivery that it became, or `None` when there certainly is none.
     /// `others` are deliveries of the same number that are known already.

@@ -205,7 +205,7 @@ impl<T: Transport> Twilio<T> {
                 "{public_url}/twilio/call-status?delivery={}{CALLBACK_OVERRIDES}",
                 request.id
             ),
-            ring: self.settings.ring.min(request.valid_for),
+            ring: self.ring(request),
             machine_detection: self.settings.machine_detection,
             send_digits: request.details.send_digits.as_deref(),
         }
@@ -254,6 +254,10 @@ impl<T: Transport> Gateway for Twilio<T> {
             report.about.num_segments = Some(if is_pooled { 0 } else { counted });
         }
         Ok(report)
+    }
+
+    fn ring(&self, request: &SendRequest) -> Duration {
+        self.settings.ring.min(request.valid_for)
     }
 
     async fn look_up(

@@ -50,16 +50,19 @@ pub async fn record(
     if !messaging.accounts.is_main(proof) {
         report.id = None;
     }
-    let recorded = merge(messaging, &report).await?;
-    if recorded.is_new {
-        learn(messaging, &recorded.delivery);
+    let (before, recorded) = merged(messaging, &report).await?;
+    // What is told late, again or by another way has taken no time of its own.
+    let was = before.flatten().and_then(|before| before.status());
+    let status = report.fact.status.filter(|status| was != Some(*status));
+    if let Some(status) = status.filter(|status| recorded.delivery.status() == Some(*status)) {
+        learn(messaging, &recorded.delivery, status);
     }
     Ok(recorded)
 }
 
 /// Learns how long a message or call of ours takes to come so far.
-fn learn(messaging: &Messaging, delivery: &Delivery) {
-    let leg = delivery.status().and_then(|status| Leg::to(status, delivery.sid.is_call()));
+fn learn(messaging: &Messaging, delivery: &Delivery, status: Status) {
+    let leg = Leg::to(status, delivery.sid.is_call());
     let age = Duration::try_from(messaging.base.now().duration_since(delivery.first_seen));
     if let (Some(leg), Ok(age), Some(_)) = (leg, age, &delivery.id) {
         messaging.pace.learn(leg, age);
@@ -74,6 +77,15 @@ pub(in crate::app) async fn merge(
     messaging: &Messaging,
     report: &Report,
 ) -> Result<Recorded, MessagingError> {
+    Ok(merged(messaging, report).await?.1)
+}
+
+/// The same, with the delivery as it was before, where it was written; none of one that
+/// was not there.
+async fn merged(
+    messaging: &Messaging,
+    report: &Report,
+) -> Result<(Option<Option<Delivery>>, Recorded), MessagingError> {
     let received_at = messaging.base.now();
     let look = || async {
         let old: Option<Versioned<Delivery>> =
@@ -114,10 +126,10 @@ pub(in crate::app) async fn merge(
         Ok(Draft::Tracked(commit, lines, (Some(before), Recorded { delivery, is_new: true })))
     };
     let (before, recorded) = transact(&messaging.base, &transact::DELIVERY, look).await?;
-    if let Some(before) = before {
+    if let Some(before) = &before {
         log(before.as_ref(), &recorded.delivery);
     }
-    Ok(recorded)
+    Ok((before, recorded))
 }
 
 /// Keeps a report that nothing proves, marked as such and told to nobody:

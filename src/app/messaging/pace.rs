@@ -24,8 +24,6 @@ pub(in crate::app) enum Leg {
     Initiated,
     /// From when it was asked for until the telephone rings.
     Ringing,
-    /// From when it was asked for until nobody has answered.
-    Unanswered,
 }
 
 /// The last durations of each leg.
@@ -35,7 +33,7 @@ pub struct Pace([Ring; LEGS]);
 /// Durations that are kept of a leg.
 const KEPT: usize = 64;
 /// Legs, of which [`Leg::Taken`] is one for each channel.
-const LEGS: usize = 10;
+const LEGS: usize = 9;
 /// What takes longer is no usual case.
 const LONGEST: Duration = Duration::from_secs(120);
 
@@ -52,7 +50,6 @@ impl Leg {
             (false, Status::Delivered) => Some(Self::Delivered),
             (true, Status::Initiated) => Some(Self::Initiated),
             (true, Status::Ringing) => Some(Self::Ringing),
-            (true, Status::NoAnswer) => Some(Self::Unanswered),
             _ => None,
         }
     }
@@ -66,9 +63,8 @@ impl Leg {
             Self::Delivered => 4,
             Self::Initiated => 5,
             Self::Ringing => 6,
-            Self::Unanswered => 7,
-            Self::Queued => 8,
-            Self::Sending => 9,
+            Self::Queued => 7,
+            Self::Sending => 8,
         }
     }
 
@@ -82,7 +78,6 @@ impl Leg {
             Self::Initiated => 400,
             Self::Delivered => 2_600,
             Self::Ringing => 2_500,
-            Self::Unanswered => 32_000,
         })
     }
 }
