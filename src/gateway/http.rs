@@ -221,28 +221,33 @@ mod tests {
     }
 
     fn client() -> Client {
-        Client::new(Duration::from_secs(5), Duration::from_millis(500), &Trust::compiled_in()).unwrap()
+        client_for(Duration::from_millis(500))
     }
 
-    async fn asked(url: String) -> TransportError {
+    fn client_for(patience: Duration) -> Client {
+        Client::new(patience.max(Duration::from_secs(5)), patience, &Trust::compiled_in()).unwrap()
+    }
+
+    async fn asked(client: Client, url: String) -> TransportError {
         let auth = ("AC1".to_owned(), Secret::new("secret"));
-        client().call(Outgoing { method: "POST", url, auth, form: Vec::new() }).await.unwrap_err()
+        client.call(Outgoing { method: "POST", url, auth, form: Vec::new() }).await.unwrap_err()
     }
 
     #[tokio::test]
     async fn what_was_never_sent_is_told_from_what_may_have_been() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let silent = asked(format!("http://{address}/?To=%2B14155550123")).await;
+        let silent = asked(client(), format!("http://{address}/?To=%2B14155550123")).await;
         assert_eq!(silent, TransportError::Broken("time ran out".into()));
         // A port that is taken, and on which nobody listens.
         let deaf = tokio::net::TcpSocket::new_v4().unwrap();
         deaf.bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = deaf.local_addr().unwrap();
-        let dead = asked(format!("http://{address}/?To=%2B14155550123")).await;
+        let patient = || client_for(Duration::from_secs(60));
+        let dead = asked(patient(), format!("http://{address}/?To=%2B14155550123")).await;
         let TransportError::NotConnected(why) = &dead else { panic!("{dead:?}") };
         assert!(why.contains("refused") && !why.contains("4155550123"), "{why}");
-        let nowhere = asked("http://nowhere.invalid/".into()).await;
+        let nowhere = asked(patient(), "http://nowhere.invalid/".into()).await;
         assert!(matches!(nowhere, TransportError::NotConnected(_)), "{nowhere:?}");
     }
 
@@ -272,7 +277,7 @@ mod tests {
             let (mut stream, _) = listener.accept().await.unwrap();
             let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
         });
-        let error = asked(format!("https://{address}/")).await;
+        let error = asked(client(), format!("https://{address}/")).await;
         assert!(matches!(error, TransportError::NotConnected(_)), "{error:?}");
         server.await.unwrap();
     }

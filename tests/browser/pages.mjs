@@ -125,7 +125,8 @@ async function wrongAt(page, field, send, words) {
   await send();
   await page.locator("#problem", { hasText: words }).waitFor();
   // A browser focuses what asks for it with the next picture, which may be after the load.
-  await page.waitForFunction((field) => document.readyState === "complete" && `#${document.activeElement.id}` === field, field);
+  await page.locator(`${field}:focus`).waitFor();
+  await page.waitForLoadState();
   const [focus, seen] = await page.evaluate((field) => {
     const isSeen = (of) => { const at = document.querySelector(of).getBoundingClientRect(); return at.top >= 0 && at.bottom <= innerHeight; };
     return [`#${document.activeElement.id}`, [field, "#problem"].filter(isSeen)];

@@ -20,7 +20,7 @@ const browser = await chromium.launch({ executablePath, args: flags });
 /** A page that remembers everything it complained about. */
 async function open(url, { width, height, scheme }) {
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, locale: "en-US", permissions: ["clipboard-read", "clipboard-write"] });
-  context.setDefaultTimeout(20_000);
+  context.setDefaultTimeout(60_000);
   const page = await context.newPage();
   page.complaints = [];
   page.on("console", (line) => ["error", "warning"].includes(line.type()) && page.complaints.push(line.text()));
@@ -201,7 +201,9 @@ async function timeAndWire(page) {
   await page.click('[data-advance="600"]');
   await until(page, "#done-title", "Too late");
   await page.click("#traffic summary");
-  const callback = page.locator(".exchange", { hasText: "Status callback" }).first();
+  const newest = page.locator(".exchange", { hasText: "Status callback" }).first();
+  // Once it is sent again, that is the newest.
+  const callback = page.locator(`.exchange[data-key="${await newest.getAttribute("data-key")}"]`);
   await callback.locator("summary").click();
   await callback.getByRole("button", { name: "Send again" }).click();
   await callback.locator("[role=status]", { hasText: "Sent again: 204" }).waitFor();
@@ -324,7 +326,7 @@ async function api(url, resource, options = {}) {
 }
 
 async function becomes(url, sid, wanted) {
-  for (const deadline = Date.now() + 10_000; ; await new Promise((resolve) => setTimeout(resolve, 50))) {
+  for (const deadline = Date.now() + 60_000; ; await new Promise((resolve) => setTimeout(resolve, 50))) {
     const { status, error_code } = await api(url, `Messages/${sid}.json`);
     if (status === wanted) return error_code;
     assert.ok(Date.now() < deadline, `${status} instead of ${wanted}`);

@@ -208,7 +208,7 @@ async fn verify(app: &Instance, person: u64, known: &Mutex<BTreeMap<String, Know
     let id = text(&started.json()["id"]);
     let note = |change: &dyn Fn(&mut Known)| change(known.lock().unwrap().entry(id.clone()).or_default());
     note(&|_| {});
-    let url = format!("{}/sandbox/phones/{number}/messages?wait=10", app.sandbox);
+    let url = format!("{}/sandbox/phones/{number}/messages?wait=60", app.sandbox);
     let Ok(texts) = try_answer(app.http.get(url)).await else { return };
     let code = code_in(&text(&texts.json()[0]["body"]));
     app.learn(&code);
@@ -270,7 +270,7 @@ async fn guess(app: &Instance, person: u64, told: &AtomicU64) {
         return;
     };
     let id = text(&started.json()["id"]);
-    let url = format!("{}/sandbox/phones/{number}/messages?wait=10", app.sandbox);
+    let url = format!("{}/sandbox/phones/{number}/messages?wait=60", app.sandbox);
     let Ok(texts) = try_answer(app.http.get(url)).await else { return };
     let code = code_in(&text(&texts.json()[0]["body"]));
     app.learn(&code);

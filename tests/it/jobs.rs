@@ -251,7 +251,7 @@ async fn an_erasure_goes_on_where_it_was_left() {
     let paused = old.record.claimed(world.now()).paused(place, world.now());
     assert_eq!(Record::lane(&paused), Lane::Long);
     world.store.commit(vec![records::put(Some(&old), &paused)]).await.unwrap();
-    privacy::erase_page(&world.app.privacy, begun.id.as_str()).await.unwrap();
+    privacy::tend_erasure(&world.app.privacy, begun.id.as_str()).await.unwrap();
     let after = privacy::erasure(&world.app.base, &begun.id).await.unwrap();
     assert_eq!((after.attempts, after.place, after.deleted["delivery"]), (1, None, 20), "the second half");
 }

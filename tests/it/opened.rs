@@ -26,8 +26,9 @@ pub fn open(engine: Engine, dir: &TempDir, schema: Option<&TestDatabase>) -> Arc
 /// Connections live as long as their runtime, and a world is made outside of one.
 fn open_apart(url: String) -> Arc<dyn Maintenance> {
     static APART: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
-    let opened =
-        std::thread::spawn(move || APART.block_on(Postgres::open(&url, postgres::Options::default())));
+    // A job that finds the database too slow goes on later, and a world's clock may stand.
+    let options = postgres::Options { deadline: crate::wire::PATIENCE, ..postgres::Options::default() };
+    let opened = std::thread::spawn(move || APART.block_on(Postgres::open(&url, options)));
     Arc::new(opened.join().unwrap().unwrap())
 }
 

@@ -10,7 +10,7 @@ const PHONE: &str = "+15551230901";
 async fn whatsapp_sends_the_approved_template_and_says_that_it_was_read() {
     let app = Setup::sandbox().start().await;
     let id = text(&app.begin(PHONE, "whatsapp").await["id"]);
-    let inbox = format!("/phones/{PHONE}/messages?channel=whatsapp&wait=10");
+    let inbox = format!("/phones/{PHONE}/messages?channel=whatsapp&wait=60");
     let messages = app.control(Method::GET, &inbox, None).await;
     let body = text(&messages[0]["body"]);
     let code: String = body.chars().filter(char::is_ascii_digit).collect();

@@ -19,7 +19,9 @@ async fn there(what: &str) -> Option<(Server, Arc<Postgres>, Client)> {
     let server = Server::make(what)?;
     server.set("deadlock_timeout = 300ms");
     server.restart().await;
-    let store = Postgres::open(&server.url(), Options::default()).await.unwrap();
+    // However long the other is let wait, which is ended where the server looks too early.
+    let options = Options { deadline: PATIENCE, ..Options::default() };
+    let store = Postgres::open(&server.url(), options).await.unwrap();
     let other = connect(&server.url()).await;
     other.batch_execute("SET deadlock_timeout = '2s'").await.unwrap();
     Some((server, Arc::new(store), other))

@@ -141,9 +141,9 @@ impl Gateway for Script {
     async fn send(&self, send_request: &SendRequest) -> Result<Report, SendError> {
         self.orders.lock().unwrap().push(Self::seen(send_request));
         // A gateway takes its time, and others get theirs.
-        self.busy.fetch_add(1, Ordering::SeqCst);
+        let busy = Busy::new(&self.busy);
         tokio::task::yield_now().await;
-        self.busy.fetch_sub(1, Ordering::SeqCst);
+        drop(busy);
         let say = self.says.lock().unwrap().pop_front().unwrap_or_else(|| self.otherwise().0);
         match say {
             Say::Taken => Ok(self.report(send_request)),
@@ -206,6 +206,22 @@ pub fn report(sid: &str, status: Status, id: Option<&DeliveryId>, to: Option<&st
     }
 }
 
+/// Something under way, until it ends or whoever does it is killed.
+struct Busy<'b>(&'b AtomicU32);
+
+impl<'b> Busy<'b> {
+    fn new(count: &'b AtomicU32) -> Self {
+        count.fetch_add(1, Ordering::SeqCst);
+        Self(count)
+    }
+}
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
 /// An engine that remembers every body that was ever written through it.
 struct Watched {
     inner: Arc<dyn Maintenance>,
@@ -219,12 +235,9 @@ type Bodies = Arc<Mutex<Vec<Vec<u8>>>>;
 store_over!(Watched, inner, [read due_in scan], {
     async fn commit_counted(&self, commit: Commit) -> Result<(), CountedError> {
         self.bodies.lock().unwrap().extend(commit.changes.iter().filter_map(|change| change.body.clone()));
-        self.busy.fetch_add(1, Ordering::SeqCst);
-        let verdict = self.inner.commit_counted(commit).await;
-        self.busy.fetch_sub(1, Ordering::SeqCst);
-        verdict
+        let _busy = Busy::new(&self.busy);
+        self.inner.commit_counted(commit).await
     }
-
 
     fn is_shared(&self) -> bool {
         self.is_shared
@@ -393,7 +406,7 @@ impl World {
     /// Lets the jobs do all that they can do at this standstill of the clock:
     /// nothing is due, nobody writes or asks the gateway, and it stays so.
     pub async fn settle(&self) {
-        let deadline = Instant::now() + crate::wire::PATIENCE;
+        let deadline = Instant::now() + Duration::from_secs(30);
         let (mut quiet, mut seen) = (0, 0);
         while quiet < 8 && Instant::now() < deadline {
             tokio::time::sleep(Duration::from_millis(1)).await;

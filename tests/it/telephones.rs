@@ -10,7 +10,7 @@ const NODE_MODULES: &str = "DIALBACK_TEST_NODE_MODULES";
 const ACCOUNT: &str = "AC0123456789abcdef0123456789abcdef";
 const TOKEN: &str = "8f0e6c2d4b1a39587766554433221100";
 /// How long the binary may take until its ports accept.
-const START: Duration = Duration::from_secs(30);
+const START: Duration = Duration::from_secs(90);
 
 /// A running `dialback`, ended with its guard.
 struct Running(Child);

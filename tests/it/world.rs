@@ -281,13 +281,9 @@ impl Post {
 
     /// The request of that number, from 1.
     pub async fn nth(&self, number: usize) -> (SendRequest, Sid) {
-        for _ in 0..500 {
-            if let Some(taken) = self.taken.lock().unwrap().get(number - 1) {
-                return taken.clone();
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        panic!("less than {number} requests within five seconds");
+        let look = || std::future::ready(self.taken.lock().unwrap().get(number - 1).cloned());
+        let taken = crate::wire::poll(look).await;
+        taken.unwrap_or_else(|| panic!("less than {number} requests"))
     }
 
     /// From now on nothing is taken, or everything again.

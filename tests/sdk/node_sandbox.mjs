@@ -36,11 +36,11 @@ async function refused(status, code, call) {
 }
 
 async function until(what, look) {
-  for (const deadline = Date.now() + 10_000; Date.now() < deadline; ) {
+  for (const deadline = Date.now() + 90_000; Date.now() < deadline; ) {
     if (await look()) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  throw new Error(`${what} did not come about in 10 s`);
+  throw new Error(`${what} did not come about in 90 s`);
 }
 
 // Messages: create, fetch, follow, redact, delete.

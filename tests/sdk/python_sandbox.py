@@ -39,7 +39,7 @@ def refused(status, code, call):
     sys.exit(f"{code} was expected and nothing was refused")
 
 
-def until(what, look, seconds=10):
+def until(what, look, seconds=90):
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if look():
