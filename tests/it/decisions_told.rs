@@ -173,9 +173,12 @@ async fn told(app: &Instance, refused: usize) {
     assert_eq!(found.status, 200, "{}", found.text);
     let masked = app.get("/v1/events?type=admission.refused").await;
     assert!(!masked.text.contains("14155550"), "{}", masked.text);
-    let detected = events(app, "fraud.detected").await;
-    let bursts = detected.iter().filter(|event| event["data"]["admission"]["rule"] == "block_burst");
-    assert_eq!(bursts.count(), 1, "{detected:#?}");
+    let is_burst = |event: &&Value| event["data"]["admission"]["rule"] == "block_burst";
+    let found = poll(|| async {
+        Some(events(app, "fraud.detected").await).filter(|told| told.iter().any(|event| is_burst(&event)))
+    });
+    let detected = found.await.expect("the burst is not told");
+    assert_eq!(detected.iter().filter(is_burst).count(), 1, "{detected:#?}");
 }
 
 /// A key of one service sees that one's decisions alone, and tries no policy.

@@ -67,7 +67,9 @@ fn nothing_acknowledged_is_lost_to_a_power_cut() {
         let run = world.run(round);
         if round == 0 {
             for lie in [Lie::Datasync, Lie::Names] {
-                assert!(world.is_lost_by(lie, &run), "nothing is lost by {lie:?}, seed {}", world.seed);
+                // What is cut is drawn: of the cuts of one try in 250 all miss what was lied about.
+                let is_lost = (0..8).any(|_| world.is_lost_by(lie, &run));
+                assert!(is_lost, "nothing is lost by {lie:?}, seed {}", world.seed);
             }
         }
         let count = CUTS_A_ROUND.min(cuts - done);

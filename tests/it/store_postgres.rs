@@ -455,7 +455,8 @@ async fn without_its_server_it_refuses_at_once_and_comes_back_with_it() {
 async fn a_standby_answers_reads_and_takes_over() {
     let Some(primary) = Server::start("a standby that takes over").await else { return };
     let standby = primary.standby().await;
-    let store = Postgres::open(&primary.url_with(&standby), Options::default()).await.unwrap();
+    let options = Options { deadline: Duration::from_secs(30), ..Options::default() };
+    let store = Postgres::open(&primary.url_with(&standby), options).await.unwrap();
     for n in 0..100 {
         until_written(&store, &format!("before{n}")).await;
     }
@@ -477,7 +478,7 @@ async fn a_standby_answers_reads_and_takes_over() {
     let began = Instant::now();
     let refused = records::save(&store, None, &thing("refused", 1, None, None)).await;
     assert!(matches!(refused, Err(CommitError::Store(StoreError::Unavailable(_)))), "{refused:?}");
-    assert!(began.elapsed() < Duration::from_secs(4), "at once, and not after the deadline of 5 s");
+    assert!(began.elapsed() < Duration::from_secs(25), "at once, and not after the deadline of 30 s");
 
     standby.promote();
     until_written(&store, "after").await;

@@ -23,6 +23,8 @@ use tokio::time::Instant;
 const WRITE_EVERY: Duration = Duration::from_secs(1);
 /// How often what others wrote is read.
 const READ_EVERY: Duration = Duration::from_secs(3);
+// What others decided is known in ten seconds, of which the writing and the reading may take half.
+const _: () = assert!(WRITE_EVERY.as_secs() + READ_EVERY.as_secs() <= 5);
 /// So far back it is looked for what others wrote: by their clocks, and as late as a write
 /// may last.
 const LOOKED_BACK: SignedDuration = SignedDuration::from_mins(2);
@@ -188,7 +190,7 @@ async fn learn(base: &Base) -> Result<(Box<Traffic>, Told), Fault> {
         // At most half of a processor.
         tokio::time::sleep(reading.elapsed()).await;
     }
-    tracing::info!(pages, "what was decided before is known");
+    tracing::info!(pages, "what was decided before is read");
     Ok((traffic, told))
 }
 
@@ -201,6 +203,7 @@ async fn adopt(base: &Base, watch: &Watch, told: &mut Told, learnt: (Box<Traffic
     }
     watch.adopt(*traffic);
     told.extend(known);
+    tracing::info!("what was decided before is known");
 }
 
 #[cfg(test)]
