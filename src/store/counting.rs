@@ -7,7 +7,7 @@
 //! refuses to know groups, and how an engine keeps others away.
 
 use super::records::{self, Versioned};
-use super::{Change, CountedError, Counting, Key, Limited, StoreError, Stored};
+use super::{Change, CountedError, Counting, Key, Limited, StoreError, Stored, Version};
 use crate::model::counter::{Counter, Reached};
 use std::collections::BTreeMap;
 
@@ -73,6 +73,11 @@ impl OpenCounters {
         Ok(())
     }
 
+    /// The version that one of them has once it is written, if anything was added.
+    pub(super) fn version_of(&self, id: &str) -> Option<Version> {
+        self.0.get(id).and_then(OpenCounter::version)
+    }
+
     /// What is to be written of one of them, if anything was added.
     pub(super) fn change_of(&self, id: &str) -> Option<Change> {
         self.0.get(id).and_then(OpenCounter::change)
@@ -104,12 +109,21 @@ impl OpenCounter {
         }
     }
 
-    fn change(&self) -> Option<Change> {
+    /// As it was found, and what it has become where that is something else.
+    fn changed(&self) -> Option<(Option<&Versioned<Counter>>, &Counter)> {
         let found = self.found.as_ref().ok()?.as_ref();
         let next = self.next.as_ref()?;
         // Who only asks for room changes nothing, and where there was nothing leaves nothing.
         let is_same = found.map_or(next.counted() == 0, |found| found.record == *next);
-        (!is_same).then(|| records::put(found, next))
+        (!is_same).then_some((found, next))
+    }
+
+    fn version(&self) -> Option<Version> {
+        self.changed().map(|(found, _)| found.map_or(0, |found| found.version) + 1)
+    }
+
+    fn change(&self) -> Option<Change> {
+        self.changed().map(|(found, next)| records::put(found, next))
     }
 }
 

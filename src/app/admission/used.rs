@@ -262,7 +262,7 @@ fn retry_at(
 ) -> Option<Timestamp> {
     let addition = Addition::Room { of: rule.word(part) };
     let alone = LimitRule { windows: vec![window], ..rule.clone() };
-    counter.add(now, &[addition], &alone.bounds(part)).err()?.passes_at
+    counter.add(now, &[addition], &alone.refusing(part)).err()?.passes_at
 }
 
 #[cfg(test)]

@@ -123,11 +123,16 @@ impl QuotaLease {
 }
 
 impl Ticket {
-    /// What the commit has to add to the counter, under [`QuotaLease::limits`]; nothing
+    /// What the commit has to add to the counter, under [`Ticket::limits`]; nothing
     /// where the block had one left. From now on the commit may have been done.
     pub fn begin(&mut self) -> Vec<Addition> {
         self.stage = Stage::UnderWay;
         std::mem::take(&mut self.additions)
+    }
+
+    /// What the additions are under.
+    pub fn limits(&self) -> &[Limit] {
+        &self.lease.limits
     }
 
     /// Whether the commit adds a whole block. Where that has no room, one may still have.

@@ -94,8 +94,14 @@ impl LimitRule {
         if self.counted == Counted::Money { window.in_millionths() } else { window.max }
     }
 
-    /// The same as if it refused: for whoever asks whether a window is full.
-    pub fn bounds(&self, part: &str) -> Vec<Limit> {
+    /// Within how many seconds how much there may be, in what the rule counts, for each
+    /// window.
+    pub fn bounds(&self) -> impl Iterator<Item = (u32, u64)> {
+        self.windows.iter().map(|window| (window.seconds, self.most(window)))
+    }
+
+    /// What [`LimitRule::limits`] gives, as if it refused: for whoever asks whether a window is full.
+    pub fn refusing(&self, part: &str) -> Vec<Limit> {
         Self { action: Action::Refuse, ..self.clone() }.limits(part)
     }
 

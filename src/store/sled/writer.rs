@@ -372,10 +372,10 @@ impl Group {
     /// when the group is whole.
     fn counted(&mut self, named: &Key) {
         self.is_written = true;
-        if let (Some(change), Some(touched)) =
-            (self.counters.change_of(&named.id), self.touched.get_mut(&layout::record_key(named)))
+        if let (Some(version), Some(touched)) =
+            (self.counters.version_of(&named.id), self.touched.get_mut(&layout::record_key(named)))
         {
-            touched.version = change.expected + 1;
+            touched.version = version;
         }
     }
 

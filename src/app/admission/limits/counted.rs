@@ -9,7 +9,7 @@ use super::addition::addition_of;
 use super::checks;
 use super::counters::{CountedFor, number_counter};
 use crate::app::admission::AdmissionError;
-use crate::app::leases::Tickets;
+use crate::app::leases::{Bound, Tickets, Wanted};
 use crate::model::counter::Addition;
 use crate::model::limits::{Action, Counted, LimitRule, Limits, Subject};
 use crate::model::service::Settings;
@@ -116,13 +116,14 @@ impl Added<'_> {
             let Some(place) = self.who.counter(rule.subject) else { continue };
             let of = rule.word(&place.part);
             let Some(addition) = addition(rule, of.clone()) else { continue };
-            let limits = rule.limits(&place.part);
             if let Addition::Amount { amount, .. } = addition
                 && rule.subject.is_shared()
                 && rule.action == Action::Refuse
             {
                 let (leases, tickets) = (&self.limiting.leases, &mut self.all.tickets);
-                if leases.take(tickets, &place.counter, (&of, amount), limits.clone(), self.now) {
+                let bounds: Vec<Bound> = rule.bounds().collect();
+                let wanted = Wanted { of: &of, bounds: &bounds, amount, at: self.now };
+                if leases.take(tickets, &place.counter, wanted, || rule.limits(&place.part)) {
                     continue;
                 }
             }
@@ -135,7 +136,7 @@ impl Added<'_> {
                 // A number may have to do with any number of services in its time.
                 counting.additions.push(Addition::ForgetOthers);
             }
-            counting.limits.extend(limits);
+            counting.limits.extend(rule.limits(&place.part));
         }
     }
 }

@@ -101,7 +101,7 @@ pub(in crate::app) async fn full(
     let mut full = Vec::new();
     for ((rule, place, addition), counter) in watched.into_iter().zip(counters) {
         let Some(counter) = counter else { continue };
-        if counter.add(now, &[addition], &rule.bounds(&place.part)).is_err() {
+        if counter.add(now, &[addition], &rule.refusing(&place.part)).is_err() {
             full.push(Full { rule: rule.name, is_flag: rule.action == Action::Flag });
         }
     }
@@ -127,7 +127,7 @@ pub(in crate::app) async fn full_of_wrong_codes(
     let Some(counter) = records::get::<Counter>(base.store(), &id).await? else { return Ok(Vec::new()) };
     let is_full = |rule: &&LimitRule| {
         let room = Addition::Room { of: rule.word("") };
-        counter.record.add(base.now(), &[room], &rule.bounds("")).is_err()
+        counter.record.add(base.now(), &[room], &rule.refusing("")).is_err()
     };
     Ok(watched.into_iter().filter(is_full).map(|rule| rule.name).collect())
 }
