@@ -43,9 +43,9 @@ pub(in crate::app) struct Wanted<'w> {
     pub(in crate::app) of: &'w str,
     /// The limits that count it. A service may have others of the same counter.
     pub(in crate::app) bounds: &'w [Bound],
-    /// How many.
+    /// How much of it; more than zero.
     pub(in crate::app) amount: u64,
-    /// At what time.
+    /// When it is counted, by the clock of this process.
     pub(in crate::app) at: Timestamp,
 }
 
