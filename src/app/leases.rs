@@ -18,13 +18,9 @@ const MOST: usize = 4096;
 #[derive(Default)]
 pub(in crate::app) struct Leases(Mutex<All>);
 
+/// Those of each counter, by its id: a few.
 #[derive(Default)]
-struct All {
-    /// Those of each counter, by its id: a few.
-    held: HashMap<String, Vec<Held>>,
-    /// How many that is.
-    count: usize,
-}
+struct All(HashMap<String, Vec<Held>>);
 
 /// A block of one counter.
 struct Held {
@@ -81,7 +77,7 @@ impl Leases {
     /// What is left of all blocks, to be given back by a process that ends.
     pub(in crate::app) fn rest(&self, now: Timestamp) -> Vec<Counting> {
         let all = self.all();
-        let each = all.held.iter().flat_map(|(counter, held)| held.iter().map(move |held| (counter, held)));
+        let each = all.0.iter().flat_map(|(counter, held)| held.iter().map(move |held| (counter, held)));
         let rest = |(counter, Held { lease, .. }): (&String, &Held)| {
             let additions = vec![lease.rest()?];
             Some(Counting { counter: counter.clone(), now, additions, limits: lease.limits().to_vec() })
@@ -97,7 +93,7 @@ impl Leases {
 
 impl All {
     fn find(&self, counter: &str, of: &str, bounds: &[Bound]) -> Option<&Held> {
-        self.held.get(counter)?.iter().find(|held| held.of == of && held.bounds == bounds)
+        self.0.get(counter)?.iter().find(|held| held.of == of && held.bounds == bounds)
     }
 
     /// Holds what these limits count from now on, unless too many are held that are in use.
@@ -108,21 +104,23 @@ impl All {
         limits: impl FnOnce() -> Vec<Limit>,
         at: Timestamp,
     ) -> bool {
-        if self.count >= MOST {
-            self.held.retain(|_, held| {
+        if self.count() >= MOST {
+            self.0.retain(|_, held| {
                 held.retain(|held| !held.lease.is_idle(at));
                 !held.is_empty()
             });
-            self.count = self.held.values().map(Vec::len).sum();
-            if self.count >= MOST {
+            if self.count() >= MOST {
                 return false;
             }
         }
         let lease = QuotaLease::new(of.to_owned(), limits());
         let held = Held { of: of.to_owned(), bounds: bounds.to_vec(), lease };
-        self.held.entry(counter.to_owned()).or_default().push(held);
-        self.count += 1;
+        self.0.entry(counter.to_owned()).or_default().push(held);
         true
+    }
+
+    fn count(&self) -> usize {
+        self.0.values().map(Vec::len).sum()
     }
 }
 
@@ -214,9 +212,9 @@ mod tests {
             assert!(take(&leases, &n.to_string(), 1000, 0).is_some());
         }
         assert!(take(&leases, "more", 1000, 0).is_none());
-        assert_eq!(leases.all().count, MOST);
+        assert_eq!(leases.all().count(), MOST);
         assert!(take(&leases, "0", 1000, 0).is_some(), "what is held goes on");
         assert!(take(&leases, "more", 1000, 600).is_some());
-        assert_eq!(leases.all().count, 1);
+        assert_eq!(leases.all().count(), 1);
     }
 }

@@ -1,7 +1,7 @@
 //! Crowds at the door of the real binary: connections that say nothing, bodies
 //! that do not end. Sending, `/healthz` and Twilio's webhooks go on.
 
-use crate::instance::{Instance, Setup, TOKEN, answer, form, poll, sign, text, wait_ready};
+use crate::instance::{Instance, Setup, TOKEN, answer, form, poll, sign, skipped, text, wait_ready};
 use crate::output::Collected;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::net::SocketAddr;
@@ -168,7 +168,7 @@ async fn bodies_that_do_not_end_cost_a_bounded_memory() {
     const SENT: usize = 60_000;
     let (crowd, said) = (crowd_of_one_peer(2000), unended(&could_be_signed(), SENT));
     if crowd < 1500 {
-        eprintln!("skipped: a crowd of {crowd} takes too little; allow 8000 descriptors (`ulimit -n`)");
+        skipped("what a crowd's bodies cost: allow 8000 descriptors (`ulimit -n`) to turn it on");
         return;
     }
     let may_keep = async |bytes: usize| {
