@@ -73,10 +73,11 @@ impl InFlight {
         self.groups.get(group).copied().unwrap_or(0)
     }
 
-    /// When the first of those that are deferred is to be retried.
-    pub(super) fn next_retry(&self) -> Option<Instant> {
-        let now = Instant::now();
-        self.retries.values().map(|retry| retry.until).filter(|until| *until > now).min()
+    /// When the first of those is to be retried that may have been deferred at `read`: it
+    /// may be over already, for nobody says so when a backoff ends between the look at
+    /// what is due and the wait for what will be.
+    pub(super) fn next_retry(&self, read: Instant) -> Option<Instant> {
+        self.retries.values().map(|retry| retry.until).filter(|until| *until > read).min()
     }
 
     /// Whether there are more failures than can be remembered.
@@ -200,7 +201,10 @@ mod tests {
             let counts = open(&in_flight).failed(&bad, Duration::from_secs(1), nth % 2 == 0);
             assert_eq!(counts, (nth / 2, nth));
             backoffs.push(
-                open(&in_flight).next_retry().unwrap().duration_since(Instant::now()).as_secs_f64().round(),
+                (open(&in_flight).next_retry(Instant::now()).unwrap())
+                    .duration_since(Instant::now())
+                    .as_secs_f64()
+                    .round(),
             );
         }
         assert_eq!(backoffs[..7], [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0]);
@@ -210,6 +214,17 @@ mod tests {
         assert!(!open(&in_flight).done(&bad) && open(&in_flight).forget(&bad));
         open(&in_flight).part(&bad);
         assert!(open(&in_flight).is_alone(&bad) && !open(&in_flight).knows(&bad), "at once, and by itself");
+    }
+
+    #[test]
+    fn a_backoff_that_ended_since_the_last_look_is_not_passed_over() {
+        let mut in_flight = InFlight::default();
+        let (key, read) = (Key::new(Kind::Verification, "short"), Instant::now());
+        in_flight.failed(&key, Duration::from_nanos(1), true);
+        std::thread::sleep(Duration::from_millis(1));
+        assert!(!in_flight.knows(&key));
+        assert!(in_flight.next_retry(read).is_some_and(|at| at < Instant::now()));
+        assert_eq!(in_flight.next_retry(Instant::now()), None, "it was looked at since");
     }
 
     #[test]

@@ -159,7 +159,11 @@ impl Runner {
                 }
             }
         }
-        self.wait()
+        // A backoff that is over by now makes what was read stale; any other is waited for.
+        let retry = open(&self.in_flight).next_retry(self.read_at);
+        let is_over = retry.is_some_and(|at| at <= Instant::now());
+        self.is_stale |= is_over;
+        self.wait(retry.filter(|_| !is_over))
     }
 
     fn free(&self) -> usize {
@@ -317,8 +321,8 @@ impl Runner {
     }
 
     /// Until a span of the server's time has passed, or the real time has come: a
-    /// clock that was stopped stops no recovery.
-    fn wait(&self) -> impl Future<Output = ()> + use<> {
+    /// clock that was stopped stops no recovery, nor the end of a backoff.
+    fn wait(&self, retry: Option<Instant>) -> impl Future<Output = ()> + use<> {
         let now = self.app.base.now();
         let shared = self.app.base.store().is_shared().then(|| Instant::now() + SHARED_SLEEP);
         // Nothing more is begun for what becomes due: the end of something that is under
@@ -331,7 +335,7 @@ impl Runner {
         let is_held = self.is_stale && self.buffer.is_empty() && self.free() > 0;
         let held = is_held.then_some(self.not_before);
         let stale = (!self.buffer.is_empty() && self.free() > 0).then(|| self.read_at + STALE);
-        let real = [held, stale, shared, open(&self.in_flight).next_retry()].into_iter().flatten().min();
+        let real = [held, stale, shared, retry].into_iter().flatten().min();
         let not_before = self.not_before;
         let clock = self.app.base.clock.clone();
         async move {
