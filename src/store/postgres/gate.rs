@@ -17,12 +17,19 @@ pub(super) struct Gate {
     connected: AtomicUsize,
     /// Why the last attempt to get one failed, where nobody has one.
     refusal: Mutex<Option<String>>,
-    settled_at: Mutex<Option<Instant>>,
+    /// When what was last written was begun, and when that came into doubt.
+    written: Mutex<Written>,
     /// Groups that the server is at.
     pub company: Company,
     pub commits: AtomicU64,
     pub conflicts: AtomicU64,
     pub groups: AtomicU64,
+}
+
+#[derive(Default)]
+struct Written {
+    begun_at: Option<Instant>,
+    doubted_at: Option<Instant>,
 }
 
 impl Gate {
@@ -61,6 +68,7 @@ impl Gate {
 
     /// A writer has lost its connection.
     pub(super) fn disconnected(&self) {
+        self.doubt();
         self.connected.fetch_sub(1, Ordering::SeqCst);
     }
 
@@ -79,15 +87,24 @@ impl Gate {
         true
     }
 
-    /// Something was written.
-    pub(super) fn settled(&self) {
+    /// Something was written that was begun then.
+    pub(super) fn settled(&self, begun_at: Instant) {
         self.groups.fetch_add(1, Ordering::Relaxed);
-        *locked(&self.settled_at) = Some(Instant::now());
+        let mut written = locked(&self.written);
+        written.begun_at = written.begun_at.max(Some(begun_at));
     }
 
-    /// When something was last written.
+    /// Whether something would be written now is no longer known: what is asked next is
+    /// tried, however short ago something was.
+    pub(super) fn doubt(&self) {
+        locked(&self.written).doubted_at = Some(Instant::now());
+    }
+
+    /// Since when it is known that what is begun is written; nothing where that has come
+    /// into doubt since.
     pub(super) fn settled_at(&self) -> Option<Instant> {
-        *locked(&self.settled_at)
+        let written = locked(&self.written);
+        written.begun_at.filter(|begun_at| written.doubted_at.is_none_or(|doubted_at| *begun_at > doubted_at))
     }
 
     pub(super) fn count(&self, verdict: &Result<(), CountedError>) {

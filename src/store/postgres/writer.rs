@@ -302,7 +302,7 @@ impl Writer {
             let attempt = session.attempt(plan, has_probe.then_some(self.probe));
             let fault = match timeout_at(deadline, attempt).await {
                 Ok(Ok(refused)) => {
-                    self.gate.settled();
+                    self.gate.settled(began.into_std());
                     return Ok(refused);
                 }
                 Ok(Err(fault)) => fault,
@@ -315,6 +315,7 @@ impl Writer {
                 }
             };
             if !matches!(fault, Fault::Again(_)) || tries >= MOST_TRIES || Instant::now() + pause > last_try {
+                self.gate.doubt();
                 return Err(fault);
             }
             tracing::debug!(?fault, tries, "a group of writes met another, and is tried again");
@@ -477,7 +478,12 @@ mod tests {
         writer.refuse_all();
         assert_eq!(why(second), None);
         // Nor does it wait for one who holds the queue to have something to do.
+        let before = Instant::now().into_std();
+        writer.gate.settled(before);
+        assert_eq!(writer.gate.settled_at(), Some(before));
         writer.gate.disconnected();
+        writer.gate.settled(before);
+        assert_eq!(writer.gate.settled_at(), None, "who asks whether it is ready has it tried");
         assert!(writer.gate.failed("again"));
         let held = Arc::clone(&writer.queue).lock_owned().await;
         writer.refuse_all();
