@@ -1,7 +1,7 @@
 //! Group commit: one thread does all writing, and one flush answers all who
 //! wait.
 //!
-//! It takes what waits, up to `GROUP_CHANGES` and `GROUP_BYTES`, checks
+//! It takes what waits, up to `GROUP_PUTS` and `GROUP_BYTES`, checks
 //! each commit against the tree and against what it has already taken, applies
 //! the group, flushes, syncs, and only then answers. When that fails the
 //! outcome is unknown, and so nothing is written any more until the store is
@@ -37,9 +37,13 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Instant;
 use tokio::runtime::Handle;
 
-/// Most changes in a group. Larger batches were lost whole in simulated power
-/// cuts of sled 0.34.
-pub(super) const GROUP_CHANGES: usize = Change::MAX_COMMIT;
+/// Most changes in a group.
+pub(super) const GROUP_CHANGES: usize = 4 * Change::MAX_COMMIT;
+
+/// Most puts in a group, of keys and of their lines in listings: as many as the 64
+/// changes of the largest commit can come to. Larger batches were lost whole in
+/// simulated power cuts of sled 0.34.
+const GROUP_PUTS: usize = 6 * Change::MAX_COMMIT;
 
 /// Most bytes of bodies in a group, small against a segment; a single commit
 /// may have more.
@@ -163,7 +167,7 @@ impl Writer {
                 }
             };
             size.add(&commit.commit);
-            if size.changes > self.group_limit || size.bytes > GROUP_BYTES {
+            if size.changes > self.group_limit || size.puts > GROUP_PUTS || size.bytes > GROUP_BYTES {
                 return (group, Some(commit));
             }
             group.push(commit);
@@ -266,6 +270,9 @@ impl Writer {
 struct Size {
     /// Changes, and counters, which are written once however many add to them.
     changes: usize,
+    /// Keys that are put or removed at most; of those that are not there only the look
+    /// costs anything.
+    puts: usize,
     bytes: usize,
     counters: HashSet<String>,
 }
@@ -273,14 +280,26 @@ struct Size {
 impl Size {
     fn add(&mut self, Commit { changes, additions }: &Commit) {
         self.changes += changes.len();
+        self.puts += changes.iter().map(puts).sum::<usize>();
         self.bytes += changes.iter().filter_map(|change| change.body.as_ref()).map(Vec::len).sum::<usize>();
         for counting in additions {
             if !self.counters.contains(&counting.counter) {
                 self.counters.insert(counting.counter.clone());
                 self.changes += 1;
+                self.puts += PUTS_OF_COUNTER;
             }
         }
     }
+}
+
+/// A counter, when it is due from now on, and when it was.
+const PUTS_OF_COUNTER: usize = 3;
+
+/// How many keys a change puts and removes.
+fn puts(change: &Change) -> usize {
+    let due = [change.due_before, change.due_after];
+    let due = if due[0] == due[1] { 0 } else { due.iter().flatten().count() };
+    1 + due + change.entries_added.len() + change.entries_removed.len()
 }
 
 /// What is written together.
