@@ -50,9 +50,9 @@ pub async fn record(
     if !messaging.accounts.is_main(proof) {
         report.id = None;
     }
-    let (before, recorded) = merged(messaging, &report).await?;
+    let Merged { before, recorded } = merged(messaging, &report).await?;
     // What is told late, again or by another way has taken no time of its own.
-    let was = before.flatten().and_then(|before| before.status());
+    let was = before.and_then(|before| before.status());
     let status = report.fact.status.filter(|status| was != Some(*status));
     if let Some(status) = status.filter(|status| recorded.delivery.status() == Some(*status)) {
         learn(messaging, &recorded.delivery, status);
@@ -77,15 +77,18 @@ pub(in crate::app) async fn merge(
     messaging: &Messaging,
     report: &Report,
 ) -> Result<Recorded, MessagingError> {
-    Ok(merged(messaging, report).await?.1)
+    Ok(merged(messaging, report).await?.recorded)
 }
 
-/// The same, with the delivery as it was before, where it was written; none of one that
-/// was not there.
-async fn merged(
-    messaging: &Messaging,
-    report: &Report,
-) -> Result<(Option<Option<Delivery>>, Recorded), MessagingError> {
+/// A delivery before and after a report.
+struct Merged {
+    /// As it was; nothing where it was not known.
+    before: Option<Delivery>,
+    recorded: Recorded,
+}
+
+/// Merges a report into its delivery, with what else it settles.
+async fn merged(messaging: &Messaging, report: &Report) -> Result<Merged, MessagingError> {
     let received_at = messaging.base.now();
     let look = || async {
         let old: Option<Versioned<Delivery>> =
@@ -100,11 +103,8 @@ async fn merged(
             Some(old) => match old.record.merge(report.clone(), received_at) {
                 Some(merged) => merged,
                 None => {
-                    tracing::debug!(sid = %old.record.sid, "delivery reported again");
-                    return Ok(Draft::Settled((
-                        None,
-                        Recorded { delivery: old.record.clone(), is_new: false },
-                    )));
+                    let recorded = Recorded { delivery: old.record.clone(), is_new: false };
+                    return Ok(Draft::Settled(Merged { before: Some(old.record.clone()), recorded }));
                 }
             },
         };
@@ -121,15 +121,13 @@ async fn merged(
             additions = settled.additions;
             lines = lines.and(settled.lines);
         }
-        let before = old.map(|old| old.record);
-        let commit = Commit { changes, additions };
-        Ok(Draft::Tracked(commit, lines, (Some(before), Recorded { delivery, is_new: true })))
+        let recorded = Recorded { delivery, is_new: true };
+        let merged = Merged { before: old.map(|old| old.record), recorded };
+        Ok(Draft::Tracked(Commit { changes, additions }, lines, merged))
     };
-    let (before, recorded) = transact(&messaging.base, &transact::DELIVERY, look).await?;
-    if let Some(before) = &before {
-        log(before.as_ref(), &recorded.delivery);
-    }
-    Ok((before, recorded))
+    let merged = transact(&messaging.base, &transact::DELIVERY, look).await?;
+    log(&merged);
+    Ok(merged)
 }
 
 /// Keeps a report that nothing proves, marked as such and told to nobody:
@@ -199,9 +197,11 @@ async fn settle_by(
     Ok((delivery.asked_at(asked_at), Some((changes, settled))))
 }
 
-fn log(old: Option<&Delivery>, delivery: &Delivery) {
+fn log(Merged { before, recorded: Recorded { delivery, is_new } }: &Merged) {
     let status = delivery.status().map_or("unknown", |status| status.as_str());
-    if old.and_then(Delivery::status) == delivery.status() {
+    if !is_new {
+        tracing::debug!(sid = %delivery.sid, "delivery reported again");
+    } else if before.as_ref().and_then(Delivery::status) == delivery.status() {
         tracing::debug!(sid = %delivery.sid, status, "delivery reported");
     } else {
         let to = delivery.about.to.as_deref().map(mask);

@@ -90,7 +90,8 @@ async fn carry(
         && matches!(step.effect, Effect::Send { .. })
         && inbound::window_open(&messaging.base, &service, &verification.to, &ahead).await?;
     let request = request(&messaging.verifying, service, &verification, send, begin_by, window_open);
-    let ring = request.as_ref().map(|request| messaging.gateway.ring(request)).unwrap_or_default();
+    // Of what is only pretended there is a ring, and of nothing else.
+    let ring = request.as_ref().ok().filter(|_| send.shadow).map(|request| messaging.gateway.ring(request));
     let outcome = match (request, &step.effect) {
         // Nobody can derive the code, so nobody can send it, now or later.
         (Err(error), _) => Err(SendError::Refused { code: None, reason: error.to_string() }),
@@ -117,7 +118,7 @@ async fn carry(
     let claim = step.attempts;
     let input = match outcome {
         Ok(Some(report)) => {
-            let pretended = send.shadow.then(|| shadow::Pretended::of(send, &report, ring));
+            let pretended = ring.map(|ring| shadow::Pretended::of(send, &report, ring));
             accepted(messaging, &id, number, report).await?;
             if let Some(pretended) = pretended {
                 pretended.go_on(messaging);
