@@ -1,7 +1,7 @@
 //! Group commit: one thread does all writing, and one flush answers all who
 //! wait.
 //!
-//! It takes what waits, up to `GROUP_PUTS` and `GROUP_BYTES`, checks
+//! It takes what waits, up to `GROUP_CHANGES`, `GROUP_PUTS` and `GROUP_BYTES`, checks
 //! each commit against the tree and against what it has already taken, applies
 //! the group, flushes, syncs, and only then answers. When that fails the
 //! outcome is unknown, and so nothing is written any more until the store is
@@ -37,7 +37,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Instant;
 use tokio::runtime::Handle;
 
-/// Most changes in a group.
+/// Most changes in a group: each is read and checked before any of them is put.
 pub(super) const GROUP_CHANGES: usize = 4 * Change::MAX_COMMIT;
 
 /// Most puts in a group, of keys and of their lines in listings: as many as the 64
