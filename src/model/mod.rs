@@ -32,6 +32,7 @@ pub mod policy;
 pub mod price;
 pub mod pseudonym;
 pub mod region;
+pub mod remedy;
 pub mod return_url;
 pub mod safe_number;
 pub mod sender;
