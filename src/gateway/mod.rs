@@ -19,6 +19,7 @@ use crate::model::code::Code;
 use crate::model::delivery::{About, Fact, Report, Source};
 use crate::model::id::{DeliveryId, Sid};
 use crate::model::phone::PhoneNumber;
+use crate::model::remedy::Remedy;
 use crate::model::service::Service;
 use crate::model::status::Status;
 use crate::model::verification::Details;
@@ -105,6 +106,23 @@ impl SendError {
 /// told the sender to stop.
 pub fn is_opt_out(code: u32) -> bool {
     crate::twilio::errors::is_opt_out(code)
+}
+
+/// What is done about an error code, a gateway's or a callback's, where the service does
+/// not say otherwise (`Service::remedy`). An HTTP status counts as one.
+pub fn remedy(code: u32) -> Remedy {
+    crate::twilio::remedies::remedy(code)
+}
+
+/// Whether what is done about a code was decided for that very code; otherwise its range
+/// speaks for it.
+pub fn remedy_is_known(code: u32) -> bool {
+    crate::twilio::remedies::is_known(code)
+}
+
+/// What is done about a message or a call that ended so, with no code told.
+pub fn remedy_of_status(status: Status, is_call: bool) -> Remedy {
+    crate::twilio::remedies::remedy_of_status(status, is_call)
 }
 
 /// What there was to be taken away.

@@ -139,6 +139,13 @@ pub fn lookup(code: u32) -> Meaning {
     tables.rows.get(&code).map_or_else(|| by_range(code), Row::meaning)
 }
 
+/// Every code in the table, the lowest first.
+pub fn codes() -> Vec<u32> {
+    let mut codes: Vec<u32> = TABLES.rows.keys().copied().collect();
+    codes.sort_unstable();
+    codes
+}
+
 /// What an error code means, as applications are told, with Twilio's own text or
 /// what else is known of it.
 pub fn fault(code: u32, detail: Option<&str>) -> Fault {

@@ -9,6 +9,7 @@ pub mod errors;
 pub mod explain;
 pub mod form;
 mod mac;
+pub mod remedies;
 pub mod request;
 pub mod response;
 pub mod segments;
