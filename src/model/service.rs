@@ -10,7 +10,7 @@ mod strength;
 mod voip;
 
 pub use self::pending::Pending;
-pub use self::rules::{Complaint, check_name};
+pub use self::rules::{Complaint, MOST_REMEDIES, check_name};
 pub use self::strength::{GUESSABLE, LONGEST_LIFE};
 pub use self::voip::OnVoip;
 
@@ -22,6 +22,7 @@ use crate::model::id::ServiceId;
 use crate::model::limits::LimitChanges;
 use crate::model::phone::{Line, PhoneNumber};
 use crate::model::policy::{Gate, Policy};
+use crate::model::remedy::Remedy;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -153,6 +154,10 @@ pub struct Settings {
     /// The signals of fraud that are others than the configuration's `[fraud]`, by name.
     #[serde(default, skip_serializing_if = "FraudChanges::is_empty")]
     pub fraud: FraudChanges,
+    /// What is done about codes of failures otherwise than their table says, by the code.
+    /// The codes are texts, for a number is no name in the records that hold this.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub remedies: BTreeMap<String, Remedy>,
 }
 
 /// Which countries a channel reaches, as ISO 3166 codes: `DE`.
@@ -284,6 +289,7 @@ impl Settings {
         all.entry("voip").or_insert(Value::from(self.voip.as_str()));
         all.entry("limits").or_insert_with(|| Value::Object(Map::new()));
         all.entry("fraud").or_insert_with(|| Value::Object(Map::new()));
+        all.entry("remedies").or_insert_with(|| Value::Object(Map::new()));
         if let Some(Value::Object(pages)) = all.get_mut("pages") {
             pages.entry("success_url").or_insert(Value::Null);
         }
@@ -349,6 +355,16 @@ impl Service {
         self.settings.skip_sms_to_landlines
             && channel.is_message()
             && (line == Line::Landline || to.is_landline())
+    }
+
+    /// What is done about a code: what the service says, or else what the table of all
+    /// codes says, which is handed in. A person's wish to hear no more stays one, whatever
+    /// the service says.
+    pub fn remedy(&self, code: u32, of_table: Remedy) -> Remedy {
+        if of_table == Remedy::OptOut {
+            return of_table;
+        }
+        self.settings.remedies.get(&code.to_string()).copied().unwrap_or(of_table)
     }
 
     /// The name as it is said aloud.
@@ -424,6 +440,7 @@ impl Settings {
             voip: OnVoip::Flag,
             limits: LimitChanges::default(),
             fraud: FraudChanges::default(),
+            remedies: BTreeMap::new(),
         }
     }
 }

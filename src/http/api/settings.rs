@@ -4,8 +4,9 @@ use super::fields::{Field, Shape};
 use super::fraud_settings::FRAUD;
 use super::limit_settings::LIMITS;
 use super::words::ChannelWord;
+use crate::model::remedy::Remedy;
 use crate::model::return_url;
-use crate::model::service::{MOST_NAME, OnVoip, Pending};
+use crate::model::service::{MOST_NAME, MOST_REMEDIES, OnVoip, Pending};
 
 const CHANNEL: Shape = Shape::Word(ChannelWord::all);
 
@@ -21,7 +22,7 @@ const COUNTRIES: Shape = Shape::List {
 };
 
 /// What can be set of a service, in the words of the configuration file.
-pub const SETTINGS: [Field; 31] = [
+pub const SETTINGS: [Field; 32] = [
     Field::new(
         "name",
         "The name in texts, calls and pages; no more than 4 digits in a row.",
@@ -183,6 +184,17 @@ pub const SETTINGS: [Field; 31] = [
         "fraud",
         "Signals of fraud that are others than the configuration's. What is set takes the place of all that was.",
         Shape::Made(&FRAUD),
+    )
+    .solid(),
+    Field::new(
+        "remedies",
+        "What is done about codes of failures otherwise than usual, by the code: `{\"30003\": \"stop\"}`. A code \
+         that says that a person wants to hear no more stays `opt-out`. What is set takes the place of all that was.",
+        Shape::Map {
+            names: &Shape::Chars { class: "0-9", least: 1, most: 5 },
+            of: &Shape::Word(|| Remedy::ALL.map(Remedy::as_str).to_vec()),
+            most: MOST_REMEDIES,
+        },
     )
     .solid(),
 ];

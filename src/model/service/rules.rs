@@ -11,6 +11,12 @@ use crate::model::sender::{self, NoSender};
 use crate::model::wording;
 use serde_json::Value;
 
+/// The most codes of failures that a service says something about.
+pub const MOST_REMEDIES: usize = 100;
+
+/// The most digits of such a code.
+const MOST_DIGITS: usize = 5;
+
 /// The longest name as it is said in calls.
 const MOST_SPOKEN: usize = 64;
 
@@ -63,6 +69,7 @@ impl Settings {
         all.extend(self.wrong_urls());
         all.extend(self.wrong_limits());
         all.extend(self.wrong_fraud());
+        all.extend(self.wrong_remedies());
         all
     }
 
@@ -210,6 +217,21 @@ impl Settings {
             // Whoever pays is never told that a code is on its way which is not.
             let what = "is not shadow_block where the service has psd2";
             wrong.extend(self.asking_for(Action::ShadowBlock, what));
+        }
+        wrong
+    }
+
+    fn wrong_remedies(&self) -> Vec<Complaint> {
+        let is_code = |text: &str| {
+            let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+            is_number && !text.starts_with('0') && (1..=MOST_DIGITS).contains(&text.len())
+        };
+        let what = format!("is named by a code: a whole number above 0, of at most {MOST_DIGITS} digits");
+        let strange = self.remedies.keys().filter(|code| !is_code(code));
+        let mut wrong: Vec<Complaint> =
+            strange.map(|code| self.complaint(bad(&format!("remedies.{code}"), what.as_str()))).collect();
+        if self.remedies.len() > MOST_REMEDIES {
+            wrong.push(self.complaint(bad("remedies", format!("has at most {MOST_REMEDIES} codes"))));
         }
         wrong
     }

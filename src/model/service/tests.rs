@@ -76,3 +76,30 @@ fn countries_are_allowed_refused_and_watched_per_channel() {
     assert_eq!(reach(Channel::Call, "+14155552671"), Reach::Yes);
     assert_eq!(service.channels_for(&"+14155552671".parse().unwrap()), [Channel::Call]);
 }
+
+#[test]
+fn a_service_says_what_is_done_about_a_code_and_never_against_a_wish() {
+    let told = |remedies: Value| changed(json!({ "remedies": remedies }));
+    let settings = told(json!({ "30003": "stop", "7": "again" })).unwrap();
+    let service = Service {
+        id: ServiceId::from_name(""),
+        settings,
+        origin: Origin::Api,
+        created_at: Timestamp::UNIX_EPOCH,
+        updated_at: Timestamp::UNIX_EPOCH,
+    };
+    let kept: Service = serde_json::from_value(serde_json::to_value(&service).unwrap()).unwrap();
+    assert_eq!(kept, service);
+    let code = 30 * 1000 + 3;
+    assert_eq!(service.remedy(code, Remedy::NextChannel), Remedy::Stop);
+    assert_eq!(service.remedy(code, Remedy::OptOut), Remedy::OptOut);
+    assert_eq!(service.remedy(code + 1, Remedy::NextChannel), Remedy::NextChannel);
+    for wrong in ["0", "07", "-1", "123456", "x", ""] {
+        let told = told(json!({ wrong: "stop" })).unwrap_err();
+        assert!(told.starts_with(&format!("remedies.{wrong}: is named by a code")), "{told}");
+    }
+    let many = |count: u32| (1..=count).map(|code| (code.to_string(), json!("stop"))).collect::<Map<_, _>>();
+    assert!(told(Value::Object(many(100))).is_ok());
+    assert_eq!(told(Value::Object(many(101))).unwrap_err(), "remedies: has at most 100 codes");
+    assert!(told(json!({ "30003": "hope" })).is_err());
+}
