@@ -30,6 +30,7 @@ mod opt_out;
 mod out;
 #[cfg(feature = "sandbox")]
 mod parent;
+mod policy;
 mod private;
 mod process;
 mod queue;
@@ -104,6 +105,8 @@ enum Command {
     Allow(listed::Args),
     /// What was decided about requests for codes: report, try another policy, explain
     Fraud(fraud::Args),
+    /// What is done about what did not arrive: show the table, explain a code
+    Policy(policy::Args),
     /// Erase all that is kept under a number, here and at Twilio, with a receipt
     Erase(erase::Args),
     /// What waits to be done, and what was set aside: list, retry, drop
@@ -161,6 +164,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Block(args) => listed::run(&global, Effect::Block, args).await,
         Command::Allow(args) => listed::run(&global, Effect::Allow, args).await,
         Command::Fraud(args) => fraud::run(&global, args).await,
+        Command::Policy(args) => policy::run(&global, args).await,
         Command::Erase(args) => erase::run(&global, args).await,
         Command::Queue(args) => queue::run(&global, args).await,
         Command::Export(args) => export::run(&global, args).await,

@@ -42,6 +42,7 @@ pub use outbox::Doubt;
 pub use outbox::Effect;
 pub use outbox::OutboxStep;
 pub use retry::Jitter;
+pub use retry::SEND_RETRY;
 pub use send_state::SendState;
 use serde::Deserialize;
 use serde::Serialize;

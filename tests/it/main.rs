@@ -65,6 +65,7 @@ mod pending;
 mod person_limits;
 mod persons;
 mod pipes;
+mod policy;
 mod ports;
 mod postgres;
 mod power;
