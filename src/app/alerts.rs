@@ -95,6 +95,18 @@ impl Alerts {
         }
     }
 
+    /// Takes something that is to be told once until it is over; false where it was told by
+    /// this process already.
+    pub(in crate::app) fn note_once(&self, telling: &Telling, once: Once) -> bool {
+        let now = telling.base.now();
+        let mut waiting = self.waiting();
+        if waiting.known.get(&once.name).is_some_and(|until| *until > now) {
+            return false;
+        }
+        waiting.found(once, now);
+        true
+    }
+
     /// Takes a person's number out of what waits here: it is told, and of nobody.
     pub(in crate::app) fn forget(&self, number: &PhoneNumber) {
         self.waiting().forget(number);

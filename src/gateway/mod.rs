@@ -125,6 +125,12 @@ pub fn remedy_of_status(status: Status, is_call: bool) -> Remedy {
     crate::twilio::remedies::remedy_of_status(status, is_call)
 }
 
+/// A failure as whoever mends it reads of it: its name, and what to do.
+pub fn in_words(code: u32) -> (&'static str, &'static str) {
+    let meaning = crate::twilio::errors::lookup(code);
+    (meaning.name, meaning.advice())
+}
+
 /// What there was to be taken away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Redaction {

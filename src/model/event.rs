@@ -260,6 +260,9 @@ event_types! {
     FraudDetected = "fraud.detected",
     /// A budget is spent; told once, until there is room again.
     BudgetReached = "budget.reached",
+    /// Messages or calls fail for a reason that somebody has to mend; told once an hour for
+    /// each service and code.
+    OperatorAlert = "operator.alert",
 }
 
 impl fmt::Display for EventType {

@@ -35,6 +35,8 @@ pub struct Policy {
     pub new_code_on_resend: bool,
     /// The channels that may be used.
     pub channels: Vec<Channel>,
+    /// Whether what did not arrive is sent by the next channel.
+    pub failover: Failover,
     /// What a call waits for before it reads the code.
     pub gate: Gate,
     /// How often the code may be read out in one call after the first time.
@@ -63,6 +65,39 @@ pub enum Gate {
     None,
 }
 
+/// When a code goes to the next channel by itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Failover {
+    /// Never: the person asks for another way.
+    Off,
+    /// Once it is known that a message was refused or did not arrive, or that a call was
+    /// not taken.
+    #[default]
+    OnFailure,
+    /// Then, and where nothing was heard of a message for longer than usual.
+    OnSilence,
+}
+
+impl Failover {
+    /// Every value there is.
+    pub const ALL: [Self; 3] = [Self::Off, Self::OnFailure, Self::OnSilence];
+
+    /// It as the API and the file write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::OnFailure => "on-failure",
+            Self::OnSilence => "on-silence",
+        }
+    }
+
+    /// Whether it is as nobody sets it.
+    pub fn is_on_failure(&self) -> bool {
+        *self == Self::OnFailure
+    }
+}
+
 impl Policy {
     /// How long a job may go on with a send that it has claimed, or held on to by a
     /// further write. One that could not do so drops its request, and so has one that
@@ -89,6 +124,7 @@ impl Default for Policy {
             cooldown: [30, 60, 120, 240].map(Duration::from_secs).to_vec(),
             new_code_on_resend: false,
             channels: vec![Channel::Sms, Channel::Call],
+            failover: Failover::OnFailure,
             gate: Gate::AnyKey,
             max_replays: 3,
             max_wrong_keys: 2,

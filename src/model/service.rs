@@ -21,7 +21,7 @@ use crate::model::fraud::FraudChanges;
 use crate::model::id::ServiceId;
 use crate::model::limits::LimitChanges;
 use crate::model::phone::{Line, PhoneNumber};
-use crate::model::policy::{Gate, Policy};
+use crate::model::policy::{Failover, Gate, Policy};
 use crate::model::remedy::Remedy;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -116,6 +116,9 @@ pub struct Settings {
     /// Whether messages say that the code is not to be shared.
     #[serde(default)]
     pub do_not_share: bool,
+    /// When a code goes to the next channel by itself.
+    #[serde(default, skip_serializing_if = "Failover::is_on_failure")]
+    pub failover: Failover,
     /// What a call waits for before it says the code.
     pub gate: Gate,
     /// The name said in calls, where it is spoken otherwise than it is written.
@@ -287,6 +290,7 @@ impl Settings {
         all.entry("psd2_block_seconds").or_insert(self.psd2_block_seconds.into());
         all.entry("pending").or_insert(Value::from(self.pending.as_str()));
         all.entry("voip").or_insert(Value::from(self.voip.as_str()));
+        all.entry("failover").or_insert(Value::from(self.failover.as_str()));
         all.entry("limits").or_insert_with(|| Value::Object(Map::new()));
         all.entry("fraud").or_insert_with(|| Value::Object(Map::new()));
         all.entry("remedies").or_insert_with(|| Value::Object(Map::new()));
@@ -318,6 +322,7 @@ impl Service {
             cooldown: settings.resend_cooldown_seconds.iter().map(seconds).collect(),
             new_code_on_resend: settings.new_code_on_resend,
             channels: settings.channels.clone(),
+            failover: settings.failover,
             gate: settings.gate,
             ..base.clone()
         }
@@ -428,6 +433,7 @@ impl Settings {
             whatsapp_variables: BTreeMap::from([("1".into(), "code".into())]),
             domain: None,
             do_not_share: false,
+            failover: policy.failover,
             gate: policy.gate,
             tts_name: None,
             custom_code: false,

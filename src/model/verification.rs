@@ -5,8 +5,10 @@
 //! written is what will be done, whatever dies between.
 
 mod attempts;
+mod calling;
 mod decide;
 mod details;
+mod failover;
 mod outbox;
 pub mod retry;
 mod send_state;
@@ -184,6 +186,13 @@ pub struct Send {
     /// That it never leaves, and is shown as if it had.
     #[serde(default, skip_serializing_if = "is_default")]
     pub shadow: bool,
+    /// The number of the send whose place it took by itself, for that did not arrive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follows: Option<u8>,
+    /// Why nothing took its place though it did not arrive, in words without numbers or
+    /// secrets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_followed: Option<String>,
 }
 
 /// Why a message or call was not sent.
@@ -300,7 +309,7 @@ impl Verification {
     /// while that is under way, from when on somebody else may.
     pub fn next_attempt_at(&self, number: u8) -> Option<Timestamp> {
         self.send(number)?.attempts.last_error.as_ref()?;
-        self.outbox.iter().find(|step| step.number() == number).map(|step| step.due)
+        self.outbox.iter().find(|step| step.is_about(number)).map(|step| step.due)
     }
 
     /// Why a send was dropped, as far as what is known now says; `None` for one
@@ -344,7 +353,11 @@ impl Verification {
             micros: 0,
             unasked: false,
             shadow: false,
+            follows: None,
+            not_followed: None,
         });
+        // What is asked for takes the place of whatever was to follow by itself.
+        self.outbox.retain(|step| !step.is_failover());
         if !self.test {
             self.outbox.push(OutboxStep {
                 effect: Effect::Send { number },

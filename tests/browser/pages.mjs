@@ -183,10 +183,25 @@ async function wholeWay(name, number, look) {
   await page.context().close();
 }
 
+/** The message does not arrive, and the person is called instead and told so. */
+async function followedText() {
+  const number = "+14155550152";
+  await phone(number, { message: { outcome: "undelivered", error_code: 30005 } });
+  const { url } = await session({ to: number });
+  const page = await open(url, { width: 360, height: 740 });
+  await page.click("button[value=sms]");
+  await page.locator("#now-text", { hasText: /could not be delivered\. (We|Your|You|The call)/ }).waitFor();
+  await sound(page, "followed narrow");
+  await page.click("text=Cancel");
+  assert.equal((await exchanged(page)).status, "canceled");
+  assert.deepEqual(page.complaints, []);
+  await page.context().close();
+}
+
 /** The message fails, the call is offered, and the person goes back instead. */
 async function failedText() {
   const number = "+14155550150";
-  await phone(number, { message: { outcome: "undelivered", error_code: 30005 } });
+  await phone(number, { message: { outcome: "undelivered", error_code: 30004 } });
   const { url } = await session({ to: number });
   const page = await open(url, { width: 360, height: 740, scheme: "dark" });
   await page.click("button[value=sms]");
@@ -249,6 +264,7 @@ try {
     "wide without a script": () => wholeWay("wide-plain", "+4915123456782", { width: 1280, script: false }),
     "narrow without a script": () => wholeWay("narrow-plain", "+4915123456783", { width: 360, height: 740, script: false }),
     "a failed text": failedText,
+    "a text that a call follows": followedText,
     "reloads and other browsers": reloads,
     "german": german,
   };

@@ -163,7 +163,7 @@ async fn without_a_key_nothing_is_told() {
 
 #[tokio::test]
 async fn deliveries_are_listed_newest_first_and_filtered() {
-    let app = Setup::sandbox().start().await;
+    let app = Setup::sandbox().without_failover().start().await;
     let (one, other) = ("+15551230403", "+15551230404");
     app.phone(other, json!({ "message": { "outcome": "undelivered" }, "answers": "busy" })).await;
     let mut sids = Vec::new();

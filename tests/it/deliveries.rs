@@ -97,7 +97,7 @@ async fn paged(app: &Instance, query: &str) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_send_is_listed_from_its_promise_on_and_stays_where_it_was() {
-    let app = Setup::sandbox().start().await;
+    let app = Setup::sandbox().without_failover().start().await;
     let (held, refused, taken) = ("+15551230501", "+15551230502", "+15551230503");
     app.phone(held, json!({ "api": { "timeout": "before", "hold_ms": 20_000, "times": 1 } })).await;
     app.phone(refused, json!({ "message": { "outcome": "failed", "error_code": 30006 } })).await;

@@ -61,6 +61,11 @@ impl Setup {
         self
     }
 
+    /// Lets nothing go by the next channel by itself, for stories about something else.
+    pub fn without_failover(self) -> Self {
+        self.set("SERVICES", "{ default = { failover = \"off\" } }")
+    }
+
     /// Sets a variable that is none of Dialback's own.
     pub fn variable(mut self, name: &str, value: &str) -> Self {
         self.env.insert(name.to_owned(), value.to_owned());

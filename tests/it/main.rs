@@ -35,6 +35,7 @@ mod engines;
 mod erase;
 mod events;
 mod examples;
+mod failover;
 mod far;
 mod faults;
 mod field;

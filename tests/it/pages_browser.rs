@@ -27,5 +27,5 @@ async fn people_verify_their_numbers_in_a_browser() {
     let told = tokio::task::spawn_blocking(move || node.output()).await.unwrap().unwrap();
     let said = format!("{}{}", String::from_utf8_lossy(&told.stdout), String::from_utf8_lossy(&told.stderr));
     assert!(told.status.success(), "{said}\n{}", app.end_of_log());
-    assert_eq!(said.lines().filter(|line| line.starts_with("ok ")).count(), 7, "{said}");
+    assert_eq!(said.lines().filter(|line| line.starts_with("ok ")).count(), 8, "{said}");
 }

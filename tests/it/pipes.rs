@@ -71,6 +71,8 @@ async fn commands(app: &Instance) -> Vec<Vec<String>> {
         "allow list".to_owned(),
         "allow remove +15551230806".to_owned(),
         "fraud report".to_owned(),
+        "policy show".to_owned(),
+        "policy explain 30007".to_owned(),
         "fraud report --json".to_owned(),
         "limits show +15551230801".to_owned(),
         "limits show +15551230801 --json".to_owned(),

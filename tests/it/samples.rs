@@ -120,6 +120,8 @@ pub fn verification(n: u32) -> Verification {
         attempts: Attempts::default(),
         micros: 0,
         unasked: false,
+        follows: None,
+        not_followed: None,
     };
     let refused = SendState::Failed { code: Some(30003), reason: "unreachable handset".into() };
     let lost = SendState::Failed { code: None, reason: "given up".into() };
@@ -249,6 +251,7 @@ fn service() -> Service {
         whatsapp_variables: texts([("1", "{code}")]),
         domain: some("example.com"),
         do_not_share: true,
+        failover: dialback::model::policy::Failover::default(),
         gate: Gate::NamedKey,
         tts_name: some("shop"),
         custom_code: true,

@@ -347,8 +347,8 @@ async fn read(app: &Instance, to: &str, channel: &str) -> Value {
 async fn on_each_channel_it_reads_as_what_twilio_tells_of_a_real_one() {
     let service = |action: &str| {
         format!(
-            "{{ default = {{ name = \"Shop\", channels = [\"sms\", \"call\", \"whatsapp\"], fraud = {{ signals = {{ \
-             block_burst = {{ action = \"{action}\", hundred = 2, numbers = 2 }} }} }} }} }}"
+            "{{ default = {{ name = \"Shop\", channels = [\"sms\", \"call\", \"whatsapp\"], failover = \"off\", \
+             fraud = {{ signals = {{ block_burst = {{ action = \"{action}\", hundred = 2, numbers = 2 }} }} }} }} }}"
         )
     };
     let start = async |action: &str| {
@@ -370,4 +370,23 @@ async fn on_each_channel_it_reads_as_what_twilio_tells_of_a_real_one() {
         let phone = shadow.control(reqwest::Method::GET, &format!("/phones/{to}"), None).await;
         assert_eq!((&phone["messages"], &phone["calls"]), (&json!([]), &json!([])), "nothing came");
     }
+}
+
+/// A call that is only pretended is not answered; what follows it is pretended, too.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_follows_what_never_left_does_not_leave_either() {
+    let service = "{ default = { channels = [\"call\", \"sms\"], fraud = { signals = { \
+                   block_burst = { action = \"shadow_block\", hundred = 2, numbers = 2 } } } } }";
+    let app = Setup::sandbox().set("SERVICES", service).set("VOICE__RING_SECONDS", "5").start().await;
+    for end in [1, 2] {
+        app.begin(&format!("+141555521{end:02}"), "sms").await;
+    }
+    let to = "+14155552110";
+    let id = app.begin(to, "call").await["id"].as_str().unwrap().to_owned();
+    let is_followed = |shown: &Value| shown["deliveries"][1]["status"] == "delivered";
+    let shown = app.verification(&id, is_followed).await;
+    assert_eq!(shown["deliveries"][0]["status"], "no-answer");
+    assert_eq!(shown["deliveries"][1]["follows"], shown["deliveries"][0]["id"]);
+    let phone = app.control(reqwest::Method::GET, &format!("/phones/{to}"), None).await;
+    assert_eq!((&phone["messages"], &phone["calls"]), (&json!([]), &json!([])), "nothing came");
 }

@@ -37,6 +37,8 @@ fn start(command: &str, directory: &Path) -> (Running, String) {
         .arg(&ready)
         .current_dir(directory)
         .env("DIALBACK_STORE__URL", "memory:")
+        // What the page shows last is what it was asked to send.
+        .env("DIALBACK_SERVICES", "{ default = { failover = \"off\" } }")
         .env("DIALBACK_TWILIO__ACCOUNT_SID", ACCOUNT)
         .env("DIALBACK_TWILIO__AUTH_TOKEN", TOKEN)
         .env("DIALBACK_SERVER__LISTEN", "127.0.0.1:0")

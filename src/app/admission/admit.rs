@@ -64,6 +64,9 @@ fn chosen(request: &Request<'_>) -> (Option<Channel>, Vec<Reason>) {
         let (may_be, reasons) = judged(request, channel);
         return (may_be.then_some(channel), reasons);
     }
+    if let Some(plan) = request.plan {
+        return next_of(request, plan);
+    }
     let ways = Ways::of(request.service.clone(), request.countries, request.sender).leading_to(request.line);
     let channels = &request.service.settings.channels;
     let mut refused = Vec::new();
@@ -80,6 +83,35 @@ fn chosen(request: &Request<'_>) -> (Option<Channel>, Vec<Reason>) {
         refused.push(rules::no_way());
     }
     (None, refused)
+}
+
+/// The first channel that may take the place of what did not arrive. None is a call where a
+/// rule speaks against a message: who may not be written to is not called instead.
+fn next_of(request: &Request<'_>, plan: &[Channel]) -> (Option<Channel>, Vec<Reason>) {
+    let mut refused = Vec::new();
+    for channel in plan.iter().copied() {
+        let (may_be, reasons) = judged(request, channel);
+        let against = if channel == Channel::Call { against_messages(request) } else { Vec::new() };
+        match may_be && against.is_empty() {
+            true => return (Some(channel), reasons),
+            false => refused.extend(reasons.into_iter().chain(against)),
+        }
+    }
+    if refused.is_empty() {
+        refused.push(rules::no_way());
+    }
+    (None, refused)
+}
+
+/// What rules have against the messages of the service, beside that the telephone takes
+/// none or that there is nobody to send as.
+fn against_messages(request: &Request<'_>) -> Vec<Reason> {
+    let messages = request.service.settings.channels.iter().copied().filter(|channel| channel.is_message());
+    let is_against = |reason: &Reason| {
+        let refusal = reason.finding.refusal();
+        refusal.is_some_and(|why| !matches!(why, AdmissionError::Landline | AdmissionError::NoSender(_)))
+    };
+    messages.flat_map(|channel| judged(request, channel).1).filter(is_against).collect()
 }
 
 /// Whether a channel may be used, and what the rules say of it.

@@ -59,6 +59,8 @@ impl Profile {
         holds_after_wrong_codes: true,
         renews: true,
     };
+    /// What takes the place of a send that did not arrive: nobody asks for it.
+    pub const FAILOVER: Self = Self { name: "failover", early: Early::Refused, ..Self::API };
     /// What is sent again by its name, by whichever face.
     pub const AGAIN: Self = Self { name: "again", early: Early::Refused, ..Self::API };
 }

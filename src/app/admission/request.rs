@@ -44,6 +44,9 @@ pub(in crate::app) struct Request<'r> {
     pub(in crate::app) refused_kinds: &'r BTreeSet<Kind>,
     /// By which channel; nothing for the best.
     pub(in crate::app) channel: Option<Channel>,
+    /// The channels that may take the place of a send that did not arrive, the best first;
+    /// nothing where somebody asks.
+    pub(in crate::app) plan: Option<&'r [Channel]>,
     /// Which countries are reached this time: all for a number on the safe list.
     pub(in crate::app) countries: Countries,
     /// The channels whose senders the person has told to stop.

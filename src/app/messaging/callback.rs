@@ -1,16 +1,16 @@
 //! What Twilio reports, recorded before it is acknowledged.
 
-use crate::app::admission::Admission;
 use crate::app::base::Base;
 use crate::app::messaging::pace::Leg;
-use crate::app::messaging::{Messaging, MessagingError, reported};
+use crate::app::messaging::{Messaging, MessagingError, failover, reported};
 use crate::app::services::find;
 use crate::app::transact::{self, Draft, transact};
 use crate::app::verification::happen;
 use crate::app::verification::settled::{Settled, settled};
 use crate::model::account::{AccountSid, Proof};
+use crate::model::channel::Channel;
 use crate::model::delivery::{Delivery, Report};
-use crate::model::phone::mask;
+use crate::model::phone::{PhoneNumber, mask};
 use crate::model::status::Status;
 use crate::model::verification::{Input, Outcome, SendState, Verification, decide};
 use crate::store::records::{self, Versioned};
@@ -66,6 +66,23 @@ fn learn(messaging: &Messaging, delivery: &Delivery, status: Status) {
     let age = Duration::try_from(messaging.base.now().duration_since(delivery.first_seen));
     if let (Some(leg), Ok(age), Some(_)) = (leg, age, &delivery.id) {
         messaging.pace.learn(leg, age);
+        learn_arrival(messaging, delivery, (leg, age));
+    }
+}
+
+/// Learns how long it took to arrive, where a service goes by silence.
+fn learn_arrival(messaging: &Messaging, delivery: &Delivery, (leg, age): (Leg, Duration)) {
+    let arrivals = messaging.pace.arrivals();
+    if leg != Leg::Delivered || !arrivals.is_wanted() {
+        return;
+    }
+    let to = delivery.about.to.as_deref().unwrap_or_default();
+    let (channel, number) = match to.strip_prefix("whatsapp:") {
+        Some(number) => (Channel::Whatsapp, number),
+        None => (Channel::Sms, to),
+    };
+    if let Ok(number) = number.parse::<PhoneNumber>() {
+        arrivals.learn(&number.region().unwrap_or_default(), channel, age);
     }
 }
 
@@ -108,9 +125,11 @@ async fn merged(messaging: &Messaging, report: &Report) -> Result<Merged, Messag
                 }
             },
         };
-        let is_named = delivery.id.is_some() && old.as_ref().is_none_or(|old| old.record.id.is_none());
-        let (delivery, settled) = match is_named {
-            true => Box::pin(settle_by(&messaging.admission, delivery)).await?,
+        let before = old.as_ref().map(|old| &old.record);
+        let is_named = delivery.id.is_some() && before.is_none_or(|before| before.id.is_none());
+        let has_failed = delivery.id.is_some() && failover::has_failed(before, &delivery);
+        let (delivery, settled) = match is_named || has_failed {
+            true => Box::pin(settle_by(messaging, before, delivery)).await?,
             false => (delivery, None),
         };
         let (mut changes, mut lines) =
@@ -126,6 +145,11 @@ async fn merged(messaging: &Messaging, report: &Report) -> Result<Merged, Messag
         Ok(Draft::Tracked(Commit { changes, additions }, lines, merged))
     };
     let merged = transact(&messaging.base, &transact::DELIVERY, look).await?;
+    let delivery = &merged.recorded.delivery;
+    // Something else may be to be sent now.
+    if delivery.id.is_some() && failover::has_failed(merged.before.as_ref(), delivery) {
+        messaging.base.board.wake();
+    }
     log(&merged);
     Ok(merged)
 }
@@ -163,13 +187,15 @@ pub(in crate::app) fn is_anothers(messaging: &Messaging, delivery: &Delivery, re
     owner.zip(reporter).is_some_and(|(owner, reporter)| owner != reporter)
 }
 
-/// A delivery that carries our name, with the time at which it was asked for,
-/// and what settles its send by it.
+/// A delivery that carries our name, with the time at which it was asked for, and what
+/// becomes of its verification by it: its send is settled, or did not arrive.
 async fn settle_by(
-    admission: &Admission,
+    messaging: &Messaging,
+    before: Option<&Delivery>,
     delivery: Delivery,
 ) -> Result<(Delivery, Option<(Vec<Change>, Settled)>), MessagingError> {
-    let (directory, nothing) = (&admission.directory, None);
+    let (admission, nothing) = (&messaging.admission, None);
+    let directory = &admission.directory;
     let Some(id) = &delivery.id else {
         return Ok((delivery, nothing));
     };
@@ -180,21 +206,30 @@ async fn settle_by(
     let Some(send) = old.record.send(number) else {
         return Ok((delivery, nothing));
     };
-    let asked_at = send.asked_at;
-    if send.state == SendState::Accepted {
-        let is_it = send.sid.as_ref() == Some(&delivery.sid);
-        return Ok((if is_it { delivery.asked_at(asked_at) } else { delivery }, nothing));
-    }
-    let input = Input::Accepted { number, sid: delivery.sid.clone() };
-    let service = find::service_of(directory, &old.record).await?;
-    let (policy, now) = (service.policy(&directory.policy), admission.base.now());
-    let decision = decide(&policy, &old.record, input, now);
-    if decision.outcome != Outcome::Done {
+    let (asked_at, channel) = (send.asked_at, send.channel);
+    let is_others = send.state == SendState::Accepted && send.sid.as_ref() != Some(&delivery.sid);
+    if is_others {
         return Ok((delivery, nothing));
     }
-    let changes = happen::written(&admission.telling, Some(&old), &decision.verification);
-    let settled = settled(admission, &service, (&old.record, &decision.verification), now);
-    Ok((delivery.asked_at(asked_at), Some((changes, settled))))
+    let service = find::service_of(directory, &old.record).await?;
+    let (policy, now) = (service.policy(&directory.policy), admission.base.now());
+    let silent_at = failover::silent_at(&messaging.pace, &service, &old.record, (channel, now));
+    let accepted = Input::Accepted { number, sid: delivery.sid.clone(), silent_at };
+    let decision = decide(&policy, &old.record, accepted, now);
+    if send.state != SendState::Accepted && decision.outcome != Outcome::Done {
+        return Ok((delivery, nothing));
+    }
+    let mut next = decision.verification;
+    if let Some(input) = failover::not_arrived(admission, &service, (before, &delivery), &next) {
+        next = decide(&policy, &next, input, now).verification;
+    }
+    let delivery = delivery.asked_at(asked_at);
+    if next == old.record {
+        return Ok((delivery, nothing));
+    }
+    let changes = happen::written(&admission.telling, Some(&old), &next);
+    let settled = settled(admission, &service, (&old.record, &next), now);
+    Ok((delivery, Some((changes, settled))))
 }
 
 fn log(Merged { before, recorded: Recorded { delivery, is_new } }: &Merged) {

@@ -70,7 +70,7 @@ pub async fn find_delivery(store: &dyn Store, name: &str) -> Result<Found, Messa
     let found = records::get::<Verification>(store, id.as_str()).await?.ok_or(Fault::NotFound)?;
     let send = found.record.send(number).cloned().ok_or(Fault::NotFound)?;
     let Some(sid) = &send.sid else {
-        return Ok(Found::Send(Box::new(found.record), send));
+        return Ok(Found::Send(Box::new(found.record), Box::new(send)));
     };
     let delivery = records::get::<Delivery>(store, sid.as_str()).await?.ok_or(Fault::NotFound)?.record;
     let attempts = match delivery.id.as_ref().map(DeliveryId::parts) {

@@ -1,9 +1,12 @@
 //! What goes out and what comes back: sends, callbacks, calls that ask what to say, and
 //! texts that people write.
 
+pub(in crate::app) mod alert;
+mod arrivals;
 pub(in crate::app) mod callback;
 pub(in crate::app) mod deliveries;
-pub(in crate::app) mod error;
+mod error;
+mod failover;
 pub(in crate::app) mod holding;
 pub(in crate::app) mod inbound;
 pub(in crate::app) mod pace;

@@ -1,6 +1,7 @@
 //! How long what is sent takes, as it was seen of late: so that what never leaves can be
 //! told to have taken as long. It refuses to know who asks.
 
+use crate::app::messaging::arrivals::Arrivals;
 use crate::entropy::Entropy;
 use crate::model::channel::Channel;
 use crate::model::status::Status;
@@ -26,9 +27,12 @@ pub(in crate::app) enum Leg {
     Ringing,
 }
 
-/// The last durations of each leg.
+/// The last durations of each leg, and how long messages take to arrive.
 #[derive(Debug, Default)]
-pub struct Pace([Ring; LEGS]);
+pub struct Pace {
+    legs: [Ring; LEGS],
+    arrivals: Arrivals,
+}
 
 /// Durations that are kept of a leg.
 const KEPT: usize = 64;
@@ -83,13 +87,18 @@ impl Leg {
 }
 
 impl Pace {
+    /// How long messages take to arrive, by country and channel.
+    pub(in crate::app) fn arrivals(&self) -> &Arrivals {
+        &self.arrivals
+    }
+
     /// Learns how long a leg took.
     pub(in crate::app) fn learn(&self, leg: Leg, took: Duration) {
         if took > LONGEST {
             return;
         }
         // Nothing is ever half-changed under this lock.
-        let mut ring = self.0[leg.place()].0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut ring = self.legs[leg.place()].0.lock().unwrap_or_else(PoisonError::into_inner);
         let (seen, next) = &mut *ring;
         match seen.len() < KEPT {
             true => seen.push(took),
@@ -100,7 +109,7 @@ impl Pace {
 
     /// How long a leg takes now and then: one of those that were seen, a tenth more or less.
     pub(in crate::app) fn draw(&self, leg: Leg, entropy: &Entropy) -> Duration {
-        let ring = self.0[leg.place()].0.lock().unwrap_or_else(PoisonError::into_inner);
+        let ring = self.legs[leg.place()].0.lock().unwrap_or_else(PoisonError::into_inner);
         let seen = &ring.0;
         let at = usize::try_from(entropy.below(seen.len().max(1) as u64)).unwrap_or(0);
         let took = seen.get(at).copied().unwrap_or_else(|| leg.usual());

@@ -6,11 +6,13 @@
 //! it is tried and looked up again is the model's to say, and who does it when is
 //! for `jobs`.
 
-use crate::app::admission::ways;
+use crate::app::admission::{Admission, ways};
 use crate::app::base::Base;
 use crate::app::fault::Fault;
 use crate::app::messaging::pace::Leg;
-use crate::app::messaging::{Messaging, MessagingError, callback, holding, inbound, reported, shadow};
+use crate::app::messaging::{
+    Messaging, MessagingError, callback, failover, holding, inbound, reported, shadow,
+};
 use crate::app::services::{compat, find};
 use crate::app::transact::{self, Draft, transact};
 use crate::app::verification::happen::{self, happen};
@@ -21,6 +23,7 @@ use crate::model::channel::Channel;
 use crate::model::code::CodeSeed;
 use crate::model::delivery::{Delivery, Report};
 use crate::model::id::{Sid, VerificationId};
+use crate::model::remedy::Remedy;
 use crate::model::service::Service;
 use crate::model::verification::{
     Decision, Effect, Failure, Input, Jitter, OutboxStep, Outcome, Send, SendState, Verification, decide,
@@ -52,6 +55,9 @@ async fn do_step_of(messaging: &Messaging, id: &VerificationId) -> Result<(), Me
         return Ok(());
     };
     let number = step.number();
+    if step.is_failover() {
+        return failover::fail_over(messaging, id, number).await;
+    }
     let policy = find::policy_of(&messaging.directory, &verification).await?;
     // Measured from before the claim, and not by a clock that may be set.
     let claimed = Instant::now();
@@ -89,7 +95,7 @@ async fn carry(
     let window_open = send.channel == Channel::Whatsapp
         && matches!(step.effect, Effect::Send { .. })
         && inbound::window_open(&messaging.base, &service, &verification.to, &ahead).await?;
-    let request = request(&messaging.verifying, service, &verification, send, begin_by, window_open);
+    let request = request(&messaging.verifying, service.clone(), &verification, send, begin_by, window_open);
     // Of what is only pretended there is a ring, and of nothing else.
     let ring = request.as_ref().ok().filter(|_| send.shadow).map(|request| messaging.gateway.ring(request));
     let outcome = match (request, &step.effect) {
@@ -113,6 +119,8 @@ async fn carry(
         }
         // It is on nobody's list.
         (Ok(_), Effect::LookUp { .. }) if send.shadow => Ok(None),
+        // It is no try of a send.
+        (Ok(_), Effect::FailOver { .. }) => return Ok(()),
         (Ok(request), Effect::LookUp { .. }) => look_up(messaging, &request, &verification, number).await?,
     };
     let claim = step.attempts;
@@ -128,7 +136,7 @@ async fn carry(
         Ok(None) => Input::NotFound { number, claim, jitter: jitter(&messaging.base) },
         Err(error) => {
             tracing::warn!(verification = %id, number, attempts = send.attempts.made, %error, "send not accepted");
-            not_accepted(&messaging.base, step, error)
+            not_accepted(&messaging.admission, (&service, send.channel), step, error)
         }
     };
     let decision = happen(&messaging.admission, &id, |_| Ok(input.clone())).await?;
@@ -157,7 +165,7 @@ async fn known_of(
     let service = compat::want_sending_to(&messaging.directory, service, to, &mut ahead);
     match (effect, channel) {
         // Nobody opts out of calls.
-        (Effect::LookUp { .. }, _) | (Effect::Send { .. }, Channel::Call) => {}
+        (Effect::LookUp { .. } | Effect::FailOver { .. }, _) | (Effect::Send { .. }, Channel::Call) => {}
         (Effect::Send { .. }, Channel::Sms) => {
             ways::want_ways(&messaging.admission, service, to, &mut ahead);
         }
@@ -195,8 +203,13 @@ async fn look_up(
 
 /// What an attempt without success means for the send; how long it waits is decided in
 /// `model::verification::retry`.
-fn not_accepted(base: &Base, step: &OutboxStep, error: SendError) -> Input {
-    let (number, claim, jitter) = (step.number(), step.attempts, jitter(base));
+fn not_accepted(
+    admission: &Admission,
+    by: (&Service, Channel),
+    step: &OutboxStep,
+    error: SendError,
+) -> Input {
+    let (number, claim, jitter) = (step.number(), step.attempts, jitter(&admission.base));
     let failure = |code, reason, after: Duration| Failure {
         code,
         reason,
@@ -207,9 +220,12 @@ fn not_accepted(base: &Base, step: &OutboxStep, error: SendError) -> Input {
         // tell yet.
         SendError::Refused { code, reason } if step.is_look_up() => {
             let reason = format!("whether twilio took it cannot be looked up: {reason}");
-            Input::Refused { number, claim, code, reason }
+            Input::Refused { number, claim, code, reason, remedy: Remedy::Stop }
         }
-        SendError::Refused { code, reason } => Input::Refused { number, claim, code, reason },
+        SendError::Refused { code, reason } => {
+            let remedy = failover::remedy_of_refusal(admission, by, code);
+            Input::Refused { number, claim, code, reason, remedy }
+        }
         SendError::NotProcessed { code, reason, after } => {
             Input::NotProcessed { number, claim, failure: failure(code, reason, after), jitter }
         }
@@ -266,16 +282,12 @@ async fn accepted(
         ahead.want::<Delivery>(sid.as_str());
         ahead.read(store).await?;
         let old = ahead.get::<Verification>(store, id.as_str()).await?.ok_or(Fault::NotFound)?;
-        let input = Input::Accepted { number, sid: sid.clone() };
         let service = find::service_of(&messaging.directory, &old.record).await?;
         let (policy, now) = (service.policy(&messaging.directory.policy), messaging.base.now());
-        let decision = decide(&policy, &old.record, input, now);
-        let mut changes = Vec::with_capacity(2);
-        if decision.verification != old.record {
-            changes.extend(happen::written(&messaging.telling, Some(&old), &decision.verification));
-        }
-        let both = (&old.record, &decision.verification);
-        let Settled { additions, mut lines } = settled(&messaging.admission, &service, both, now);
+        let channel = old.record.send(number).map_or(Channel::Sms, |send| send.channel);
+        let silent_at = failover::silent_at(&messaging.pace, &service, &old.record, (channel, now));
+        let input = Input::Accepted { number, sid: sid.clone(), silent_at };
+        let mut decision = decide(&policy, &old.record, input, now);
         let known = ahead.get::<Delivery>(store, sid.as_str()).await?;
         let delivery = match &known {
             None => Some(Delivery::new(report.clone(), messaging.base.now())),
@@ -286,6 +298,23 @@ async fn accepted(
             }
             Some(known) => known.record.merge(report.clone(), messaging.base.now()),
         };
+        let before = known.as_ref().map(|known| &known.record);
+        if let Some(delivery) = &delivery
+            && let Some(input) = failover::not_arrived(
+                &messaging.admission,
+                &service,
+                (before, delivery),
+                &decision.verification,
+            )
+        {
+            decision.verification = decide(&policy, &decision.verification, input, now).verification;
+        }
+        let mut changes = Vec::with_capacity(2);
+        if decision.verification != old.record {
+            changes.extend(happen::written(&messaging.telling, Some(&old), &decision.verification));
+        }
+        let both = (&old.record, &decision.verification);
+        let Settled { additions, mut lines } = settled(&messaging.admission, &service, both, now);
         let send = decision.verification.send(number).filter(|send| send.sid.as_ref() == Some(sid));
         if let Some(delivery) = delivery {
             let delivery = match send {

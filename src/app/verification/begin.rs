@@ -35,7 +35,7 @@ use crate::model::fraud::{About, Action, Outcome, Signal};
 use crate::model::phone::{Line, PhoneNumber};
 use crate::model::policy::Policy;
 use crate::model::service::Service;
-use crate::model::verification::{Input, Verification, decide};
+use crate::model::verification::{Input, Outcome as Done, Verification, decide};
 use crate::store::records::{Ahead, Versioned};
 use crate::store::{Commit, Limited};
 use jiff::{SignedDuration, Timestamp};
@@ -152,7 +152,7 @@ async fn tried<'w>(
 ) -> (Result<Result<Begun, VerificationError>, VerificationError>, Trial<'w>) {
     let subject = match asked.target {
         Target::Number { .. } => &transact::START,
-        Target::Verification { .. } => &transact::VERIFICATION,
+        Target::Verification { .. } | Target::Following { .. } => &transact::VERIFICATION,
     };
     let trial = Trial::new(&verifying.admission, asked);
     let look = || look(verifying, asked, (first_seen, &trial, brought));
@@ -340,6 +340,7 @@ fn request_of<'r>(
         line: Line::Unknown,
         refused_kinds: &verifying.admission.numbers.refuse,
         channel: seen.channel,
+        plan: seen.plan.as_deref(),
         countries: seen.countries,
         unwanted: seen.unwanted.clone(),
         details: &seen.details,
@@ -421,9 +422,12 @@ async fn written(
 ) -> Result<Draft<Result<Begun, VerificationError>>, VerificationError> {
     let is_same = seen.stands_open(verifying.base.now()) || !asked.target.is_number();
     let (old, mut verification) = match (&seen.last, &asked.target) {
+        (Some(old), Target::Following { number, .. }) => {
+            (Some(old), followed(verifying, &seen, (old, *number), way)?)
+        }
         (Some(old), _) if is_same => (Some(old), sent_again(verifying, &seen, old, way)?),
         (_, Target::Number { request, .. }) => (None, begun(verifying, request, &seen, way.channel)?),
-        (_, Target::Verification { .. }) => return Err(Fault::NotFound.into()),
+        (_, Target::Verification { .. } | Target::Following { .. }) => return Err(Fault::NotFound.into()),
     };
     let is_named = asked.target.names_channel(seen.last.as_ref().and_then(|last| last.record.sends.last()));
     if let Some(send) = verification.sends.last_mut() {
@@ -464,8 +468,11 @@ fn mark(
     trial: &Trial<'_>,
     now: Timestamp,
 ) {
+    // What takes the place of something that never left does not leave either.
+    let follows = verification.sends.last().and_then(|send| verification.send(send.follows?));
+    let is_shadow = way.is_shadow || follows.is_some_and(|followed| followed.shadow);
     if let Some(send) = verification.sends.last_mut() {
-        send.shadow = way.is_shadow;
+        send.shadow = is_shadow;
     }
     let Some(admitted) = &mut verification.admitted else { return };
     trial.amend(|taken| taken.flagged_by(full));
@@ -473,7 +480,7 @@ fn mark(
         trial.mark(admitted, now);
     }
     admitted.line_type = trial.line_type().or(admitted.line_type);
-    admitted.shadow |= way.is_shadow;
+    admitted.shadow |= is_shadow;
     admitted.flag(way.flags);
 }
 
@@ -500,6 +507,24 @@ fn sent_again(
     let decision = decide(policy, &old.record, input, verifying.base.now());
     happen::refuse(&verifying.base, &old.record, decision.outcome, channel)?;
     Ok(decision.verification)
+}
+
+/// The one whose code goes on by another channel, for a send of it did not arrive.
+fn followed(
+    verifying: &Verifying,
+    seen: &Seen<'_>,
+    (old, number): (&Versioned<Verification>, u8),
+    Way { channel, policy, .. }: Way<'_>,
+) -> Result<Verification, VerificationError> {
+    let gate_key = happen::gate_key(&verifying.base, &seen.service);
+    let input = Input::Follow { number, channel, gate_key };
+    let decision = decide(policy, &old.record, input, verifying.base.now());
+    happen::refuse(&verifying.base, &old.record, decision.outcome.clone(), channel)?;
+    match decision.outcome {
+        Done::Done => Ok(decision.verification),
+        // There is nothing to follow any more, or no time for it.
+        _ => Err(Fault::NotFound.into()),
+    }
 }
 
 /// The rules by which a service's verifications live, for a face.

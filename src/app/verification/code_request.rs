@@ -37,6 +37,13 @@ pub(in crate::app) enum Target<'w> {
         /// Whether it is the caller's.
         is_own: &'w (dyn Fn(&Verification) -> bool + Sync),
     },
+    /// For one whose last send did not arrive: nobody asks for it.
+    Following {
+        /// Which.
+        id: &'w VerificationId,
+        /// The number of the send that did not arrive.
+        number: u8,
+    },
 }
 
 impl Target<'_> {
@@ -55,6 +62,8 @@ impl Target<'_> {
                 address: again.address.map(|address| address.to_canonical()),
                 device: again.device.as_deref(),
             },
+            // Whoever asked before is known of the verification.
+            Self::Following { .. } => Who::default(),
         }
     }
 
@@ -66,6 +75,7 @@ impl Target<'_> {
             Self::Verification { again, .. } => {
                 again.channel.is_some() || last.is_none_or(|last| !last.unasked)
             }
+            Self::Following { .. } => false,
         }
     }
 
@@ -79,6 +89,7 @@ impl Target<'_> {
         match self {
             Self::Number { request, .. } => request.captcha.as_ref(),
             Self::Verification { again, .. } => again.captcha.as_ref(),
+            Self::Following { .. } => None,
         }
     }
 
@@ -86,7 +97,7 @@ impl Target<'_> {
     pub(in crate::app) fn kept(&self) -> Option<&Kept> {
         match self {
             Self::Number { kept, .. } => kept.as_ref(),
-            Self::Verification { .. } => None,
+            Self::Verification { .. } | Self::Following { .. } => None,
         }
     }
 }

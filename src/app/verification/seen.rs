@@ -17,15 +17,17 @@ use crate::app::verification::request::{StartRequest, Started};
 use crate::app::verification::{VerificationError, Verifying, happen, view};
 use crate::model::channel::Channel;
 use crate::model::compat::{Compat, RateLimit};
+use crate::model::delivery::Delivery;
 use crate::model::id::{ServiceId, VerificationId};
 use crate::model::limits::Admitted;
 use crate::model::lists::Listed;
 use crate::model::phone::{PhoneError, PhoneNumber};
 use crate::model::service::{BadSetting, Pending, Service};
+use crate::model::session::Session;
 use crate::model::test_number::TestNumber;
 use crate::model::verification::{Details, Status, Verification};
 use crate::secret::Secret;
-use crate::store::records::{Ahead, Versioned};
+use crate::store::records::{self, Ahead, Versioned};
 use futures_util::future::join;
 use jiff::Timestamp;
 use std::net::IpAddr;
@@ -43,6 +45,9 @@ pub(in crate::app) struct Seen<'w> {
     pub(in crate::app) number: Result<(PhoneNumber, Option<&'w TestNumber>), PhoneError>,
     /// The channel that is asked for.
     pub(in crate::app) channel: Option<Channel>,
+    /// The channels that may take the place of the send that did not arrive, the best
+    /// first; nothing where somebody asks.
+    pub(in crate::app) plan: Option<Vec<Channel>>,
     /// The channels whose senders the person has told to stop.
     pub(in crate::app) unwanted: Vec<Channel>,
     /// What is said about it, as people will see it.
@@ -96,7 +101,41 @@ pub(in crate::app) async fn see<'w>(
             let seen = see_verification(verifying, id, (again.channel, again.address), asker, is_own).await?;
             Ok(Sight::Seen(Box::new(seen)))
         }
+        Target::Following { id, number } => {
+            let seen = see_followed(verifying, id, *number, asker).await?;
+            Ok(Sight::Seen(Box::new(seen)))
+        }
     }
+}
+
+/// The same where what did not arrive is to be followed, and by which ways it may be. What
+/// is not to be followed any more, for it was, arrived after all, or somebody asked for
+/// another send, is not there.
+async fn see_followed<'w>(
+    verifying: &'w Verifying,
+    id: &VerificationId,
+    number: u8,
+    asker: &Admitted,
+) -> Result<Seen<'w>, VerificationError> {
+    let seen = see_verification(verifying, id, (None, None), asker, &|_| true).await?;
+    let store = verifying.base.store();
+    let old = seen.last.as_ref().map(|last| &last.record).ok_or(Fault::NotFound)?;
+    let policy = seen.service.policy(&verifying.directory.policy);
+    let mut plan = old.ways_on(&policy, number);
+    if let Some(session) = &old.session
+        && let Some(session) = records::get::<Session>(store, session.as_str()).await?
+    {
+        plan = session.record.allowed(plan);
+    }
+    let sid = old.send(number).and_then(|send| send.sid.as_ref());
+    let delivery = match sid {
+        Some(sid) => seen.ahead.get::<Delivery>(store, sid.as_str()).await?,
+        None => None,
+    };
+    if old.fails_over_at(number).is_none() || delivery.is_some_and(|found| found.record.has_arrived()) {
+        return Err(Fault::NotFound.into());
+    }
+    Ok(Seen { channel: None, plan: Some(plan), ..seen })
 }
 
 /// What is asked for a number.
@@ -189,6 +228,7 @@ async fn see_number<'w>(
             terms::refuse_unspoken(directory, &ways.service, set, Some(locale)).err()
         }),
         custom: request.custom_code.as_ref(),
+        plan: None,
         limits: asked.limits,
         service: ways.service,
         countries: ways.countries,
@@ -308,6 +348,7 @@ async fn see_verification<'w>(
         false => lists::said(admission, &lists, to, (&ways.service.id, address)),
     };
     Ok(Seen {
+        plan: None,
         lists,
         unwanted: ways::unwanted(admission, &ways.service, to, &ahead).await?,
         failed: view::failed_send(admission, &old.record, &ahead).await?,

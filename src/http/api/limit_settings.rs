@@ -14,7 +14,7 @@ fn rules() -> Vec<&'static str> {
 }
 
 /// What may be said of limits: a list like `["5/hour", "10/day"]` for each rule.
-pub const LIMITS: [Field; 24] = [
+pub const LIMITS: [Field; 25] = [
     Field::new("track_only", "Every rule that is only counted; it refuses nobody.", RULES).solid(),
     Field::new("flag", "Every rule that marks what is one too many; it refuses nobody.", RULES).solid(),
     Field::new(
@@ -33,6 +33,12 @@ pub const LIMITS: [Field; 24] = [
     Field::new("number_unverified", "Verifications of one number that nobody has proved.", WINDOWS).solid(),
     Field::new("number_wrong_codes", "Wrong codes for one number, over all its verifications.", WINDOWS)
         .solid(),
+    Field::new(
+        "number_failover_calls",
+        "Calls to one number that took the place of something that did not arrive.",
+        WINDOWS,
+    )
+    .solid(),
     Field::new("address_sends", "Texts and calls for one address of a person's device.", WINDOWS).solid(),
     Field::new("address_unverified", "Verifications from one address that nobody has proved.", WINDOWS)
         .solid(),

@@ -4,6 +4,7 @@ use super::fields::{Field, Shape};
 use super::fraud_settings::FRAUD;
 use super::limit_settings::LIMITS;
 use super::words::ChannelWord;
+use crate::model::policy::Failover;
 use crate::model::remedy::Remedy;
 use crate::model::return_url;
 use crate::model::service::{MOST_NAME, MOST_REMEDIES, OnVoip, Pending};
@@ -22,7 +23,7 @@ const COUNTRIES: Shape = Shape::List {
 };
 
 /// What can be set of a service, in the words of the configuration file.
-pub const SETTINGS: [Field; 32] = [
+pub const SETTINGS: [Field; 33] = [
     Field::new(
         "name",
         "The name in texts, calls and pages; no more than 4 digits in a row.",
@@ -112,6 +113,12 @@ pub const SETTINGS: [Field; 32] = [
         "gate",
         "What a call waits for before it says the code.",
         Shape::Word(|| vec!["any-key", "named-key", "none"]),
+    )
+    .solid(),
+    Field::new(
+        "failover",
+        "When a code goes to the next of `channels` by itself: `off`, `on-failure` once a message or call is known not to have reached the person, or `on-silence` also where nothing is heard of a message for longer than usual.",
+        Shape::Word(|| Failover::ALL.map(Failover::as_str).to_vec()),
     )
     .solid(),
     Field::new("tts_name", "The name as it is said in calls.", SHORT),

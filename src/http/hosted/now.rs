@@ -66,10 +66,26 @@ pub fn now(view: &SessionView, words: &Words, at: Timestamp) -> Option<Now> {
         (_, None) => "calling",
     };
     let since = delivery.map_or(send.asked_at, Delivery::updated_at);
-    let text = fill(text(words, state), &[("time", &span(words, at.duration_since(since).as_secs()))]);
+    let text = fill(self::text(words, state), &[("time", &span(words, at.duration_since(since).as_secs()))]);
+    let text = match followed(view, send).map(|before| self::text(words, before)) {
+        Some(before) => format!("{before} {text}"),
+        None => text,
+    };
     let failed =
         matches!(state, "failed" | "no_whatsapp" | "call_failed" | "busy" | "no_answer" | "opted_out");
     Some(Now { state, text, failed })
+}
+
+/// How the send ended whose place this one took by itself; nothing where nobody knows that
+/// it did.
+fn followed(view: &SessionView, send: &Send) -> Option<&'static str> {
+    let sends = &view.verification.as_ref()?.deliveries;
+    let (before, delivery) = sends.iter().find(|(before, _)| Some(before.number) == send.follows)?;
+    match (delivery.as_ref().and_then(Delivery::status), &before.state) {
+        (Some(status), _) if status.is_failure() => Some(state_of(before.channel, status)),
+        (None, SendState::Failed { .. }) => Some(failed(before.channel)),
+        _ => None,
+    }
 }
 
 /// Why a send did not succeed, in Twilio's code.

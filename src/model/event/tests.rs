@@ -6,6 +6,7 @@ use crate::model::code::CodeSeed;
 use crate::model::delivery::{About, CallSoFar, Delivery, Fact, Report, Source, Told};
 use crate::model::opt_out::OptOut;
 use crate::model::policy::Policy;
+use crate::model::remedy::Remedy;
 use crate::model::status::Status as Standing;
 use crate::model::verification::{Details, Input, Start, Verification, decide};
 
@@ -58,7 +59,7 @@ fn told(verification: Verification, inputs: Vec<Input>) -> Vec<Vec<(EventType, O
 }
 
 fn accepted() -> Input {
-    Input::Accepted { number: 1, sid: format!("SM{:032x}", 1).parse().unwrap() }
+    Input::Accepted { number: 1, sid: format!("SM{:032x}", 1).parse().unwrap(), silent_at: None }
 }
 
 #[test]
@@ -99,7 +100,13 @@ fn every_end_has_its_name() {
 
 #[test]
 fn a_send_that_fails_says_why_and_a_late_callback_corrects_it() {
-    let refused = Input::Refused { number: 1, claim: 1, code: Some(21211), reason: "no number".into() };
+    let refused = Input::Refused {
+        number: 1,
+        claim: 1,
+        code: Some(21211),
+        reason: "no number".into(),
+        remedy: Remedy::Stop,
+    };
     let story = told(begun(false), vec![Input::Claim { number: 1 }, refused.clone(), accepted()]);
     assert_eq!(story[2], [(EventType::Failed, Some(Reason::SendFailed))]);
     assert_eq!(story[3], [(EventType::Sent, None)]);
@@ -238,7 +245,13 @@ fn a_wish_takes_a_name_all_below_one_or_all() {
 
 #[test]
 fn who_has_opted_out_is_told_apart_from_what_failed() {
-    let refused = |code| Input::Refused { number: 1, claim: 1, code: Some(code), reason: "no".into() };
+    let refused = |code| Input::Refused {
+        number: 1,
+        claim: 1,
+        code: Some(code),
+        reason: "no".into(),
+        remedy: Remedy::Stop,
+    };
     for (code, reason) in [(SILENCE, Reason::OptedOut), (8, Reason::SendFailed)] {
         let story = told(begun(false), vec![Input::Claim { number: 1 }, refused(code)]);
         assert_eq!(story[2], [(EventType::Failed, Some(reason))]);

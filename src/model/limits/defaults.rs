@@ -17,7 +17,7 @@ const LOCK_AFTER: u32 = 100;
 impl Default for Limits {
     fn default() -> Self {
         use Action::{Flag, Refuse};
-        use Counted::{Countries, Money, Sends, UnaskedCalls, Unverified, WrongCodes};
+        use Counted::{Countries, FailoverCalls, Money, Sends, UnaskedCalls, Unverified, WrongCodes};
         let rule = |name, subject, counted, windows: &[Allowance], action| LimitRule {
             name,
             subject,
@@ -37,6 +37,9 @@ impl Default for Limits {
             // Two verifications' worth; with the hundred a day of `number_lock_after`, of six
             // digits right once in some 27 years.
             rule("number_wrong_codes", Subject::Number, WrongCodes, &[hour(10)], Refuse),
+            // Who was called once because a text did not arrive is not called for the next
+            // one: somebody may ask for texts in another's name.
+            rule("number_failover_calls", Subject::Number, FailoverCalls, &[hour(1)], Refuse),
             rule("address_sends", Subject::Address, Sends, &[], Refuse),
             // Behind one address may be a school or a country's mobile network: marked,
             // and nobody is refused.

@@ -76,6 +76,9 @@ pub enum Counted {
     /// Calls that nobody asked for by name: the best channel was a call where none was
     /// named. One that certainly never left is given back.
     UnaskedCalls,
+    /// Calls that took the place of something that did not arrive, by themselves. One that
+    /// certainly never left is given back.
+    FailoverCalls,
     /// What messages and calls cost by the price table, in millionths of a dollar. That of
     /// one that certainly never left is given back; an approval gives none back, for whoever
     /// owns the numbers can approve.
@@ -91,6 +94,7 @@ impl Counted {
             Self::WrongCodes => "wrong_codes",
             Self::Countries => "countries",
             Self::UnaskedCalls => "unasked_calls",
+            Self::FailoverCalls => "failover_calls",
             Self::Money => "money",
         }
     }

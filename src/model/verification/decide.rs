@@ -4,6 +4,7 @@ use super::Details;
 use super::Doubt;
 use super::Effect;
 use super::Failure;
+use super::OutboxStep;
 use super::SendState;
 use super::Status;
 use super::Verification;
@@ -13,8 +14,8 @@ use super::retry::MISSING;
 use crate::model::channel::Channel;
 use crate::model::code::CodeSeed;
 use crate::model::id::Sid;
-use crate::model::policy::Gate;
 use crate::model::policy::Policy;
+use crate::model::remedy::Remedy;
 use jiff::SignedDuration;
 use jiff::Timestamp;
 
@@ -38,6 +39,31 @@ pub enum Input {
         /// What it is about now, and its code's seed: another one kills the old
         /// code, the same one leaves it.
         renewed: Option<Box<(CodeSeed, Details)>>,
+    },
+    /// The code goes by another channel by itself, for a send of it did not arrive: the
+    /// same code, at once.
+    Follow {
+        /// The send that did not arrive.
+        number: u8,
+        /// The channel of the new send.
+        channel: Channel,
+        /// A random digit for the gate, when the policy names one.
+        gate_key: Option<u8>,
+    },
+    /// Nothing takes the place of a send that did not arrive.
+    NotFollowed {
+        /// The send that did not arrive.
+        number: u8,
+        /// Why not, in words without numbers or secrets; nothing where it arrived after
+        /// all.
+        why: Option<String>,
+    },
+    /// The provider says that a send which it had taken did not arrive.
+    NotArrived {
+        /// The send's number.
+        number: u8,
+        /// What is done about that.
+        remedy: Remedy,
     },
     /// The application called it off.
     Cancel,
@@ -64,6 +90,8 @@ pub enum Input {
         number: u8,
         /// Its name for it.
         sid: Sid,
+        /// From when on its silence counts as a failure, where the policy goes by that.
+        silent_at: Option<Timestamp>,
     },
     /// The provider refused a send, or it was given up.
     Refused {
@@ -75,6 +103,8 @@ pub enum Input {
         code: Option<u32>,
         /// Why, in words without numbers or secrets.
         reason: String,
+        /// What is done about that.
+        remedy: Remedy,
     },
     /// Nobody knows whether a send was taken, or a look-up has not told: it
     /// must be looked up.
@@ -213,12 +243,21 @@ pub fn decide(policy: &Policy, verification: &Verification, input: Input, now: T
         Input::Resend { channel, gate_key, failed, renewed } => {
             next.resend(policy, (channel, gate_key), failed, renewed, now)
         }
+        Input::Follow { number, channel, gate_key } => next.follow(policy, number, (channel, gate_key), now),
+        Input::NotFollowed { number, why } => next.not_followed(number, why),
+        Input::NotArrived { number, remedy } => next.not_arrived(policy, number, remedy, now),
         Input::Cancel => next.stop(Status::Canceled, now),
         Input::Approve => next.vouch(now),
         Input::Deadline => Outcome::Done,
         Input::Claim { number } => next.claim(policy, number, now),
-        Input::Accepted { number, sid } if next.is_anothers(number, &sid) => Outcome::NotMine,
-        Input::Accepted { number, sid } => next.settle(number, SendState::Accepted, Some(sid)),
+        Input::Accepted { number, sid, .. } if next.is_anothers(number, &sid) => Outcome::NotMine,
+        Input::Accepted { number, sid, silent_at } => {
+            let outcome = next.settle(number, SendState::Accepted, Some(sid));
+            if let Some(at) = silent_at.filter(|_| outcome == Outcome::Done) {
+                next.watch(policy, number, at, now);
+            }
+            outcome
+        }
         Input::Refused { number, claim, .. }
         | Input::Hold { number, claim }
         | Input::Unknown { number, claim, .. }
@@ -229,7 +268,13 @@ pub fn decide(policy: &Policy, verification: &Verification, input: Input, now: T
             Outcome::NotMine
         }
         Input::Hold { number, .. } => next.hold(policy, number, now),
-        Input::Refused { number, code, reason, .. } => next.refused(number, code, reason, now),
+        Input::Refused { number, code, reason, remedy, .. } => {
+            let outcome = next.refused(number, code, reason, now);
+            if outcome == Outcome::Done {
+                next.fail_over(policy, number, remedy, now);
+            }
+            outcome
+        }
         Input::Unknown { number, failure, jitter, .. } => {
             next.in_doubt(policy, number, (&failure, jitter), now)
         }
@@ -351,8 +396,8 @@ impl Verification {
         let (code, pending, expires_at) =
             (self.code.generation, self.status == Status::Pending, self.expires_at);
         let is_replaced = self.is_replaced(number);
-        let Some(step) = self.outbox.iter_mut().find(|step| step.number() == number && step.due <= now)
-        else {
+        let is_due = |step: &&mut OutboxStep| step.is_about(number) && step.due <= now;
+        let Some(step) = self.outbox.iter_mut().find(is_due) else {
             return Outcome::NotMine;
         };
         let Some(send) = self.sends.iter_mut().find(|send| send.number == number) else {
@@ -420,98 +465,5 @@ impl Verification {
         send.sid = sid.or(send.sid.take());
         self.outbox.retain(|step| step.number() != number);
         Outcome::Done
-    }
-
-    fn call_asks(&mut self, policy: &Policy, number: u8, sid: Sid, machine: bool, step: Step) -> Outcome {
-        let (status, generation) = (self.status, self.code.generation);
-        let Some(send) = self.sends.iter_mut().find(|send| send.number == number) else {
-            return Outcome::NotMine;
-        };
-        if send.channel != Channel::Call
-            || !sid.is_call()
-            || send.sid.as_ref().is_some_and(|bound| *bound != sid)
-        {
-            return Outcome::NotMine;
-        }
-        // The call itself proves that it was taken, whatever our request's
-        // answer was or will be.
-        send.sid = Some(sid);
-        send.state = SendState::Accepted;
-        // It was spoken, whatever has become of the verification meanwhile.
-        let was_spoken = step == Step::Read && send.finish();
-        let outcome = if was_spoken && status == Status::Approved {
-            Outcome::SayGoodbye
-        } else if status != Status::Pending || send.generation != generation {
-            Outcome::SayEnded
-        } else if machine {
-            Outcome::SayNothing
-        } else {
-            send.step(policy, step, was_spoken)
-        };
-        self.outbox.retain(|step| step.number() != number);
-        outcome
-    }
-}
-
-impl super::Send {
-    fn step(&mut self, policy: &Policy, step: Step, was_spoken: bool) -> Outcome {
-        match step {
-            // A copy of what was answered already: the code was read since.
-            Step::Answered | Step::Gate { .. } if self.finished > 0 => Outcome::SayGoodbye,
-            Step::Answered if policy.gate == Gate::None => self.read(policy),
-            Step::Answered => Outcome::SayGate,
-            // A call that was told goodbye is over, whatever is pressed then.
-            Step::Gate { .. } if self.is_closed(policy) => Outcome::SayGoodbye,
-            // Whoever pressed nothing is not asked a second time.
-            Step::Gate { digits } if digits.is_empty() => Outcome::SayNoKey,
-            Step::Gate { digits } if self.opens(&digits) => self.read_for_key(policy),
-            Step::Gate { .. } => {
-                self.wrong_keys = self.wrong_keys.saturating_add(1);
-                if self.is_closed(policy) { Outcome::SayGoodbye } else { Outcome::SayGateAgain }
-            }
-            Step::Read if was_spoken => {
-                Outcome::SayCodeOnceMore { again: self.readings <= policy.max_replays }
-            }
-            // A copy of a request that was answered already.
-            Step::Read => Outcome::SayGoodbye,
-            // Whoever never passed the gate has nothing to hear again.
-            Step::Again { digits } if digits == "1" && self.readings > 0 => self.read_for_key(policy),
-            Step::Again { digits } => {
-                self.wrong_keys = self.wrong_keys.saturating_add(u8::from(!digits.is_empty()));
-                Outcome::SayGoodbye
-            }
-        }
-    }
-
-    /// One wrong key more than is forgiven closes the gate.
-    fn is_closed(&self, policy: &Policy) -> bool {
-        self.wrong_keys >= policy.max_wrong_keys.saturating_add(1)
-    }
-
-    fn opens(&self, digits: &str) -> bool {
-        match self.gate_key {
-            Some(key) => digits == key.to_string(),
-            None => !digits.is_empty(),
-        }
-    }
-
-    fn read_for_key(&mut self, policy: &Policy) -> Outcome {
-        self.right_keys = self.right_keys.saturating_add(1);
-        self.read(policy)
-    }
-
-    /// Whether a reading that was begun is now finished.
-    fn finish(&mut self) -> bool {
-        let is_open = self.finished < self.readings;
-        self.finished += u8::from(is_open);
-        is_open
-    }
-
-    fn read(&mut self, policy: &Policy) -> Outcome {
-        if self.readings >= policy.max_replays.saturating_add(1) {
-            return Outcome::SayGoodbye;
-        }
-        self.readings += 1;
-        Outcome::SayCode { again: self.readings <= policy.max_replays }
     }
 }

@@ -18,6 +18,15 @@ pub enum Effect {
         /// The send's number.
         number: u8,
     },
+    /// Send the code by the next channel, for the send of that number did not arrive, or
+    /// nothing was heard of it: whoever asks for a code is asked again whether that may be.
+    FailOver {
+        /// The number of the send that did not arrive.
+        number: u8,
+        /// Whether the same channel is tried once more before.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        again: bool,
+    },
 }
 
 /// An effect in the outbox.
@@ -52,8 +61,18 @@ impl OutboxStep {
     /// The number of the send that it is about.
     pub fn number(&self) -> u8 {
         match self.effect {
-            Effect::Send { number } | Effect::LookUp { number } => number,
+            Effect::Send { number } | Effect::LookUp { number } | Effect::FailOver { number, .. } => number,
         }
+    }
+
+    /// Whether it sends or looks up the send of that number.
+    pub fn is_about(&self, number: u8) -> bool {
+        self.number() == number && !self.is_failover()
+    }
+
+    /// Whether what did not arrive is sent by the next channel.
+    pub fn is_failover(&self) -> bool {
+        matches!(self.effect, Effect::FailOver { .. })
     }
 
     /// Whether a send in doubt is looked up, and not sent.

@@ -165,6 +165,6 @@ impl Verification {
     /// A send that is not settled, with its outbox step.
     fn open_send(&mut self, number: u8) -> Option<(&mut Send, &mut OutboxStep)> {
         let send = self.sends.iter_mut().find(|send| send.number == number)?;
-        Some((send, self.outbox.iter_mut().find(|step| step.number() == number)?))
+        Some((send, self.outbox.iter_mut().find(|step| step.is_about(number))?))
     }
 }

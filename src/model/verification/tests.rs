@@ -2,12 +2,14 @@
 
 mod any_life;
 mod calls;
+mod failover;
 mod outbox;
 mod ways;
 
 use super::retry::Jitter;
 use super::*;
 use crate::model::policy::Gate;
+use crate::model::remedy::Remedy;
 use proptest::prelude::*;
 use std::mem::discriminant;
 
@@ -62,7 +64,7 @@ impl Story {
     fn call(policy: Policy) -> Self {
         let mut story = Self::of(Channel::Call, policy);
         story.at(0, Input::Claim { number: 1 });
-        story.at(1, Input::Accepted { number: 1, sid: sid("CA", 1) });
+        story.at(1, Input::Accepted { number: 1, sid: sid("CA", 1), silent_at: None });
         story
     }
 
@@ -213,7 +215,16 @@ fn the_last_wait_repeats_and_an_empty_cooldown_waits_for_nothing() {
 fn a_failed_send_does_not_shorten_the_wait() {
     let mut story = Story::text();
     story.at(0, Input::Claim { number: 1 });
-    story.at(1, Input::Refused { number: 1, claim: 1, code: Some(21211), reason: "no such number".into() });
+    story.at(
+        1,
+        Input::Refused {
+            number: 1,
+            claim: 1,
+            code: Some(21211),
+            reason: "no such number".into(),
+            remedy: Remedy::Stop,
+        },
+    );
     assert_eq!(story.resend(2), Outcome::TooSoon { at: at(30) });
 }
 

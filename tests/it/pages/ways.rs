@@ -7,7 +7,35 @@ use async_trait::async_trait;
 use dialback::app::verification;
 use dialback::gateway::http::{Answer as Served, Outgoing, Transport, TransportError};
 use dialback::model::lookup::LookupField;
+use dialback::model::policy::Failover;
 use std::sync::Arc;
+
+/// Where people choose another way themselves.
+async fn by_hand() -> World {
+    World::with_service(|settings| {
+        shop(settings);
+        settings.failover = Failover::Off;
+    })
+    .await
+}
+
+#[tokio::test]
+async fn who_is_called_because_a_text_did_not_arrive_is_told_so() {
+    let world = world().await;
+    let (_, browser) = session(&world, json!({ "to": NUMBER })).await;
+    browser.go("begin", &[("channel", "sms")]).await;
+    let (order, sid) = world.post.first().await;
+    world.tell_failed_with(&order, &sid, Some(30003)).await;
+    let (second, _) = world.post.nth(2).await;
+    assert_eq!((second.channel, second.code.expose()), (Channel::Call, order.code.expose()));
+    let told = poll(async || {
+        Some(browser.look().await).filter(|page| page.text.contains("could not be delivered. We"))
+    })
+    .await;
+    let page = told.expect("it is said").text;
+    assert!(page.contains("The message could not be delivered. We are about to call you."), "{page}");
+    assert!(page.contains("Call to"), "{page}");
+}
 
 #[tokio::test]
 async fn sending_again_waits_and_offers_a_call_from_the_first_text_on() {
@@ -36,7 +64,7 @@ async fn sending_again_waits_and_offers_a_call_from_the_first_text_on() {
 
 #[tokio::test]
 async fn what_happens_with_the_message_is_told_live() {
-    let world = world().await;
+    let world = by_hand().await;
     let (_, browser) = session(&world, json!({ "to": NUMBER })).await;
     assert_eq!(browser.send(Method::GET, "/events", None).await.status, 404);
     browser.go("begin", &[]).await;
@@ -66,7 +94,7 @@ async fn what_happens_with_the_message_is_told_live() {
 
 #[tokio::test]
 async fn a_way_that_failed_opens_another_at_once() {
-    let world = world().await;
+    let world = by_hand().await;
     let (_, browser) = session(&world, json!({ "to": NUMBER })).await;
     browser.go("begin", &[("channel", "sms")]).await;
     let (order, sid) = world.post.first().await;
@@ -87,7 +115,7 @@ async fn a_way_that_failed_opens_another_at_once() {
 
 #[tokio::test]
 async fn the_api_opens_another_way_at_once_too() {
-    let world = world().await;
+    let world = by_hand().await;
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let post = |path: String, body: Value| {
         answer(with_json(client.post(format!("{}{path}", world.base_url)).bearer_auth(API_KEY), &body))
@@ -173,6 +201,7 @@ async fn while_nothing_can_be_sent_that_is_said_and_another_way_is_open() {
 async fn a_number_that_is_not_on_whatsapp_is_said_to_be_none() {
     let world = World::with_service(|settings| {
         shop(settings);
+        settings.failover = Failover::Off;
         settings.channels = vec![Channel::Whatsapp, Channel::Sms];
         settings.whatsapp_from = Some("+15005550009".into());
     })

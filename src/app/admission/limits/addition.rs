@@ -13,6 +13,7 @@ pub(in crate::app) fn addition_of(rule: &LimitRule, who: &CountedFor<'_>, of: St
         Counted::Sends => 1,
         Counted::Unverified => u64::from(is_first),
         Counted::UnaskedCalls => u64::from(send.unasked),
+        Counted::FailoverCalls => u64::from(send.is_failover_call()),
         Counted::Money => send.micros,
         Counted::Countries if is_first => {
             return Some(Addition::Member {

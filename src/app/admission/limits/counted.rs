@@ -68,6 +68,7 @@ pub(in crate::app) fn unsent(
     let amount = |rule: &LimitRule| match rule.counted {
         Counted::Sends => 1,
         Counted::UnaskedCalls => u64::from(send.unasked),
+        Counted::FailoverCalls => u64::from(send.is_failover_call()),
         Counted::Money => send.micros,
         Counted::Unverified | Counted::WrongCodes | Counted::Countries => 0,
     };

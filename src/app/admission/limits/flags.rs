@@ -42,7 +42,7 @@ pub(in crate::app) struct Full {
 fn is_watched(rule: &LimitRule, is_first: bool) -> bool {
     let is_of_sends = match rule.counted {
         Counted::Unverified | Counted::Countries => is_first,
-        Counted::Sends | Counted::UnaskedCalls | Counted::Money => true,
+        Counted::Sends | Counted::UnaskedCalls | Counted::FailoverCalls | Counted::Money => true,
         Counted::WrongCodes => false,
     };
     rule.action != Action::Refuse && !rule.windows.is_empty() && is_of_sends

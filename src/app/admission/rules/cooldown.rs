@@ -12,6 +12,10 @@ pub(super) const RULE: OfRequest = Rule { name: "cooldown", code: "resend_too_so
 
 fn judge(request: &Request<'_>) -> Option<Finding> {
     let open = request.open?;
+    // What did not arrive is no reason to wait.
+    if request.plan.is_some() {
+        return None;
+    }
     if open.verification.status_at(request.now) != Status::Pending {
         return None;
     }

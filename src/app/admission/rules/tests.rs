@@ -68,6 +68,7 @@ impl Case {
     pub(in crate::app) fn request(&self) -> Request<'_> {
         Request {
             profile: &Profile::API,
+            plan: None,
             who: Who::default(),
             now: Timestamp::UNIX_EPOCH,
             service: self.service.clone(),

@@ -38,7 +38,7 @@ pub enum Found {
     /// verification is kept.
     Delivery(Box<Delivery>, Option<Box<Attempts>>),
     /// It stands in our outbox, or never left.
-    Send(Box<Verification>, Send),
+    Send(Box<Verification>, Box<Send>),
 }
 
 impl Owned for Found {

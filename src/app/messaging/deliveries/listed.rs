@@ -126,7 +126,7 @@ impl<'s> Listed<'s> {
                 continue;
             }
             let found = match &send.sid {
-                None => Some(Found::Send(Box::new(verification.clone()), send.clone())),
+                None => Some(Found::Send(Box::new(verification.clone()), Box::new(send.clone()))),
                 // Named already, as others of its line are not; or only since
                 // the line was read, and then it is shown in its place.
                 Some(sid) => self.named_since(at, sid, named).await?,
@@ -178,7 +178,7 @@ pub(super) async fn of_verification(
     let mut all = Vec::with_capacity(found.record.sends.len());
     for send in &found.record.sends {
         let place = place_of(send.asked_at, &found.record, send);
-        let own = Found::Send(Box::new(found.record.clone()), send.clone());
+        let own = Found::Send(Box::new(found.record.clone()), Box::new(send.clone()));
         if wanted.is_some_and(|wanted| !wanted.takes(&own)) {
             continue;
         }

@@ -99,6 +99,16 @@ pub struct Sent {
     pub tries: Vec<Tries>,
     /// Why the last try did not succeed, while it is tried or looked up again.
     pub last_error: Option<DeliveryError>,
+    /// The name of the one whose place it took by itself, for that did not arrive.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub follows: Option<String>,
+    /// Why nothing took its place though it did not arrive.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_followed: Option<String>,
+    /// When it is sent by the next channel by itself, for it did not arrive or nothing may be
+    /// heard of it until then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fails_over_at: Option<Timestamp>,
     /// When it is tried or looked up next; while that is under way, from when on
     /// another process may.
     pub next_attempt_at: Option<Timestamp>,
@@ -226,6 +236,9 @@ impl Sent {
             attempts: send.attempts.made,
             tries: tries(&send.attempts),
             last_error: last_error(send),
+            follows: send.follows.map(|number| verification.delivery_id(number).to_string()),
+            not_followed: send.not_followed.clone(),
+            fails_over_at: verification.fails_over_at(send.number),
             next_attempt_at: verification.next_attempt_at(send.number),
         }
     }

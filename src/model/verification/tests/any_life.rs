@@ -1,13 +1,24 @@
 //! What holds in every life, whatever happens in it.
 
 use super::*;
+use crate::model::policy::Failover;
 
 fn any_policy() -> impl Strategy<Value = Policy> {
     let gates = prop_oneof![Just(Gate::AnyKey), Just(Gate::NamedKey), Just(Gate::None)];
     let schedule = proptest::collection::vec((0u64..200).prop_map(Duration::from_secs), 0..3);
     let caps = || prop_oneof![0u8..4, Just(u8::MAX)];
-    (1u32..4, 1u8..5, any::<bool>(), gates, caps(), caps(), schedule).prop_map(
-        |(max_checks, max_sends, new_code_on_resend, gate, max_replays, max_wrong_keys, cooldown)| Policy {
+    let failover = proptest::sample::select(Failover::ALL.to_vec());
+    (1u32..4, 1u8..5, any::<bool>(), gates, (caps(), caps()), schedule, failover).prop_map(
+        |(
+            max_checks,
+            max_sends,
+            new_code_on_resend,
+            gate,
+            (max_replays, max_wrong_keys),
+            cooldown,
+            failover,
+        )| Policy {
+            failover,
             max_checks,
             max_sends,
             new_code_on_resend,
@@ -28,6 +39,7 @@ fn any_event() -> impl Strategy<Value = Input> {
         let after = prop_oneof![Just(0), 0i64..900, Just(i64::MAX), Just(-1)];
         after.prop_map(|after| Failure { after: SignedDuration::from_secs(after), ..failure("no") })
     };
+    let remedy = || proptest::sample::select(Remedy::ALL.to_vec());
     let jitter = || any::<u32>().prop_map(Jitter);
     let step = prop_oneof![
         Just(Step::Answered),
@@ -39,13 +51,19 @@ fn any_event() -> impl Strategy<Value = Input> {
         2 => Just(Input::Check { matches: false }),
         3 => (channel(), proptest::option::of(1u8..10))
             .prop_map(|(channel, gate_key)| Input::Resend { channel, gate_key, failed: None, renewed: None }),
+        2 => (number(), channel()).prop_map(|(number, channel)|
+            Input::Follow { number, channel, gate_key: None }),
+        1 => (number(), any::<bool>()).prop_map(|(number, arrived)|
+            Input::NotFollowed { number, why: (!arrived).then(|| "no".to_owned()) }),
+        2 => (number(), remedy()).prop_map(|(number, remedy)| Input::NotArrived { number, remedy }),
         1 => Just(Input::Cancel),
         1 => Just(Input::Approve),
         1 => Just(Input::Deadline),
         4 => number().prop_map(|number| Input::Claim { number }),
-        2 => (number(), any_sid()).prop_map(|(number, sid)| Input::Accepted { number, sid }),
+        2 => (number(), any_sid(), proptest::option::of(0i64..900)).prop_map(|(number, sid, silent)|
+            Input::Accepted { number, sid, silent_at: silent.map(at) }),
         1 => (number(), 0u32..4).prop_map(|(number, claim)| Input::Refused {
-            number, claim, code: Some(30007), reason: "no".into() }),
+            number, claim, code: Some(30007), reason: "no".into(), remedy: Remedy::Stop }),
         2 => (number(), 0u32..4, any_failure(), jitter()).prop_map(|(number, claim, failure, jitter)|
             Input::Unknown { number, claim, failure, jitter }),
         2 => (number(), 0u32..4, any_failure(), jitter()).prop_map(|(number, claim, failure, jitter)|
@@ -74,11 +92,12 @@ fn holds(policy: &Policy, old: &Verification, input: &Input, new: &Decision, now
     assert_eq!(next.ended_at.is_some(), next.status != Status::Pending);
     for step in &next.outbox {
         let send = next.send(step.number()).expect("an job is about a send that exists");
-        assert!(!is_settled(&send.state), "a step about a send that is settled");
+        assert_eq!(is_settled(&send.state), step.is_failover(), "a step about a send that is settled");
+        assert!(!step.is_failover() || next.sends.last() == Some(send), "something else was sent since");
         assert_eq!(next.outbox.iter().filter(|other| other.number() == send.number).count(), 1);
     }
     for send in &next.sends {
-        let has_outbox_step = next.outbox.iter().any(|step| step.number() == send.number);
+        let has_outbox_step = next.outbox.iter().any(|step| step.is_about(send.number));
         assert_eq!(has_outbox_step, !is_settled(&send.state), "a send that nobody will settle");
     }
     for (before, after) in old.sends.iter().zip(&next.sends) {
@@ -92,10 +111,18 @@ fn holds(policy: &Policy, old: &Verification, input: &Input, new: &Decision, now
         let since = was.and_then(|was| was.doubt.as_ref()).map(|doubt| doubt.since);
         let is_missing = since.is_none_or(|since| now.duration_since(since) >= retry::MISSING.least);
         assert!(!sends_again || is_missing, "sent again before it was known to be missing");
-        let is_retried =
-            was.is_some_and(|was| was.due != step.due) && *input != Input::Claim { number: step.number() };
+        let is_retried = !step.is_failover()
+            && was.is_some_and(|was| was.due != step.due)
+            && *input != Input::Claim { number: step.number() };
         let last = next.expires_at.checked_sub(SignedDuration::from_secs(15)).unwrap();
         assert!(step.is_look_up() || !is_retried || step.due <= last, "beyond the life of the code");
+    }
+    let follows_before = old.sends.iter().filter_map(|send| send.follows).collect::<Vec<_>>();
+    let follows = next.sends.iter().filter_map(|send| send.follows).collect::<Vec<_>>();
+    assert!(follows.windows(2).all(|two| two[0] < two[1]), "one send was followed twice: {follows:?}");
+    if follows.len() > follows_before.len() {
+        assert!(matches!(input, Input::Follow { .. }) && policy.failover != Failover::Off);
+        assert_eq!(next.code.generation, old.code.generation, "another code follows");
     }
     assert!(next.due().is_some() || next.status != Status::Pending);
     let approved_now = old.status == Status::Pending && next.status == Status::Approved;

@@ -33,7 +33,7 @@ fn a_worker_that_is_still_at_it_keeps_its_claim_and_no_other() {
     assert_eq!(story.at(95, Input::Hold { number: 1, claim: 3 }), Outcome::Done);
     let asked = story.verification.outbox[0].begun_at;
     assert_eq!((asked, doubt), (Some(at(79)), at(65)));
-    story.at(96, Input::Accepted { number: 1, sid: sid("SM", 1) });
+    story.at(96, Input::Accepted { number: 1, sid: sid("SM", 1), silent_at: None });
     assert_eq!(story.at(97, Input::Hold { number: 1, claim: 3 }), Outcome::NotMine);
 }
 
@@ -44,7 +44,13 @@ fn a_worker_that_was_too_slow_decides_nothing_any_more() {
     story.at(45, Input::Claim { number: 1 });
     let held = story.verification.clone();
     let late = [
-        Input::Refused { number: 1, claim: 1, code: Some(21211), reason: "late".into() },
+        Input::Refused {
+            number: 1,
+            claim: 1,
+            code: Some(21211),
+            reason: "late".into(),
+            remedy: Remedy::Stop,
+        },
         unknown(1, 1),
         not_processed(1, 1),
         not_found(1, 1),
@@ -53,7 +59,10 @@ fn a_worker_that_was_too_slow_decides_nothing_any_more() {
         assert_eq!(story.at(46, input.clone()), Outcome::NotMine, "{input:?}");
     }
     assert_eq!(story.verification, held, "it would be sent while the other looks it up");
-    assert_eq!(story.at(47, Input::Accepted { number: 1, sid: sid("SM", 1) }), Outcome::Done);
+    assert_eq!(
+        story.at(47, Input::Accepted { number: 1, sid: sid("SM", 1), silent_at: None }),
+        Outcome::Done
+    );
 }
 
 #[test]
@@ -185,11 +194,11 @@ fn a_code_that_would_arrive_dead_is_not_sent() {
 fn accepted_is_final_and_the_first_name_stays() {
     let mut story = Story::text();
     story.at(0, Input::Claim { number: 1 });
-    assert_eq!(story.at(1, Input::Accepted { number: 1, sid: sid("SM", 1) }), Outcome::Done);
+    assert_eq!(story.at(1, Input::Accepted { number: 1, sid: sid("SM", 1), silent_at: None }), Outcome::Done);
     let accepted = story.verification.clone();
     let later = [
-        Input::Accepted { number: 1, sid: sid("SM", 2) },
-        Input::Refused { number: 1, claim: 1, code: None, reason: "late".into() },
+        Input::Accepted { number: 1, sid: sid("SM", 2), silent_at: None },
+        Input::Refused { number: 1, claim: 1, code: None, reason: "late".into(), remedy: Remedy::Stop },
         unknown(1, 1),
         not_processed(1, 1),
         not_found(1, 1),
@@ -205,8 +214,11 @@ fn accepted_is_final_and_the_first_name_stays() {
 fn news_that_a_refused_or_dropped_send_was_taken_after_all_is_believed() {
     let mut story = Story::text();
     story.at(0, Input::Claim { number: 1 });
-    story.at(1, Input::Refused { number: 1, claim: 1, code: None, reason: "given up".into() });
-    assert_eq!(story.at(2, Input::Accepted { number: 1, sid: sid("SM", 1) }), Outcome::Done);
+    story.at(
+        1,
+        Input::Refused { number: 1, claim: 1, code: None, reason: "given up".into(), remedy: Remedy::Stop },
+    );
+    assert_eq!(story.at(2, Input::Accepted { number: 1, sid: sid("SM", 1), silent_at: None }), Outcome::Done);
     assert_eq!(story.state(1), &SendState::Accepted);
 }
 
@@ -216,7 +228,7 @@ fn one_message_settles_one_send() {
     story.at(0, Input::Claim { number: 1 });
     story.resend(30);
     story.at(30, Input::Claim { number: 2 });
-    let found = |number| Input::Accepted { number, sid: sid("SM", 1) };
+    let found = |number| Input::Accepted { number, sid: sid("SM", 1), silent_at: None };
     assert_eq!(story.at(40, found(2)), Outcome::Done);
     assert_eq!(story.at(40, found(1)), Outcome::NotMine);
     assert_eq!((story.state(1), story.state(2)), (&SendState::Sending, &SendState::Accepted));
@@ -227,7 +239,7 @@ fn one_message_settles_one_send() {
 fn a_callback_may_come_before_the_answer_to_our_own_request() {
     let mut story = Story::text();
     story.at(0, Input::Claim { number: 1 });
-    assert_eq!(story.at(1, Input::Accepted { number: 1, sid: sid("SM", 1) }), Outcome::Done);
+    assert_eq!(story.at(1, Input::Accepted { number: 1, sid: sid("SM", 1), silent_at: None }), Outcome::Done);
     assert_eq!(story.at(5, unknown(1, 1)), Outcome::NotMine);
     assert_eq!((story.state(1), story.outbox_steps().len()), (&SendState::Accepted, 0), "nothing to look up");
 }
@@ -236,8 +248,8 @@ fn a_callback_may_come_before_the_answer_to_our_own_request() {
 fn events_about_sends_that_do_not_exist_are_nobodys() {
     let inputs = [
         Input::Claim { number: 9 },
-        Input::Accepted { number: 0, sid: sid("SM", 1) },
-        Input::Refused { number: 9, claim: 1, code: None, reason: String::new() },
+        Input::Accepted { number: 0, sid: sid("SM", 1), silent_at: None },
+        Input::Refused { number: 9, claim: 1, code: None, reason: String::new(), remedy: Remedy::Stop },
         unknown(9, 1),
         not_processed(9, 1),
         not_found(9, 1),
@@ -269,7 +281,10 @@ fn a_retry_gives_way_to_a_newer_send_of_the_same_code_by_the_same_channel() {
     let mut story = tried();
     story.resend(1);
     story.at(1, Input::Claim { number: 2 });
-    story.at(1, Input::Refused { number: 2, claim: 1, code: Some(7), reason: "stopped".into() });
+    story.at(
+        1,
+        Input::Refused { number: 2, claim: 1, code: Some(7), reason: "stopped".into(), remedy: Remedy::Stop },
+    );
     assert_eq!(story.at(2, Input::Claim { number: 1 }), Outcome::Done, "what was refused replaces nothing");
 
     let mut story = tried();

@@ -16,7 +16,7 @@ fn story() -> Story {
 }
 
 fn refused(number: u8) -> Input {
-    Input::Refused { number, claim: 1, code: Some(7), reason: "stopped".into() }
+    Input::Refused { number, claim: 1, code: Some(7), reason: "stopped".into(), remedy: Remedy::Stop }
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn a_way_that_failed_opens_each_other_way_once() {
 #[test]
 fn what_is_reported_counts_for_the_send_that_it_was_about() {
     let mut story = story();
-    story.at(1, Input::Accepted { number: 1, sid: sid("SM", 1) });
+    story.at(1, Input::Accepted { number: 1, sid: sid("SM", 1), silent_at: None });
     assert!(matches!(story.at(2, by_way(Channel::Call, None)), Outcome::TooSoon { .. }));
     assert_eq!(story.at(2, by_way(Channel::Call, Some(1))), Outcome::Done);
     let late = story.at(3, by_way(Channel::Whatsapp, Some(1)));

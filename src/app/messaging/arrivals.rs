@@ -1,0 +1,114 @@
+//! How long messages take to arrive, by country and channel, as it was seen of late: so that
+//! one of which nothing is heard for longer counts as lost where a service says so. It
+//! refuses to know what follows then.
+
+use crate::model::channel::Channel;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// The shortest silence that counts, however fast a country is: a call costs more than a
+/// text that is late by a moment.
+pub const LEAST_SILENCE: Duration = Duration::from_secs(20);
+/// The longest silence that is waited for: a person leaves sooner or later.
+pub const MOST_SILENCE: Duration = Duration::from_secs(120);
+/// The silence that counts where too little was seen yet.
+pub const USUAL_SILENCE: Duration = Duration::from_secs(45);
+
+/// How long is waited beyond that, in tenths of it: of a hundred, two or three are late
+/// without being lost.
+const SLACK: u32 = 15;
+/// The share of messages that have arrived by then, in hundredths.
+const SHARE: usize = 95;
+/// Arrivals that are kept of a country and channel.
+const KEPT: usize = 200;
+/// From how many on they tell anything.
+const ENOUGH: usize = 20;
+/// Countries and channels that are known: there are 250 countries.
+const MOST_KNOWN: usize = 800;
+
+/// How long messages of late took to arrive.
+#[derive(Debug, Default)]
+pub struct Arrivals {
+    /// Whether any service goes by silence: else nobody reads a number's country for it.
+    is_wanted: AtomicBool,
+    seen: Mutex<BTreeMap<(String, Channel), VecDeque<Duration>>>,
+}
+
+impl Arrivals {
+    /// Whether somebody has asked for a silence, so that arrivals are to be learned.
+    pub(in crate::app) fn is_wanted(&self) -> bool {
+        self.is_wanted.load(Ordering::Relaxed)
+    }
+
+    /// Learns how long a message to a country took.
+    pub(in crate::app) fn learn(&self, region: &str, channel: Channel, took: Duration) {
+        let mut seen = self.seen();
+        let key = (region.to_owned(), channel);
+        if seen.len() >= MOST_KNOWN && !seen.contains_key(&key) {
+            return;
+        }
+        let arrivals = seen.entry(key).or_default();
+        if arrivals.len() >= KEPT {
+            arrivals.pop_front();
+        }
+        arrivals.push_back(took);
+    }
+
+    /// After how long without news a message to a country counts as lost.
+    pub(in crate::app) fn silence(&self, region: &str, channel: Channel) -> Duration {
+        self.is_wanted.store(true, Ordering::Relaxed);
+        let seen = self.seen();
+        let Some(arrivals) = seen.get(&(region.to_owned(), channel)).filter(|seen| seen.len() >= ENOUGH)
+        else {
+            return USUAL_SILENCE;
+        };
+        let mut sorted: Vec<Duration> = arrivals.iter().copied().collect();
+        drop(seen);
+        sorted.sort_unstable();
+        let at = (sorted.len() * SHARE / 100).min(sorted.len() - 1);
+        (sorted[at] * SLACK / 10).clamp(LEAST_SILENCE, MOST_SILENCE)
+    }
+
+    fn seen(&self) -> MutexGuard<'_, BTreeMap<(String, Channel), VecDeque<Duration>>> {
+        // Nothing is ever half-changed under this lock.
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(seconds: impl Iterator<Item = u64>) -> Duration {
+        let arrivals = Arrivals::default();
+        seconds.for_each(|took| arrivals.learn("DE", Channel::Sms, Duration::from_secs(took)));
+        arrivals.silence("DE", Channel::Sms)
+    }
+
+    #[test]
+    fn silence_is_half_as_long_again_as_nearly_all_take() {
+        assert_eq!(seen(0..0), USUAL_SILENCE);
+        assert_eq!(seen(0..19), USUAL_SILENCE, "nineteen say nothing yet");
+        assert_eq!(seen((0..100).map(|_| 3)), LEAST_SILENCE);
+        assert_eq!(seen((0..100).map(|_| 40)), Duration::from_secs(60));
+        assert_eq!(seen((0..100).map(|nth| if nth < 97 { 30 } else { 900 })), Duration::from_secs(45));
+        assert_eq!(seen((0..100).map(|_| 900)), MOST_SILENCE);
+        assert_eq!(
+            seen((0..100).map(|_| 900).chain((0..200).map(|_| 40))),
+            Duration::from_secs(60),
+            "of late"
+        );
+    }
+
+    #[test]
+    fn nobody_learns_where_nobody_asks_and_only_so_much_is_kept() {
+        let arrivals = Arrivals::default();
+        assert!(!arrivals.is_wanted());
+        assert_eq!(arrivals.silence("FR", Channel::Whatsapp), USUAL_SILENCE);
+        assert!(arrivals.is_wanted());
+        (0..MOST_KNOWN + 5).for_each(|n| arrivals.learn(&n.to_string(), Channel::Sms, Duration::ZERO));
+        assert_eq!(arrivals.seen().len(), MOST_KNOWN);
+    }
+}

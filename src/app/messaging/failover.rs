@@ -1,0 +1,112 @@
+//! What takes the place of a message or call that did not arrive: the next channel, by the
+//! one way in, like whatever else is asked for.
+//!
+//! That something did not arrive is written with what is to follow from it, in the
+//! verification's own outbox, by whoever writes the failure down; who takes that step asks
+//! for the next send and ends the step in one commit. So it follows once, whoever dies
+//! between. This module refuses to know what each channel needs.
+
+use crate::app::admission::Admission;
+use crate::app::admission::profile::Profile;
+use crate::app::fault::{Failing, Fault};
+use crate::app::messaging::alert::alert;
+use crate::app::messaging::pace::Pace;
+use crate::app::messaging::{Messaging, MessagingError};
+use crate::app::verification::VerificationError;
+use crate::app::verification::begin::begin;
+use crate::app::verification::code_request::{CodeRequest, Target};
+use crate::app::verification::happen::happen;
+use crate::gateway;
+use crate::model::channel::Channel;
+use crate::model::delivery::Delivery;
+use crate::model::id::VerificationId;
+use crate::model::policy::Failover;
+use crate::model::remedy::Remedy;
+use crate::model::service::Service;
+use crate::model::verification::{Input, Verification};
+use jiff::Timestamp;
+
+/// Sends by the next channel what did not arrive by the send of that number, or writes
+/// down why nothing follows.
+///
+/// # Errors
+/// The store's, or too many at once: it is tried again.
+pub(in crate::app) async fn fail_over(
+    messaging: &Messaging,
+    id: &VerificationId,
+    number: u8,
+) -> Result<(), MessagingError> {
+    let target = Target::Following { id, number };
+    let asked = CodeRequest { profile: &Profile::FAILOVER, target };
+    let why = match Box::pin(begin(&messaging.verifying, &asked)).await {
+        Ok(_) => return Ok(()),
+        // It arrived after all, or somebody else was faster.
+        Err(VerificationError::Fault(Fault::NotFound) | VerificationError::Ended(_)) => None,
+        Err(error) if error.fault().is_some() => return Err(error.into()),
+        Err(error) => Some(error.to_string()),
+    };
+    tracing::info!(verification = %id, number, why, "nothing follows what did not arrive");
+    happen(&messaging.admission, id, |_| Ok(Input::NotFollowed { number, why: why.clone() })).await?;
+    Ok(())
+}
+
+/// What a delivery that becomes another tells its verification: that it did not arrive;
+/// nothing where it tells no such thing, or told it before.
+pub(in crate::app) fn not_arrived(
+    admission: &Admission,
+    service: &Service,
+    (before, after): (Option<&Delivery>, &Delivery),
+    verification: &Verification,
+) -> Option<Input> {
+    let (whose, number) = after.id.as_ref()?.parts();
+    let send = verification.send(number).filter(|send| send.sid.as_ref() == Some(&after.sid))?;
+    if !has_failed(before, after) || whose != verification.id {
+        return None;
+    }
+    let remedy = remedy_of(service, after);
+    alert(admission, (&service.id, send.channel), after.error_code(), remedy);
+    Some(Input::NotArrived { number, remedy })
+}
+
+/// Whether it is known by now that it did not arrive, and was not before.
+pub(in crate::app) fn has_failed(before: Option<&Delivery>, after: &Delivery) -> bool {
+    let is_failure = |delivery: &Delivery| {
+        !delivery.unproved && delivery.status().is_some_and(|status| status.is_failure())
+    };
+    is_failure(after) && !before.is_some_and(is_failure)
+}
+
+fn remedy_of(service: &Service, delivery: &Delivery) -> Remedy {
+    match (delivery.error_code(), delivery.status()) {
+        (Some(code), _) => service.remedy(code, gateway::remedy(code)),
+        (None, Some(status)) => gateway::remedy_of_status(status, delivery.sid.is_call()),
+        (None, None) => Remedy::Stop,
+    }
+}
+
+/// What is done about a send that the provider refused. What it gave no code for is
+/// nothing that the number has to do with.
+pub(in crate::app) fn remedy_of_refusal(
+    admission: &Admission,
+    (service, channel): (&Service, Channel),
+    code: Option<u32>,
+) -> Remedy {
+    let remedy = code.map_or(Remedy::NextChannel, |code| service.remedy(code, gateway::remedy(code)));
+    alert(admission, (&service.id, channel), code, remedy);
+    remedy
+}
+
+/// From when on the silence of a message counts as a failure; nothing where it does not, or
+/// for a call, which is never silent.
+pub(in crate::app) fn silent_at(
+    pace: &Pace,
+    service: &Service,
+    verification: &Verification,
+    (channel, now): (Channel, Timestamp),
+) -> Option<Timestamp> {
+    if service.settings.failover != Failover::OnSilence || !channel.is_message() {
+        return None;
+    }
+    let region = verification.to.region().unwrap_or_default();
+    now.checked_add(pace.arrivals().silence(&region, channel)).ok()
+}
