@@ -7,7 +7,7 @@ use super::serve::parts::{self, service_id};
 use crate::config::Config;
 use crate::model::remedy::Remedy;
 use crate::model::service::Service;
-use crate::model::verification::SEND_RETRY;
+use crate::model::verification::{FAILOVER_AGAIN_AFTER, SEND_RETRY};
 use crate::twilio::errors::{self, Disposition};
 use crate::twilio::remedies::{self, Judged};
 use anyhow::{anyhow, bail};
@@ -232,11 +232,12 @@ fn verdict(remedy: Remedy, why: &str) -> String {
 
 fn schedule() -> String {
     format!(
-        "Each wait is drawn between {} s and a ceiling that doubles from {} to {} s (full jitter), while the \
-         code lives.",
+        "What was not processed: each wait is drawn between {} s and a ceiling that doubles from {} to {} s (full \
+         jitter), while the code lives. What did not arrive: once more after {} s, then by the next channel.",
         SEND_RETRY.least.as_secs(),
         SEND_RETRY.first.as_secs(),
-        SEND_RETRY.most.as_secs()
+        SEND_RETRY.most.as_secs(),
+        FAILOVER_AGAIN_AFTER.as_secs()
     )
 }
 

@@ -9,7 +9,8 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Remedy {
-    /// It is sent again by the same way, after a backoff (`verification::retry`).
+    /// It is sent again by the same way: what was not processed after a backoff
+    /// (`verification::retry`), what did not arrive once (`verification::failover`).
     Again,
     /// It is sent by the next sender of the same channel, and where there is none by the
     /// next channel.
@@ -22,7 +23,7 @@ pub enum Remedy {
     Stop,
     /// The same, and the operator is told, who alone can mend it.
     StopAndAlert,
-    /// It is not sent again, and the number counts as opted out of this sender.
+    /// It is not sent again: to the provider the number counts as opted out of this sender.
     OptOut,
 }
 

@@ -38,6 +38,7 @@ pub use decide::Step;
 pub use decide::decide;
 pub use details::Details;
 pub use details::binding;
+pub use failover::FAILOVER_AGAIN_AFTER;
 use jiff::SignedDuration;
 use jiff::Timestamp;
 pub use outbox::Doubt;

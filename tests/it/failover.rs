@@ -195,6 +195,24 @@ async fn nothing_follows_where_somebody_said_no() {
     assert_eq!(sends(&world, &id).await, [TEXT, (Channel::Call, None)], "they asked for a call themselves");
 }
 
+/// What only an operator can mend is told once for a service and a code, however often it
+/// happens.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_only_an_operator_can_mend_is_told_once() {
+    let mut world = World::new(Engine::Memory);
+    world.work();
+    for _ in 0..2 {
+        let id = world.start(Channel::Sms).await.verification.id;
+        world.until_accepted(&id, 1).await;
+        undelivered(&world, &id, 1, 30007).await;
+        verification::cancel(&world.app.admission, &id).await.unwrap();
+    }
+    world.app.admission.alerts.flush(&world.app.telling).await;
+    let told: Vec<_> = world.at_rest().into_iter().filter(|body| body.contains("operator.alert")).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("30007"), "{told:?}");
+}
+
 /// Who has told the sender to stop since is not called in the place of the text.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_said_stop_since_is_not_called() {

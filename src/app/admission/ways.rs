@@ -3,7 +3,7 @@
 //!
 //! A call comes out of the blue and costs more than a text, so none is chosen
 //! instead of a text that is refused: only who asks for one, a service that has
-//! it first, or a landline that takes no texts leads to one.
+//! it first, a landline that takes no texts, or a text that did not arrive leads to one.
 
 use crate::app::admission::way::{Countries, Way};
 use crate::app::admission::{Admission, AdmissionError, lists, opt_outs, rules, safe_list};

@@ -115,12 +115,6 @@ pub const SETTINGS: [Field; 33] = [
         Shape::Word(|| vec!["any-key", "named-key", "none"]),
     )
     .solid(),
-    Field::new(
-        "failover",
-        "When a code goes to the next of `channels` by itself: `off`, `on-failure` once a message or call is known not to have reached the person, or `on-silence` also where nothing is heard of a message for longer than usual.",
-        Shape::Word(|| Failover::ALL.map(Failover::as_str).to_vec()),
-    )
-    .solid(),
     Field::new("tts_name", "The name as it is said in calls.", SHORT),
     Field::new("custom_code", "Whether applications may bring their own codes.", Shape::Flag).solid(),
     Field::new(
@@ -178,6 +172,12 @@ pub const SETTINGS: [Field; 33] = [
         "voip",
         "What becomes of a code for a number of internet telephony, by its country's plan: `allow`, `flag` for sent and marked, or `refuse`.",
         Shape::Word(|| OnVoip::ALL.map(OnVoip::as_str).to_vec()),
+    )
+    .solid(),
+    Field::new(
+        "failover",
+        "When a code goes to the next of `channels` by itself: `off`, `on-failure` once a message or call is known not to have reached the person, or `on-silence` also where nothing is heard of a message for longer than usual.",
+        Shape::Word(|| Failover::ALL.map(Failover::as_str).to_vec()),
     )
     .solid(),
     Field::new(

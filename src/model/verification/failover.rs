@@ -5,10 +5,11 @@ use super::{Effect, OutboxStep, Outcome, SendState, Status, Verification, after}
 use crate::model::channel::Channel;
 use crate::model::policy::{Failover, Policy};
 use crate::model::remedy::Remedy;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
+use std::time::Duration;
 
 /// How long after a failure that passes by itself the same channel is tried once more.
-pub const AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(5);
+pub const FAILOVER_AGAIN_AFTER: Duration = Duration::from_secs(5);
 
 impl Verification {
     /// The channels by which the code may go on, the best first, if the send of that number
@@ -59,12 +60,12 @@ impl Verification {
         remedy: Remedy,
         now: Timestamp,
     ) -> Outcome {
-        // What was only watched for its silence has failed.
-        self.outbox.retain(|step| !step.is_failover());
+        // What was only watched for its silence has failed; what follows another send stays.
+        self.not_followed(number, None);
         let own = self.send(number).map(|send| send.channel);
         let is_first = self.sends.iter().filter(|send| Some(send.channel) == own).count() == 1;
         let again = remedy == Remedy::Again && is_first;
-        let due = if again { after_span(now, AGAIN_AFTER) } else { now };
+        let due = if again { after(now, FAILOVER_AGAIN_AFTER) } else { now };
         if !remedy.moves_on() || !self.may_fail_over(policy, number, again, due) {
             return Outcome::NotMine;
         }
@@ -143,8 +144,4 @@ impl super::Send {
 
 fn step(number: u8, again: bool, due: Timestamp) -> OutboxStep {
     OutboxStep { effect: Effect::FailOver { number, again }, due, attempts: 0, doubt: None, begun_at: None }
-}
-
-fn after_span(at: Timestamp, span: SignedDuration) -> Timestamp {
-    at.checked_add(span).unwrap_or(Timestamp::MAX)
 }

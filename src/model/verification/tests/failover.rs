@@ -115,6 +115,17 @@ fn silence_leads_on_only_where_it_is_asked_for() {
 }
 
 #[test]
+fn what_is_told_late_of_an_earlier_send_leaves_what_follows_a_later_one() {
+    let mut story = story_of(Failover::OnSilence, &ALL);
+    story.at(1, accepted(1));
+    story.at(40, follow(1, Channel::Whatsapp));
+    story.at(41, Input::Claim { number: 2 });
+    story.at(41, Input::Accepted { number: 2, sid: sid("SM", 2), silent_at: Some(at(80)) });
+    assert_eq!(story.at(50, not_arrived(1, Remedy::NextChannel)), Outcome::NotMine);
+    assert_eq!(next(&story, 2), Some((80, vec![Channel::Call])));
+}
+
+#[test]
 fn nothing_follows_where_nobody_waits_for_it() {
     type Before = fn(&mut Story);
     let rows: [(&str, Before); 5] = [
