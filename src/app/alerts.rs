@@ -98,13 +98,7 @@ impl Alerts {
     /// Takes something that is to be told once until it is over; false where it was told by
     /// this process already.
     pub(in crate::app) fn note_once(&self, telling: &Telling, once: Once) -> bool {
-        let now = telling.base.now();
-        let mut waiting = self.waiting();
-        if waiting.known.get(&once.name).is_some_and(|until| *until > now) {
-            return false;
-        }
-        waiting.found(once, now);
-        true
+        self.waiting().found(once, telling.base.now())
     }
 
     /// Takes a person's number out of what waits here: it is told, and of nobody.
@@ -167,14 +161,15 @@ impl Waiting {
         self.last = Some(with_left_out(body, before));
     }
 
-    fn found(&mut self, once: Once, now: Timestamp) {
+    /// False where it was found before and is not over.
+    fn found(&mut self, once: Once, now: Timestamp) -> bool {
         self.turn(now);
         if self.known.get(&once.name).is_some_and(|until| *until > now) {
-            return;
+            return false;
         }
         if self.found >= MOST_FINDINGS {
             self.unfound += 1;
-            return;
+            return true;
         }
         if self.known.len() >= MOST_KNOWN {
             self.known.retain(|_, until| *until > now);
@@ -185,6 +180,7 @@ impl Waiting {
         self.found += 1;
         let body = with_left_out(once.body, std::mem::take(&mut self.unfound));
         self.findings.push(Once { body, ..once });
+        true
     }
 
     fn forget(&mut self, number: &PhoneNumber) {

@@ -114,12 +114,6 @@ pub fn remedy(code: u32) -> Remedy {
     crate::twilio::remedies::remedy(code)
 }
 
-/// Whether what is done about a code was decided for that very code; otherwise its range
-/// speaks for it.
-pub fn remedy_is_known(code: u32) -> bool {
-    crate::twilio::remedies::is_known(code)
-}
-
 /// What is done about a message or a call that ended so, with no code told.
 pub fn remedy_of_status(status: Status, is_call: bool) -> Remedy {
     crate::twilio::remedies::remedy_of_status(status, is_call)

@@ -181,12 +181,6 @@ impl Delivery {
         self.events.first().and_then(|event| event.fact.status)
     }
 
-    /// Whether it is known to have reached the telephone.
-    pub fn has_arrived(&self) -> bool {
-        !self.unproved
-            && self.status().is_some_and(|status| matches!(status, Status::Delivered | Status::Read))
-    }
-
     /// What went wrong: the code reported with the status that holds, else that of
     /// the greatest status that came with one. No later report takes it away: what
     /// failed and then arrived had that error all the same.

@@ -8,11 +8,12 @@ use crate::app::transact::{self, Draft, transact};
 use crate::app::verification::happen;
 use crate::app::verification::settled::{Settled, settled};
 use crate::model::account::{AccountSid, Proof};
-use crate::model::channel::Channel;
+use crate::model::address;
+use crate::model::channel::{Channel, DeliveryChannel};
 use crate::model::delivery::{Delivery, Report};
 use crate::model::phone::{PhoneNumber, mask};
 use crate::model::status::Status;
-use crate::model::verification::{Input, Outcome, SendState, Verification, decide};
+use crate::model::verification::{Outcome, SendState, Verification};
 use crate::store::records::{self, Versioned};
 use crate::store::{Change, Commit};
 use std::time::Duration;
@@ -76,11 +77,12 @@ fn learn_arrival(messaging: &Messaging, delivery: &Delivery, (leg, age): (Leg, D
     if leg != Leg::Delivered || !arrivals.is_wanted() {
         return;
     }
-    let to = delivery.about.to.as_deref().unwrap_or_default();
-    let (channel, number) = match to.strip_prefix("whatsapp:") {
-        Some(number) => (Channel::Whatsapp, number),
-        None => (Channel::Sms, to),
+    let channel = match delivery.channel() {
+        DeliveryChannel::Sms => Channel::Sms,
+        DeliveryChannel::Whatsapp => Channel::Whatsapp,
+        _ => return,
     };
+    let (_, number) = address::split(delivery.about.to.as_deref().unwrap_or_default());
     if let Ok(number) = number.parse::<PhoneNumber>() {
         arrivals.learn(&number.region().unwrap_or_default(), channel, age);
     }
@@ -206,29 +208,24 @@ async fn settle_by(
     let Some(send) = old.record.send(number) else {
         return Ok((delivery, nothing));
     };
-    let (asked_at, channel) = (send.asked_at, send.channel);
+    let asked_at = send.asked_at;
     let is_others = send.state == SendState::Accepted && send.sid.as_ref() != Some(&delivery.sid);
     if is_others {
         return Ok((delivery, nothing));
     }
     let service = find::service_of(directory, &old.record).await?;
-    let (policy, now) = (service.policy(&directory.policy), admission.base.now());
-    let silent_at = failover::silent_at(&messaging.pace, &service, &old.record, (channel, now));
-    let accepted = Input::Accepted { number, sid: delivery.sid.clone(), silent_at };
-    let decision = decide(&policy, &old.record, accepted, now);
+    let (name, becomes) = ((number, &delivery.sid), (before, Some(&delivery)));
+    let decision = failover::settled_by(messaging, &service, &old.record, name, becomes);
     if send.state != SendState::Accepted && decision.outcome != Outcome::Done {
         return Ok((delivery, nothing));
     }
-    let mut next = decision.verification;
-    if let Some(input) = failover::not_arrived(admission, &service, (before, &delivery), &next) {
-        next = decide(&policy, &next, input, now).verification;
-    }
+    let next = decision.verification;
     let delivery = delivery.asked_at(asked_at);
     if next == old.record {
         return Ok((delivery, nothing));
     }
     let changes = happen::written(&admission.telling, Some(&old), &next);
-    let settled = settled(admission, &service, (&old.record, &next), now);
+    let settled = settled(admission, &service, (&old.record, &next), admission.base.now());
     Ok((delivery, Some((changes, settled))))
 }
 

@@ -19,11 +19,11 @@ use crate::app::verification::happen::happen;
 use crate::gateway;
 use crate::model::channel::Channel;
 use crate::model::delivery::Delivery;
-use crate::model::id::VerificationId;
+use crate::model::id::{Sid, VerificationId};
 use crate::model::policy::Failover;
 use crate::model::remedy::Remedy;
 use crate::model::service::Service;
-use crate::model::verification::{Input, Verification};
+use crate::model::verification::{Decision, Input, Verification, decide};
 use jiff::Timestamp;
 
 /// Sends by the next channel what did not arrive by the send of that number, or writes
@@ -50,10 +50,31 @@ pub(in crate::app) async fn fail_over(
     Ok(())
 }
 
+/// What a verification becomes as the provider names the send of that number so, and by what
+/// its delivery becomes with that: it is settled, and where it did not arrive that is told,
+/// too. The outcome is that of the settling.
+pub(in crate::app) fn settled_by(
+    messaging: &Messaging,
+    service: &Service,
+    old: &Verification,
+    (number, sid): (u8, &Sid),
+    (before, after): (Option<&Delivery>, Option<&Delivery>),
+) -> Decision {
+    let (policy, now) = (service.policy(&messaging.directory.policy), messaging.base.now());
+    let silent_at = silent_at(&messaging.pace, service, old, (number, now));
+    let mut decision = decide(&policy, old, Input::Accepted { number, sid: sid.clone(), silent_at }, now);
+    let told =
+        after.and_then(|after| not_arrived(messaging, service, (before, after), &decision.verification));
+    if let Some(input) = told {
+        decision.verification = decide(&policy, &decision.verification, input, now).verification;
+    }
+    decision
+}
+
 /// What a delivery that becomes another tells its verification: that it did not arrive;
 /// nothing where it tells no such thing, or told it before.
-pub(in crate::app) fn not_arrived(
-    admission: &Admission,
+fn not_arrived(
+    messaging: &Messaging,
     service: &Service,
     (before, after): (Option<&Delivery>, &Delivery),
     verification: &Verification,
@@ -64,7 +85,7 @@ pub(in crate::app) fn not_arrived(
         return None;
     }
     let remedy = remedy_of(service, after);
-    alert(admission, (&service.id, send.channel), after.error_code(), remedy);
+    alert(&messaging.admission, (&service.id, send.channel), after.error_code(), remedy);
     Some(Input::NotArrived { number, remedy })
 }
 
@@ -98,12 +119,13 @@ pub(in crate::app) fn remedy_of_refusal(
 
 /// From when on the silence of a message counts as a failure; nothing where it does not, or
 /// for a call, which is never silent.
-pub(in crate::app) fn silent_at(
+fn silent_at(
     pace: &Pace,
     service: &Service,
     verification: &Verification,
-    (channel, now): (Channel, Timestamp),
+    (number, now): (u8, Timestamp),
 ) -> Option<Timestamp> {
+    let channel = verification.send(number)?.channel;
     if service.settings.failover != Failover::OnSilence || !channel.is_message() {
         return None;
     }

@@ -26,7 +26,7 @@ use crate::model::id::{Sid, VerificationId};
 use crate::model::remedy::Remedy;
 use crate::model::service::Service;
 use crate::model::verification::{
-    Decision, Effect, Failure, Input, Jitter, OutboxStep, Outcome, Send, SendState, Verification, decide,
+    Decision, Effect, Failure, Input, Jitter, OutboxStep, Outcome, Send, SendState, Verification,
 };
 use crate::store::Commit;
 use crate::store::records::{self, Ahead};
@@ -283,11 +283,6 @@ async fn accepted(
         ahead.read(store).await?;
         let old = ahead.get::<Verification>(store, id.as_str()).await?.ok_or(Fault::NotFound)?;
         let service = find::service_of(&messaging.directory, &old.record).await?;
-        let (policy, now) = (service.policy(&messaging.directory.policy), messaging.base.now());
-        let channel = old.record.send(number).map_or(Channel::Sms, |send| send.channel);
-        let silent_at = failover::silent_at(&messaging.pace, &service, &old.record, (channel, now));
-        let input = Input::Accepted { number, sid: sid.clone(), silent_at };
-        let mut decision = decide(&policy, &old.record, input, now);
         let known = ahead.get::<Delivery>(store, sid.as_str()).await?;
         let delivery = match &known {
             None => Some(Delivery::new(report.clone(), messaging.base.now())),
@@ -299,21 +294,14 @@ async fn accepted(
             Some(known) => known.record.merge(report.clone(), messaging.base.now()),
         };
         let before = known.as_ref().map(|known| &known.record);
-        if let Some(delivery) = &delivery
-            && let Some(input) = failover::not_arrived(
-                &messaging.admission,
-                &service,
-                (before, delivery),
-                &decision.verification,
-            )
-        {
-            decision.verification = decide(&policy, &decision.verification, input, now).verification;
-        }
+        let becomes = (before, delivery.as_ref());
+        let decision = failover::settled_by(messaging, &service, &old.record, (number, sid), becomes);
         let mut changes = Vec::with_capacity(2);
         if decision.verification != old.record {
             changes.extend(happen::written(&messaging.telling, Some(&old), &decision.verification));
         }
         let both = (&old.record, &decision.verification);
+        let now = messaging.base.now();
         let Settled { additions, mut lines } = settled(&messaging.admission, &service, both, now);
         let send = decision.verification.send(number).filter(|send| send.sid.as_ref() == Some(sid));
         if let Some(delivery) = delivery {

@@ -132,7 +132,9 @@ async fn see_followed<'w>(
         Some(sid) => seen.ahead.get::<Delivery>(store, sid.as_str()).await?,
         None => None,
     };
-    if old.fails_over_at(number).is_none() || delivery.is_some_and(|found| found.record.has_arrived()) {
+    if old.fails_over_at(number).is_none()
+        || delivery.is_some_and(|found| found.record.is_delivered() == Some(true))
+    {
         return Err(Fault::NotFound.into());
     }
     Ok(Seen { channel: None, plan: Some(plan), ..seen })
