@@ -134,7 +134,8 @@ async fn an_operator_sees_explains_reports_and_tries_decisions_with_a_server_and
         Some(events(&app, "admission.refused").await).filter(|told| told.len() > refused.len())
     });
     assert!(is_told.await.is_some());
-    assert_eq!(events(&app, "fraud.detected").await.len(), before);
+    let detected = events(&app, "fraud.detected").await;
+    assert_eq!(detected.len(), before, "{detected:#?}");
     app.stop().await;
 }
 
