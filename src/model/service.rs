@@ -4,11 +4,13 @@
 //! Its settings come from the configuration file or through the API in the
 //! same words, and are checked here for both.
 
+mod labels;
 mod pending;
 mod rules;
 mod strength;
 mod voip;
 
+pub use self::labels::{ChannelLabel, ChannelLabels, MOST_ICON, MOST_LABEL};
 pub use self::pending::Pending;
 pub use self::rules::{Complaint, MOST_REMEDIES, check_name};
 pub use self::strength::{GUESSABLE, LONGEST_LIFE};
@@ -161,6 +163,9 @@ pub struct Settings {
     /// The codes are texts, for a number is no name in the records that hold this.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub remedies: BTreeMap<String, Remedy>,
+    /// What channels are called and drawn as, where that is not as usual.
+    #[serde(default, skip_serializing_if = "ChannelLabels::is_empty")]
+    pub channel_labels: ChannelLabels,
 }
 
 /// Which countries a channel reaches, as ISO 3166 codes: `DE`.
@@ -294,6 +299,7 @@ impl Settings {
         all.entry("limits").or_insert_with(|| Value::Object(Map::new()));
         all.entry("fraud").or_insert_with(|| Value::Object(Map::new()));
         all.entry("remedies").or_insert_with(|| Value::Object(Map::new()));
+        all.entry("channel_labels").or_insert_with(|| Value::Object(Map::new()));
         if let Some(Value::Object(pages)) = all.get_mut("pages") {
             pages.entry("success_url").or_insert(Value::Null);
         }
@@ -447,6 +453,7 @@ impl Settings {
             limits: LimitChanges::default(),
             fraud: FraudChanges::default(),
             remedies: BTreeMap::new(),
+            channel_labels: ChannelLabels::default(),
         }
     }
 }

@@ -265,6 +265,7 @@ fn service() -> Service {
         voip: dialback::model::service::OnVoip::default(),
         fraud: dialback::model::fraud::FraudChanges::default(),
         remedies: BTreeMap::default(),
+        channel_labels: dialback::model::service::ChannelLabels::default(),
     };
     Service { id: id("VA", 1), settings, origin: Origin::Api, created_at: at(-9000), updated_at: at(-8000) }
 }

@@ -5,6 +5,7 @@
 
 use crate::app::admission::AdmissionError;
 use crate::app::services::Directory;
+use crate::model::channel::Channel;
 use crate::model::service::{self, BadSetting, Service, Settings};
 use crate::model::verification::Details;
 use crate::model::wording;
@@ -45,19 +46,29 @@ fn leads_away(text: &str) -> bool {
     wording::has_link(text) || wording::has_telephone(text)
 }
 
-/// Refuses to call a service by a link through the API. What the configuration
-/// says is the operator's own.
+/// Refuses to call a service, or a channel of it, by a link through the API. What the
+/// configuration says is the operator's own.
 ///
 /// # Errors
 /// [`AdmissionError::Setting`].
 pub(in crate::app) fn refuse_link_as_name(old: &Settings, new: &Settings) -> Result<(), AdmissionError> {
     let spoken = |settings: &Settings| settings.tts_name.clone().unwrap_or_default();
-    let names = [("name", new.name.clone(), old.name.clone()), ("tts_name", spoken(new), spoken(old))];
+    let called = |settings: &Settings, channel| {
+        settings.channel_labels.label_of(channel).unwrap_or_default().to_owned()
+    };
+    let own = [
+        ("name".to_owned(), new.name.clone(), old.name.clone()),
+        ("tts_name".to_owned(), spoken(new), spoken(old)),
+    ];
+    let labels = Channel::ALL.map(|channel| {
+        (format!("channel_labels.{channel}.label"), called(new, channel), called(old, channel))
+    });
+    let mut names = own.iter().chain(&labels);
     let is_refused =
-        |(_, name, was): &&(&str, String, String)| !new.allow_links && was != name && leads_away(name);
-    match names.iter().find(is_refused) {
+        |(_, name, was): &&(String, String, String)| !new.allow_links && was != name && leads_away(name);
+    match names.find(is_refused) {
         Some((field, ..)) => Err(BadSetting {
-            field: (*field).to_owned(),
+            field: field.clone(),
             what: "has a link, an address or a telephone number in it, which people would follow; \
                    allow_links = true, set with it, allows it"
                 .to_owned(),

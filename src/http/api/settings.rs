@@ -7,7 +7,7 @@ use super::words::ChannelWord;
 use crate::model::policy::Failover;
 use crate::model::remedy::Remedy;
 use crate::model::return_url;
-use crate::model::service::{MOST_NAME, MOST_REMEDIES, OnVoip, Pending};
+use crate::model::service::{MOST_ICON, MOST_LABEL, MOST_NAME, MOST_REMEDIES, OnVoip, Pending};
 
 const CHANNEL: Shape = Shape::Word(ChannelWord::all);
 
@@ -23,7 +23,7 @@ const COUNTRIES: Shape = Shape::List {
 };
 
 /// What can be set of a service, in the words of the configuration file.
-pub const SETTINGS: [Field; 33] = [
+pub const SETTINGS: [Field; 34] = [
     Field::new(
         "name",
         "The name in texts, calls and pages; no more than 4 digits in a row.",
@@ -201,6 +201,32 @@ pub const SETTINGS: [Field; 33] = [
             names: &Shape::Chars { class: "0-9", least: 1, most: 5 },
             of: &Shape::Word(|| Remedy::ALL.map(Remedy::as_str).to_vec()),
             most: MOST_REMEDIES,
+        },
+    )
+    .solid(),
+    Field::new(
+        "channel_labels",
+        "What channels are called in `GET /v1/channels` and where the pages let people choose one, and your names \
+         for their pictures. What is set takes the place of all that was; what is left out is as usual, in the \
+         person's language.",
+        Shape::Map {
+            names: &CHANNEL,
+            of: &Shape::Object(&[
+                Field::new(
+                    "label",
+                    "The name, the same in every language.",
+                    Shape::Text { least: 1, most: MOST_LABEL },
+                )
+                .example("\"SMS\""),
+                Field::new(
+                    "icon",
+                    "Your name for the picture, such as a class. Not set: `message`, `phone` or `whatsapp`. The pages \
+                     have their own pictures.",
+                    Shape::Chars { class: "A-Za-z0-9 _-", least: 1, most: MOST_ICON },
+                )
+                .example("\"fa-solid fa-message\""),
+            ]),
+            most: 3,
         },
     )
     .solid(),

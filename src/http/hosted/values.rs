@@ -18,6 +18,7 @@ use crate::model::session::{End, MOST_NUMBERS, MOST_STARTS, Session, Step};
 use crate::model::verification::Status;
 use jiff::Timestamp;
 use minijinja::{Value, context};
+use std::collections::BTreeMap;
 
 /// Below this many seconds of life a page says how long the code is valid.
 const SOON: i64 = 150;
@@ -32,7 +33,10 @@ pub fn values(context: &Context, page_request: &PageRequest, view: &SessionView,
     match view.step {
         Step::Start => start_values(context, page_request, view, words),
         Step::Number => entry_values(context, page_request, view, words),
-        Step::Channel => context! { channels => channels(page_request, view) },
+        Step::Channel => context! {
+            channels => channels(page_request, view),
+            labels => labels(view, words),
+        },
         Step::Code => code_values(page_request, view, words, context.app.base.now()),
         Step::Done(end) => done_values(view, words, end),
         Step::Over => context! { end => "over", may_retry => false, may_leave => false, told => () },
@@ -87,6 +91,13 @@ pub fn start_values(
 fn channels(page_request: &PageRequest, view: &SessionView) -> Vec<Channel> {
     let channels = view.channels.clone();
     if refuses_messages(page_request) { behind_calls(channels) } else { channels }
+}
+
+/// What each channel is called.
+fn labels(view: &SessionView, words: &Words) -> BTreeMap<Channel, String> {
+    let label =
+        |channel| (channel, words.label_of(&view.service.settings.channel_labels, channel).to_owned());
+    Channel::ALL.map(label).into()
 }
 
 /// Whether the step before was refused because the number wants no messages.

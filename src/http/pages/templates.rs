@@ -198,7 +198,7 @@ fn samples() -> [Value; 2] {
         context! {
             regions => [context! { id => "CH", name => "Switzerland", code => 41, example => "078 123 45 67" }],
             region => rich.then_some("CH"), example => "078 123 45 67", anywhere => "+44 7700 900123", input => "",
-            channels => ["sms", "call"],
+            channels => ["sms", "call"], labels => context! { sms => "SMS", call => "Call", whatsapp => "WhatsApp" },
             channel => "sms", length => 6, kind => if rich { "digits" } else { "characters" }, digits => rich, now => rich.then(|| context! { state => "sent", text => "Sent.", failed => false }),
             ways => [context! { channel => "sms", again => true, offered => true, at_once => rich }], wait => i64::from(rich) * 30,
             proof => context! { step => "channel", channel => "sms", bound_to => "0", kind => if rich { "turnstile" } else { "signed" }, class => "cf-turnstile", script => "https://captcha.example/api.js", site_key => Some("0x4").filter(|_| rich), action => Some("send").filter(|_| rich), word => (!rich).then_some("a.b.c") },

@@ -3,6 +3,8 @@
 //! A language is offered when it has a file. This module refuses to know who
 //! reads them; which language that is, `locale` decides.
 
+use crate::model::channel::Channel;
+use crate::model::service::ChannelLabels;
 use crate::texts::{self, Language, closest};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -116,6 +118,18 @@ section!(
         form cookies trouble
     }
 );
+
+impl Words {
+    /// What a channel is called where people choose one: by the service's own words, else
+    /// in this language.
+    pub fn label_of<'a>(&'a self, labels: &'a ChannelLabels, channel: Channel) -> &'a str {
+        labels.label_of(channel).unwrap_or(match channel {
+            Channel::Sms => &self.channel.sms,
+            Channel::Call => &self.channel.call,
+            Channel::Whatsapp => &self.channel.whatsapp,
+        })
+    }
+}
 
 /// Every language there is, the default one first.
 pub fn all() -> &'static [Words] {

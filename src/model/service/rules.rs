@@ -70,6 +70,7 @@ impl Settings {
         all.extend(self.wrong_limits());
         all.extend(self.wrong_fraud());
         all.extend(self.wrong_remedies());
+        all.extend(self.wrong_labels());
         all
     }
 
@@ -202,6 +203,11 @@ impl Settings {
     fn wrong_limits(&self) -> Vec<Complaint> {
         let mistakes = self.limits.mistakes().into_iter();
         mistakes.map(|(name, what)| self.complaint(bad(&format!("limits.{name}"), what))).collect()
+    }
+
+    fn wrong_labels(&self) -> Vec<Complaint> {
+        let mistakes = self.channel_labels.mistakes().into_iter();
+        mistakes.map(|(name, what)| self.complaint(bad(&format!("channel_labels.{name}"), what))).collect()
     }
 
     /// The signals that ask for proofs, for where nobody gives any.

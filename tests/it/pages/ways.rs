@@ -63,6 +63,20 @@ async fn sending_again_waits_and_offers_a_call_from_the_first_text_on() {
 }
 
 #[tokio::test]
+async fn a_service_names_the_ways_and_what_it_leaves_out_is_as_usual() {
+    let labels = json!({ "channel_labels": { "sms": { "label": "Ring <& text>" } } });
+    let world = World::with_service(|settings| {
+        shop(settings);
+        *settings = settings.with(labels.as_object().unwrap().clone()).unwrap();
+    })
+    .await;
+    let (_, browser) = session(&world, json!({ "to": NUMBER })).await;
+    let page = browser.go("begin", &[]).await;
+    assert!(page.text.contains("<strong>Ring &lt;&amp; text&gt;</strong>"), "{}", page.text);
+    assert!(page.text.contains("<strong>Phone call</strong>"), "{}", page.text);
+}
+
+#[tokio::test]
 async fn what_happens_with_the_message_is_told_live() {
     let world = by_hand().await;
     let (_, browser) = session(&world, json!({ "to": NUMBER })).await;
