@@ -48,8 +48,8 @@ use warp::reply::Response;
 /// signs it: no decoding, no forgiven slash.
 fn table() -> Vec<PathRoute> {
     use api::{
-        audit, blocks, checks, decisions, deliveries, endpoints, erasures, keys, limits, opt_outs, services,
-        sessions,
+        audit, blocks, channels, checks, decisions, deliveries, endpoints, erasures, keys, limits, opt_outs,
+        services, sessions,
     };
     use api::{test_numbers as numbers, verifications as v};
     use webhooks::{events, inbound, status, voice};
@@ -71,6 +71,7 @@ fn table() -> Vec<PathRoute> {
         route("/v1/deliveries", api(&deliveries::LIST, deliveries::list)),
         route("/v1/deliveries/search", search(&deliveries::SEARCH, deliveries::list)),
         route("/v1/deliveries/{sid}", api(&deliveries::FETCH, deliveries::fetch)),
+        route("/v1/channels", api(&channels::LIST, channels::list)),
         route("/v1/services", api(&services::LIST, services::list).and(&services::CREATE, services::create)),
         route(
             "/v1/services/{id}",

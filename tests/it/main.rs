@@ -18,6 +18,7 @@ mod budgets;
 mod calls;
 mod captcha;
 mod care;
+mod channels;
 mod cli;
 mod commands;
 mod cooldown;

@@ -10,6 +10,7 @@ pub(in crate::app) mod listed;
 pub(in crate::app) mod lists;
 pub(in crate::app) mod number_lookup;
 pub(in crate::app) mod numbers;
+pub(in crate::app) mod offers;
 pub(in crate::app) mod opt_outs;
 pub(in crate::app) mod parts;
 pub(in crate::app) mod profile;
@@ -31,6 +32,7 @@ pub use self::lists::{
 };
 pub use self::number_lookup::NumberLookup;
 pub use self::numbers::number_of_form;
+pub use self::offers::{ChannelOffer, OfferQuery, Offers};
 pub use self::opt_outs::{delete_opt_out, opt_outs, opt_outs_of, set_opt_out};
 pub use self::parts::Admission;
 pub use self::safe_list::{add_safe_number, remove_safe_number, safe_number};

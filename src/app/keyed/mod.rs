@@ -17,7 +17,7 @@ pub use self::happened::{
 };
 pub use self::narrowed::{KeyBound, Narrowed};
 pub use self::services::{
-    change_compat, change_service, compat, compats, delete_service, service, services, templates,
+    change_compat, change_service, compat, compats, delete_service, offers, service, services, templates,
 };
 pub use self::sessions::{create_session, end_session, session_result};
 pub use self::verifications::{

@@ -1,6 +1,8 @@
 //! The services themselves, and what is kept with them.
 
 use crate::app::admin::AdminError;
+use crate::app::admission::offers as table;
+use crate::app::admission::{AdmissionError, OfferQuery, Offers};
 use crate::app::fault::Fault;
 use crate::app::keyed::narrowed::Narrowed;
 use crate::app::services::ServiceError;
@@ -34,6 +36,16 @@ pub async fn service(key: &Narrowed, id: &ServiceId) -> Result<Arc<Service>, Ser
 /// As there.
 pub async fn services(key: &Narrowed, window: &Window) -> Result<Page<Arc<Service>>, AdminError> {
     admin::services(&key.all.directory, &key.services, window).await
+}
+
+/// Which channels a service of the key's offers, and why not the others.
+///
+/// # Errors
+/// A service that is not there, also one that the key is not for; a country, number or
+/// language that is none; or the store's.
+pub async fn offers(key: &Narrowed, query: OfferQuery) -> Result<Offers, AdmissionError> {
+    let service = key.named(query.service.clone())?;
+    table::offers(&key.all.admission, OfferQuery { service, ..query }).await
 }
 
 /// The sets of texts that the key's services name; nothing where all sets

@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod blocks;
 mod body;
+pub mod channels;
 pub mod checks;
 pub mod decisions;
 pub mod deliveries;

@@ -2,6 +2,7 @@
 //! in `/openapi.json`.
 
 pub mod block;
+pub mod channel;
 pub mod decision;
 pub mod delivery;
 pub mod endpoint;
