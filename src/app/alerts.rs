@@ -132,12 +132,13 @@ impl Alerts {
 async fn mark_and_tell(telling: &Telling, names: &Pseudonyms, once: &Once) -> Result<(), CommitError> {
     const TOLD: &str = "told";
     let now = telling.base.now();
-    let seconds = u32::try_from(once.until.duration_since(now).as_secs()).unwrap_or(1).max(1);
+    let left = once.until.duration_since(now).as_millis();
+    let seconds = u32::try_from((left + 999) / 1000).unwrap_or(1).max(1);
     let mark = Counting {
         counter: names.of("told", &once.name),
         now,
         additions: vec![Addition::Amount { of: TOLD.to_owned(), amount: 1 }],
-        limits: vec![Limit::new(TOLD, TOLD, seconds, 1).exact()],
+        limits: vec![Limit::new(TOLD, TOLD, seconds, 1).lasting()],
     };
     let changes = told(telling, vec![once.body.clone()]);
     if changes.is_empty() {

@@ -10,7 +10,8 @@
 //! they crowd around the border of two buckets (`tests.rs` has both by property).
 //!
 //! Where the limit is small and somebody counts on it, each is kept by its time instead
-//! ([`Form::Exact`]), and no window has more than the limit.
+//! ([`Form::Exact`]), and no window has more than the limit. What holds until a certain time
+//! is counted so, too, and its window stays as it was begun ([`Form::Lasting`]).
 //!
 //! Failures in a row ([`Form::Streak`]) are not within a window: they count until a success,
 //! and make who asks for room wait, longer with each.
@@ -134,7 +135,7 @@ impl Counter {
     fn count(&mut self, now: i64, asked: &Asked, limit: &Limit) -> Result<(), Option<i64>> {
         match limit.counted() {
             Form::Weighed => self.weigh(now, asked, limit),
-            Form::Exact => self.keep(now, asked, limit),
+            Form::Exact | Form::Lasting => self.keep(now, asked, limit),
             Form::Streak(backoff) => self.follow(now, asked, (limit, backoff)),
         }
     }
@@ -162,7 +163,11 @@ impl Counter {
         if !asked.is_of_amounts() {
             return Ok(());
         }
-        let mut times = Times::at(self.times.get(&limit.name), limit.seconds, now);
+        let stored = self.times.get(&limit.name);
+        let mut times = match limit.counted() {
+            Form::Lasting => Times::lasting(stored, limit.seconds, now),
+            _ => Times::at(stored, limit.seconds, now),
+        };
         for (amount, added_at) in &asked.given_back {
             times.give_back(*amount, *added_at, now);
         }

@@ -39,6 +39,11 @@ impl Limit {
         Self { form: Form::Exact, ..self }
     }
 
+    /// The same where what was added holds for as long as was said then, whatever is said now.
+    pub fn lasting(self) -> Self {
+        Self { form: Form::Lasting, ..self }
+    }
+
     /// The same of failures in a row.
     pub fn streak(self, backoff: Backoff) -> Self {
         Self { form: Form::Streak(backoff), ..self }
@@ -52,7 +57,7 @@ impl Limit {
     /// How it counts, for what does not fit into a record is weighed.
     pub(super) fn counted(&self) -> Form {
         match self.form {
-            Form::Exact if self.max > Self::MOST_EXACT => Form::Weighed,
+            Form::Exact | Form::Lasting if self.max > Self::MOST_EXACT => Form::Weighed,
             form => form,
         }
     }
@@ -68,6 +73,10 @@ pub enum Form {
     /// Each one by its time, so that no window whatever has more: for small numbers. One
     /// that allows more than [`Limit::MOST_EXACT`] is weighed.
     Exact,
+    /// As `Exact`, and the window stays as long as it was when the first of it was added: for
+    /// what holds until a certain time, so that whoever asks later asks for a shorter one. Of
+    /// every other form what was counted within another length counts no more.
+    Lasting,
     /// Failures in a row, until a success; [`Limit::seconds`] is for how long the last one
     /// is remembered, at least as long as it makes anybody wait.
     Streak(Backoff),

@@ -369,7 +369,7 @@ proptest! {
                     prop_assert!(next.counts.get("starts").is_none_or(|count| count.taken <= max));
                 }
                 let backoff = Backoff { first_seconds: seconds, longest_seconds: count.seconds, anew: met % 2 == 0 };
-                let kinds = [limit(seconds, max).tracked(), limit(seconds, max.min(128)).exact(), limit(seconds, max).streak(backoff)];
+                let kinds = [limit(seconds, max).tracked(), limit(seconds, max.min(128)).exact(), limit(seconds, max.min(128)).lasting(), limit(seconds, max).streak(backoff)];
                 for one in kinds {
                     let counter = Counter {
                         times: [("starts".to_owned(), Times { seconds: stored_seconds, at: [(met, count.before), (since, 1), (added_at, 2)].into() })].into(),

@@ -30,6 +30,13 @@ impl Times {
         Self { seconds, at: alive.map(|(at, amount)| (*at, *amount)).collect() }
     }
 
+    /// The same, but for as long as any of a stored count counts by the length that it was
+    /// stored with that length stays.
+    pub(super) fn lasting(stored: Option<&Self>, seconds: u32, now: i64) -> Self {
+        let held = stored.map(|stored| Self::at(Some(stored), stored.seconds, now));
+        held.filter(|held| !held.at.is_empty()).unwrap_or_else(|| Self::at(None, seconds, now))
+    }
+
     /// How many count at a time.
     pub fn alive_at(&self, now: Timestamp) -> u64 {
         let alive = Self::at(Some(self), self.seconds, now.as_millisecond());
@@ -140,6 +147,19 @@ mod tests {
     fn kept(counter: &Counter) -> Vec<i64> {
         let times = counter.times["texts"].at.iter();
         times.flat_map(|(at, amount)| (0..*amount).map(|_| *at)).collect()
+    }
+
+    #[test]
+    fn what_lasts_holds_until_the_end_that_it_was_given_first() {
+        let lasting = |seconds| [Limit::new("texts", "text", seconds, 1).lasting()];
+        let told = new().add(at(0), &some(1), &lasting(1800)).unwrap();
+        for (now, left) in [(1, 1799), (1, 1798), (600, 1200), (1799, 1), (1799, 3600)] {
+            let Reached { passes_at, .. } = told.add(at(now * 1000), &some(1), &lasting(left)).unwrap_err();
+            assert_eq!(passes_at, Some(at(1_800_000)), "{now} {left}");
+        }
+        let again = told.add(at(1_800_000), &some(1), &lasting(60)).unwrap();
+        assert!(again.add(at(1_859_999), &some(1), &lasting(1)).is_err());
+        assert!(again.add(at(1_860_000), &some(1), &lasting(1)).is_ok());
     }
 
     #[test]
