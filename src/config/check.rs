@@ -91,6 +91,7 @@ fn urls(config: &Config, refused: &mut Reader<'_>, unwise: &mut Reader<'_>) {
         let mend = "set sandbox.enabled = false to ask for real, or leave lookup.base_url empty";
         refused.note("lookup.base_url", "leads out of this machine while the sandbox is enabled", mend);
     }
+    voice_fallback(config, refused, unwise);
     const BASE: &str = "leave it empty, or write it like \"https://api.twilio.com\"";
     let Some(url) = web_url("twilio.base_url", config.twilio.base_url.as_deref(), BASE, refused) else {
         return;
@@ -106,6 +107,31 @@ fn urls(config: &Config, refused: &mut Reader<'_>, unwise: &mut Reader<'_>) {
         );
     } else if url.scheme() == "http" && !is_loopback(&url) {
         refused.note("twilio.base_url", "would send the account's credentials in clear", "write https");
+    }
+}
+
+/// Where callers are sent while nobody answers here: so it must be somewhere else.
+fn voice_fallback(config: &Config, refused: &mut Reader<'_>, unwise: &mut Reader<'_>) {
+    const KEY: &str = "twilio.voice_fallback_url";
+    const MEND: &str = "write the address of a TwiML Bin, such as \"https://handler.twilio.com/twiml/EH…\"";
+    let Some(text) = config.twilio.voice_fallback_url.as_deref() else { return };
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    let what = match &url {
+        None => "is no http or https address",
+        Some(url) if !url.username().is_empty() || url.password().is_some() => "has a user or password in it",
+        Some(url) if url.fragment().is_some() => "has a fragment, which is not asked for",
+        Some(url) if url.scheme() == "http" && !is_loopback(url) => {
+            "is not https, so anybody between could say something else to callers"
+        }
+        Some(_) => "",
+    };
+    if !what.is_empty() {
+        return refused.note(KEY, what, MEND);
+    }
+    let own = config.public_url.as_deref().and_then(|own| Url::parse(own).ok());
+    let is_own = url.zip(own).is_some_and(|(url, own)| url.host() == own.host() && !is_loopback(&own));
+    if is_own {
+        unwise.note(KEY, "is on the host of public_url, so it is away when that is", MEND);
     }
 }
 

@@ -31,6 +31,9 @@ pub struct Twilio {
     pub messaging_service_sid: Option<String>,
     /// Without a slash at its end; `None`: the sandbox, else Twilio.
     pub base_url: Option<String>,
+    /// What Twilio asks for TwiML where it gets none from us; `None`: nobody, and it ends the
+    /// call.
+    pub voice_fallback_url: Option<String>,
     /// To connect to Twilio.
     pub connect_timeout: Duration,
     /// For a whole request to Twilio.
@@ -60,6 +63,7 @@ impl Twilio {
             from: sender(r),
             messaging_service_sid: r.sid("twilio.messaging_service_sid", "MG"),
             base_url: r.text("twilio.base_url").map(|url| url.trim_end_matches('/').to_owned()),
+            voice_fallback_url: r.text("twilio.voice_fallback_url"),
             connect_timeout: r.seconds("twilio.connect_timeout_seconds", 1..=60),
             request_timeout: r.seconds("twilio.request_timeout_seconds", 1..=120),
             max_in_flight: r.number("twilio.max_in_flight", 1..=1000),

@@ -50,6 +50,8 @@ pub struct Settings {
     pub messages: Arc<Catalog>,
     /// Where Twilio reaches us, without a slash at its end.
     pub public_url: String,
+    /// What Twilio asks for TwiML where we give none; nobody else is asked without.
+    pub voice_fallback_url: Option<String>,
     /// How long a call may ring.
     pub ring: Duration,
     /// Whether calls find out who answered.
@@ -201,6 +203,7 @@ impl<T: Transport> Twilio<T> {
             to: request.to.in_full(),
             from,
             url: &format!("{public_url}/twilio/voice/{verification}/{number}{TWIML_OVERRIDES}"),
+            fallback_url: self.settings.voice_fallback_url.as_deref(),
             status_callback: &format!(
                 "{public_url}/twilio/call-status?delivery={}{CALLBACK_OVERRIDES}",
                 request.id

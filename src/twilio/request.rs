@@ -86,6 +86,8 @@ pub struct CreateCall<'a> {
     pub from: &'a str,
     /// Where the TwiML is.
     pub url: &'a str,
+    /// What is asked for TwiML where the URL fails, or what it says does.
+    pub fallback_url: Option<&'a str>,
     /// Where statuses are reported.
     pub status_callback: &'a str,
     /// How long it may ring: up to 600 seconds.
@@ -112,6 +114,9 @@ impl CreateCall<'_> {
             ["initiated", "ringing", "answered", "completed"]
                 .map(|event| ("StatusCallbackEvent", event.to_owned())),
         );
+        if let Some(url) = self.fallback_url {
+            pairs.extend([("FallbackUrl", url.to_owned()), ("FallbackMethod", "POST".to_owned())]);
+        }
         pairs.extend(self.send_digits.map(|digits| ("SendDigits", digits.to_owned())));
         match self.machine_detection {
             MachineDetection::Off => {}

@@ -13,6 +13,8 @@ use dialback::store::{Commit, CountedError, Maintenance, StoreError};
 use dialback::twilio::callback;
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -356,6 +358,33 @@ async fn calls_that_nobody_takes_are_unheard_with_their_reason() {
         let id = text(&app.begin(&number, "call").await["id"]);
         assert_eq!(told(&app, &id).await, unheard(reason), "{answers}");
     }
+    app.stop().await;
+}
+
+/// Words at an address that is not the server's, for as long as the test lasts.
+fn elsewhere(twiml: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/twiml", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let _ = stream.read(&mut [0; 8192]);
+            let length = twiml.len();
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-type: text/xml\r\ncontent-length: {length}\r\n");
+            let _ = write!(stream, "{head}connection: close\r\n\r\n{twiml}");
+        }
+    });
+    url
+}
+
+#[tokio::test]
+async fn while_nobody_answers_here_a_caller_hears_what_somebody_else_says() {
+    let fallback = elsewhere("<Response><Say>Please ask for a text.</Say></Response>");
+    // Twilio reaches nobody there, so there are neither words nor callbacks.
+    let away = Setup::sandbox().set("PUBLIC_URL", "http://127.0.0.1:9");
+    let app = away.set("TWILIO__VOICE_FALLBACK_URL", &fallback).start().await;
+    let (_, call) = answered(&app, "+15551230288").await;
+    assert_eq!(heard(&call), ["Please ask for a text."]);
     app.stop().await;
 }
 

@@ -167,6 +167,7 @@ pub(super) fn gateway_of(
         call_from: from,
         messages: messages.clone(),
         public_url: public_url.to_string(),
+        voice_fallback_url: twilio.voice_fallback_url.clone(),
         ring: config.voice.ring,
         machine_detection: parts::machine_detection(config),
         concurrency: twilio.max_in_flight,

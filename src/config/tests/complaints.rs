@@ -62,6 +62,16 @@ fn what_twilio_would_refuse_is_refused() {
             "the whole of it",
         ),
         (
+            "voice_fallback_url = \"handler.twilio.com\"",
+            "voice_fallback_url: is no http or https address",
+            "TwiML Bin",
+        ),
+        (
+            "voice_fallback_url = \"http://handler.example/twiml\"",
+            "voice_fallback_url: is not https",
+            "TwiML Bin",
+        ),
+        (
             "auth_token = \"0123456789abcdef0123456789abcdeg\"",
             "auth_token: is no auth token of twilio's: it has other",
             "the whole of it",

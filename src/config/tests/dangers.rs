@@ -190,6 +190,18 @@ fn where_twilio_cannot_reach_us_is_a_warning() {
 }
 
 #[test]
+fn words_for_when_we_are_away_on_our_own_host_are_a_warning() {
+    let warned = |url: &str| {
+        let text =
+            format!("public_url = \"https://verify.example.com\"\n[twilio]\nvoice_fallback_url = {url:?}\n");
+        let warnings = load(&text, &[]).unwrap_or_else(|problems| panic!("{problems}")).warnings;
+        warnings.iter().any(|line| line.key == "twilio.voice_fallback_url" && line.what.contains("away when"))
+    };
+    assert!(warned("https://verify.example.com/twiml"));
+    assert!(!warned("https://handler.twilio.com/twiml/EH00") && !warned(""));
+}
+
+#[test]
 fn calls_that_voicemail_hears_are_a_warning() {
     let warned = |text: &str| {
         let warnings = load(text, &[]).unwrap_or_else(|problems| panic!("{problems}")).warnings;

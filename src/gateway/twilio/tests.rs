@@ -41,6 +41,7 @@ fn settings() -> Settings {
         call_from: Some("+15005550006".into()),
         messages: Arc::new(Catalog::shipped()),
         public_url: "https://verify.example.com".into(),
+        voice_fallback_url: Some("https://handler.twilio.com/twiml/EHaaaa?who=us".into()),
         ring: Duration::from_secs(25),
         machine_detection: MachineDetection::Enable,
         concurrency: 2,
@@ -215,6 +216,8 @@ async fn a_call_fetches_its_code_later_from_a_url_without_it() {
     );
     assert_eq!(value(&request, "Timeout"), ["25"]);
     assert_eq!(value(&request, "MachineDetection"), ["Enable"]);
+    assert_eq!(value(&request, "FallbackUrl"), ["https://handler.twilio.com/twiml/EHaaaa?who=us"]);
+    assert_eq!(value(&request, "FallbackMethod"), ["POST"]);
     let code = send_request.code.expose();
     assert!(request.form.iter().all(|(_, value)| !value.contains(code)) && !request.url.contains(code));
     assert!(report.unwrap().sid.is_call());
@@ -222,9 +225,11 @@ async fn a_call_fetches_its_code_later_from_a_url_without_it() {
 
 #[tokio::test]
 async fn a_call_rings_no_longer_than_its_code_lives() {
-    let gateway_of = |ring| Settings { ring: Duration::from_secs(ring), ..settings() };
+    let gateway_of =
+        |ring| Settings { ring: Duration::from_secs(ring), voice_fallback_url: None, ..settings() };
     let (_, request) = send_with(gateway_of(600), Channel::Call, created(Channel::Call)).await;
     assert_eq!(value(&request, "Timeout"), ["421"]);
+    assert!(value(&request, "FallbackUrl").is_empty() && value(&request, "FallbackMethod").is_empty());
 }
 
 #[tokio::test]
