@@ -16,7 +16,7 @@ pub use wording::text;
 
 use crate::model::channel::Channel;
 use crate::model::code::Code;
-use crate::model::delivery::{About, Fact, Report, Source};
+use crate::model::delivery::{About, Fact, Report, Source, Unheard};
 use crate::model::id::{DeliveryId, Sid};
 use crate::model::phone::PhoneNumber;
 use crate::model::remedy::Remedy;
@@ -117,6 +117,12 @@ pub fn remedy(code: u32) -> Remedy {
 /// What is done about a message or a call that ended so, with no code told.
 pub fn remedy_of_status(status: Status, is_call: bool) -> Remedy {
     crate::twilio::remedies::remedy_of_status(status, is_call)
+}
+
+/// What is done about a call that took place and in which nobody heard the code; nothing
+/// where a person took it.
+pub fn remedy_of_unheard(unheard: Unheard) -> Option<Remedy> {
+    crate::twilio::remedies::remedy_of_unheard(unheard)
 }
 
 /// A failure as whoever mends it reads of it: its name, and what to do.

@@ -7,6 +7,7 @@
 //!
 //! Source: <https://www.twilio.com/docs/api/errors>.
 
+use crate::model::delivery::Unheard;
 use crate::model::remedy::Remedy;
 use crate::model::status::Status;
 use serde::Deserialize;
@@ -73,7 +74,19 @@ pub fn remedy_of_status(status: Status, is_call: bool) -> Remedy {
     judged_status(status, is_call).or_else(as_failed).map_or(Remedy::Stop, |judged| judged.remedy)
 }
 
-/// What is done about what has a word and no code: a status, or a fault of the network.
+/// What is done about a call that ended well and was not heard; nothing where that says
+/// that a person took it.
+pub fn remedy_of_unheard(unheard: Unheard) -> Option<Remedy> {
+    let word = match unheard {
+        Unheard::Machine => "machine",
+        Unheard::NoKey => "no-key",
+        _ => return None,
+    };
+    judged_word(word).map(|judged| judged.remedy)
+}
+
+/// What is done about what has a word and no code: a status, what a call came to, or a fault
+/// of the network.
 pub fn judged_word(word: &str) -> Option<Judged> {
     let found = TABLE.words.iter().find(|row| row.word == word)?;
     Some(Judged { remedy: found.remedy, why: &found.why, range: None })

@@ -168,7 +168,12 @@ async fn voicemail_never_hears_a_code() {
     assert_eq!((readings(&call), has_figures(&call)), (0, false), "{:?}", heard(&call));
     let delivery = app.delivery(&text(&call["sid"]), |delivery| delivery["status"] == "completed").await;
     assert_eq!(delivery["answered_by"], "machine_start");
-    assert_eq!(app.verification(&id, |_| true).await["status"], "pending");
+    // What nobody heard is sent by text.
+    let code = app.texted_code(number, 1).await;
+    let seen = app.verification(&id, |_| true).await;
+    let [called, texted] = [0, 1].map(|at| &seen["deliveries"][at]);
+    assert_eq!((&seen["status"], &texted["follows"]), (&json!("pending"), &called["id"]));
+    assert_eq!(app.check(&id, &code).await.json()["valid"], true);
     // A person is still let through.
     let (_, call) = answered(&app, "+15551230207").await;
     app.press(&call, "3").await;
@@ -181,13 +186,15 @@ async fn without_detection_the_gate_keeps_the_code_from_voicemail() {
     let app = Setup::sandbox().start().await;
     let number = "+15551230208";
     app.phone(number, json!({ "answers": "machine" })).await;
-    app.begin(number, "call").await;
+    let id = text(&app.begin(number, "call").await["id"]);
     let call = app.call(number, |call| !heard(call).is_empty()).await;
     assert_eq!(call["status"], "in-progress");
     app.advance(20).await;
     let call = app.call(number, |call| call["status"] == "completed").await;
     assert_eq!((readings(&call), has_figures(&call)), (0, false), "{:?}", heard(&call));
     assert_eq!(heard(&call).last().unwrap(), "No key was pressed. Goodbye.");
+    let code = app.texted_code(number, 1).await;
+    assert_eq!(app.check(&id, &code).await.json()["valid"], true);
 }
 
 #[tokio::test]

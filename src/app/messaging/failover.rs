@@ -92,17 +92,23 @@ fn not_arrived(
 /// Whether it is known by now that it did not arrive, and was not before.
 pub(in crate::app) fn has_failed(before: Option<&Delivery>, after: &Delivery) -> bool {
     let is_failure = |delivery: &Delivery| {
-        !delivery.unproved && delivery.status().is_some_and(|status| status.is_failure())
+        let has_failed = delivery.status().is_some_and(|status| status.is_failure());
+        !delivery.unproved && (has_failed || remedy_of_unheard(delivery).is_some())
     };
     is_failure(after) && !before.is_some_and(is_failure)
 }
 
 fn remedy_of(service: &Service, delivery: &Delivery) -> Remedy {
-    match (delivery.error_code(), delivery.status()) {
-        (Some(code), _) => service.remedy(code, gateway::remedy(code)),
-        (None, Some(status)) => gateway::remedy_of_status(status, delivery.sid.is_call()),
-        (None, None) => Remedy::Stop,
+    if let Some(code) = delivery.error_code() {
+        return service.remedy(code, gateway::remedy(code));
     }
+    let of_status = |status| gateway::remedy_of_status(status, delivery.sid.is_call());
+    remedy_of_unheard(delivery).or_else(|| delivery.status().map(of_status)).unwrap_or(Remedy::Stop)
+}
+
+/// What is done about a call that has ended and reached no person, though it took place.
+fn remedy_of_unheard(delivery: &Delivery) -> Option<Remedy> {
+    delivery.unheard().and_then(gateway::remedy_of_unheard)
 }
 
 /// What is done about a send that the provider refused. What it gave no code for is

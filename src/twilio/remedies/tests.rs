@@ -116,4 +116,8 @@ fn what_has_no_code_is_judged_by_its_word() {
     assert!(Status::all().all(|status| is_judged(&status) == status.is_failure()));
     assert_eq!(["not-connected", "broken"].map(|word| judged_word(word).unwrap().remedy), [Again, Again]);
     assert_eq!(judged_word("melted"), None);
+    let followed: Vec<Unheard> =
+        Unheard::ALL.into_iter().filter(|unheard| remedy_of_unheard(*unheard).is_some()).collect();
+    assert_eq!(followed, [Unheard::Machine, Unheard::NoKey], "a person who took it has been reached");
+    assert!(followed.into_iter().all(|unheard| remedy_of_unheard(unheard) == Some(NextChannel)));
 }
