@@ -121,7 +121,8 @@ impl<T: Transport> Twilio<T> {
     /// template that it has approved.
     fn whatsapp(&self, request: &SendRequest) -> Result<Vec<(&'static str, String)>, SendError> {
         let sender = self.whatsapp_sender(request)?;
-        if let Some(sid) = &request.service.settings.whatsapp_content_sid {
+        if let Some(sids) = &request.service.settings.whatsapp_content_sid {
+            let sid = wording::template(request, sids)?;
             let variables = wording::variables(request)?;
             let content = Content::Template { sid, variables: &variables };
             return Ok(self.pairs(request, &sender, content));

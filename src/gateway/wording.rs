@@ -3,7 +3,8 @@
 
 use super::{SendError, SendRequest};
 use crate::model::channel::Channel;
-use crate::texts::{Catalog, Text, Wording, compose};
+use crate::model::service::ContentSids;
+use crate::texts::{Catalog, Text, Wording, closest_tag, compose};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -31,6 +32,25 @@ pub fn text(messages: &Catalog, request: &SendRequest) -> Text {
             default_locale: settings.locale.as_deref(),
         },
     )
+}
+
+/// The template that WhatsApp approved, in the language that was asked for, or that of the
+/// number's country, or the service's; else in English, else the first there is.
+///
+/// # Errors
+/// [`SendError::Refused`] where there is none, which no setting allows.
+pub(super) fn template<'a>(request: &SendRequest, sids: &'a ContentSids) -> Result<&'a str, SendError> {
+    let sids = match sids {
+        ContentSids::One(sid) => return Ok(sid),
+        ContentSids::ByLanguage(sids) => sids,
+    };
+    let country = request.to.region();
+    let (requested, own) = (request.locale.as_deref(), request.service.settings.locale.as_deref());
+    let tag = closest_tag(sids.keys().map(String::as_str), (requested, country.as_deref(), own));
+    tag.and_then(|tag| sids.get(tag)).map(String::as_str).ok_or_else(|| {
+        let reason = "whatsapp_content_sid has no template in any language".to_owned();
+        SendError::Refused { code: None, reason }
+    })
 }
 
 /// The values of a template that WhatsApp approved, by the service's map of its

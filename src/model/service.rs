@@ -4,12 +4,14 @@
 //! Its settings come from the configuration file or through the API in the
 //! same words, and are checked here for both.
 
+mod content_sids;
 mod labels;
 mod pending;
 mod rules;
 mod strength;
 mod voip;
 
+pub use self::content_sids::{ContentSids, MOST_TEMPLATES};
 pub use self::labels::{ChannelLabel, ChannelLabels, MOST_ICON, MOST_LABEL};
 pub use self::pending::Pending;
 pub use self::rules::{Complaint, MOST_REMEDIES, check_name};
@@ -106,9 +108,9 @@ pub struct Settings {
     /// The number that WhatsApp messages come from, without `whatsapp:`.
     #[serde(default)]
     pub whatsapp_from: Option<String>,
-    /// The approved authentication template, `HX…`.
+    /// The approved authentication template, or one for each language.
     #[serde(default)]
-    pub whatsapp_content_sid: Option<String>,
+    pub whatsapp_content_sid: Option<ContentSids>,
     /// Which of our variables fill which of the template's: `{"1": "code"}`.
     #[serde(default)]
     pub whatsapp_variables: BTreeMap<String, String>,

@@ -8,7 +8,7 @@ use super::language::{self, Language, Wanted};
 use super::locale;
 use super::template::{Kind, Template, Variable, WHATSAPP_VARIABLES, near};
 use crate::model::channel::Channel;
-use crate::model::service::{BadSetting, Settings};
+use crate::model::service::{BadSetting, ContentSids, Settings};
 use sha2::{Digest, Sha256};
 use std::fmt;
 use std::path::Path;
@@ -126,6 +126,12 @@ impl Catalog {
         if let Some(tag) = settings.locale.as_deref() {
             let judged = self.judge_locale(settings.template.as_deref(), tag);
             wrong.extend(judged.err().map(|what| bad("locale", what)));
+        }
+        for (tag, _) in settings.whatsapp_content_sid.iter().flat_map(ContentSids::all) {
+            if let Some(tag) = tag.filter(|tag| Language::parse(tag).is_none()) {
+                let what = format!("{tag:?} is no language tag, such as \"de\" or \"pt-BR\"");
+                wrong.push(bad("whatsapp_content_sid", what));
+            }
         }
         let known = WHATSAPP_VARIABLES.map(Variable::name);
         for (name, variable) in &settings.whatsapp_variables {

@@ -93,6 +93,24 @@ pub fn of_country<'a>(languages: impl Iterator<Item = &'a Language>, country: &s
     nearest(languages, |language| language, &Wanted::country(country)?).map(|(_, language)| language)
 }
 
+/// The tag, of those that there are, of the language that suits somebody best: by what was
+/// requested, else by their country (`CH`), else by what is usual; else English, else the
+/// first. Nothing where there is no tag of a language among them.
+pub fn closest_tag<'a>(
+    tags: impl Iterator<Item = &'a str>,
+    (requested, country, usual): (Option<&str>, Option<&str>, Option<&str>),
+) -> Option<&'a str> {
+    let there: Vec<(Language, &str)> = tags.filter_map(|tag| Some((Language::parse(tag)?, tag))).collect();
+    let wishes = [
+        requested.and_then(Wanted::tag),
+        country.and_then(Wanted::country),
+        usual.and_then(Wanted::tag),
+        Wanted::tag("en"),
+    ];
+    let wished = wishes.iter().flatten().find_map(|wanted| closest_in(&[&there], wanted));
+    wished.or_else(|| there.first()).map(|(_, tag)| *tag)
+}
+
 /// A language that is looked for.
 pub(super) struct Wanted(LanguageIdentifier);
 

@@ -17,6 +17,6 @@ mod validity;
 pub use catalog::{Catalog, DEFAULT_SET, LoadError, Set, Translation};
 pub use compose::{Text, Wording, compose, is_app_hash};
 pub use file::Mistake;
-pub use language::{Language, closest, of_country};
+pub use language::{Language, closest, closest_tag, of_country};
 pub use spoken::spoken;
 pub use template::{Kind, TEMPLATE_MAX};

@@ -20,7 +20,7 @@ use dialback::model::opt_out::OptOut;
 use dialback::model::phone::PhoneNumber;
 use dialback::model::policy::Gate;
 use dialback::model::safe_number::SafeNumber;
-use dialback::model::service::{Countries, Origin, Pages, Pending, Service, Settings};
+use dialback::model::service::{ContentSids, Countries, Origin, Pages, Pending, Service, Settings};
 use dialback::model::session::{End, Session};
 use dialback::model::session_window::SessionWindow;
 use dialback::model::status::Status as Delivered;
@@ -247,7 +247,7 @@ fn service() -> Service {
         from: some("+15005550006"),
         messaging_service_sid: some("MG0123456789abcdef0123456789abcdef"),
         whatsapp_from: some("whatsapp:+15005550006"),
-        whatsapp_content_sid: some("HX0123456789abcdef0123456789abcdef"),
+        whatsapp_content_sid: some("HX0123456789abcdef0123456789abcdef").map(ContentSids::One),
         whatsapp_variables: texts([("1", "{code}")]),
         domain: some("example.com"),
         do_not_share: true,

@@ -115,7 +115,10 @@ fn whatsapp(report: &mut Report, service: &str, settings: &Settings, config: &Co
             .push(format!("{service}: whatsapp: there is no sender, so nothing is sent; set whatsapp_from"));
     }
     match &settings.whatsapp_content_sid {
-        Some(sid) => report.lines.push(format!("{service}: whatsapp: codes go out by the template {sid}")),
+        Some(sids) => report.lines.extend(sids.all().into_iter().map(|(language, sid)| {
+            let language = language.map(|tag| format!(" in {tag}")).unwrap_or_default();
+            format!("{service}: whatsapp: codes go out by the template {sid}{language}")
+        })),
         None => report.warnings.push(format!(
             "{service}: whatsapp: without a template codes go only to people who wrote within 24 hours; \
              set whatsapp_content_sid"

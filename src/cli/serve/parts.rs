@@ -16,7 +16,7 @@ use crate::model::code::{CodeKey, CodeKeys};
 use crate::model::id::ServiceId;
 use crate::model::phone::{Kind, NumberPolicy};
 use crate::model::policy::Policy;
-use crate::model::service::Settings;
+use crate::model::service::{ContentSids, Settings};
 use crate::secret::Secret;
 use crate::texts::Catalog;
 use crate::trust::Trust;
@@ -100,7 +100,8 @@ pub fn services(config: &Config) -> config::Services {
 /// The sandbox has a sender and an approved template for whoever has none.
 fn on_sandbox_whatsapp(settings: &mut Settings) {
     settings.whatsapp_from = settings.whatsapp_from.take().or_else(beside::sender);
-    settings.whatsapp_content_sid = settings.whatsapp_content_sid.take().or_else(beside::whatsapp_template);
+    settings.whatsapp_content_sid =
+        settings.whatsapp_content_sid.take().or_else(|| beside::whatsapp_template().map(ContentSids::One));
 }
 
 /// The words of messages, with the services that use them looked at.

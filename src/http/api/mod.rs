@@ -8,6 +8,7 @@ pub mod blocks;
 mod body;
 pub mod channels;
 pub mod checks;
+mod content_sids;
 pub mod decisions;
 pub mod deliveries;
 pub mod endpoints;

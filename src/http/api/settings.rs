@@ -1,5 +1,6 @@
 //! What can be set of a service, as the API reads and describes it.
 
+use super::content_sids::CONTENT_SIDS;
 use super::fields::{Field, Shape};
 use super::fraud_settings::FRAUD;
 use super::limit_settings::LIMITS;
@@ -94,7 +95,13 @@ pub const SETTINGS: [Field; 34] = [
         Shape::Chars { class: "+0-9", least: 6, most: 16 },
     )
     .example("\"+14155550123\""),
-    Field::new("whatsapp_content_sid", "The approved authentication template.", Shape::Id(&["HX"])),
+    Field::new(
+        "whatsapp_content_sid",
+        "The approved authentication template, or one for each language: the closest to the person's goes out, \
+         else the English one, else the first.",
+        Shape::Made(&CONTENT_SIDS),
+    )
+    .example("{\"de\": \"HX0123456789abcdef0123456789abcdef\"}"),
     Field::new(
         "whatsapp_variables",
         "Which of our variables fill which of the template's: `{\"1\": \"code\"}`.",

@@ -2,7 +2,7 @@
 //! so that what was broken before is told from what a change breaks. This module
 //! refuses to know who changes them.
 
-use super::{BadSetting, MOST_NAME, Settings, bad};
+use super::{BadSetting, ContentSids, MOST_NAME, Settings, bad};
 use crate::model::fraud::Action;
 use crate::model::id::{given, is_sid};
 use crate::model::region;
@@ -142,10 +142,11 @@ impl Settings {
     }
 
     fn check_content(&self) -> Result<(), BadSetting> {
-        match self.whatsapp_content_sid.as_deref().is_none_or(|sid| is_sid(sid, given::CONTENT)) {
-            true => Ok(()),
-            false => {
-                Err(bad("whatsapp_content_sid", format!("is {} and 32 hexadecimal digits", given::CONTENT)))
+        match self.whatsapp_content_sid.as_ref().and_then(ContentSids::mistake) {
+            None => Ok(()),
+            Some((language, what)) => {
+                let dot = if language.is_empty() { "" } else { "." };
+                Err(bad(&format!("whatsapp_content_sid{dot}{language}"), what))
             }
         }
     }

@@ -1,6 +1,7 @@
 //! What goes out by WhatsApp.
 
 use super::*;
+use crate::model::service::ContentSids;
 
 fn on_whatsapp(own: service::Settings) -> SendRequest {
     let settings = service::Settings { name: "Acme".into(), ..own };
@@ -10,7 +11,7 @@ fn on_whatsapp(own: service::Settings) -> SendRequest {
 fn approved() -> service::Settings {
     service::Settings {
         whatsapp_from: Some("+15005550009".into()),
-        whatsapp_content_sid: Some("HXaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa".into()),
+        whatsapp_content_sid: Some(ContentSids::One("HXaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa".into())),
         ..service::Settings::default()
     }
 }
@@ -26,6 +27,26 @@ async fn whatsapp_gets_an_approved_template_with_the_code_in_it() {
     assert_eq!(value(&request, "ContentVariables"), [format!("{{\"1\":\"{code}\"}}")]);
     assert_eq!(value(&request, "Body"), [""; 0]);
     assert_eq!(value(&request, "ValidityPeriod"), ["421"]);
+}
+
+#[tokio::test]
+async fn each_person_gets_the_template_that_is_closest_to_their_language() {
+    let sids = ["de", "en", "pt-BR"].map(|tag| (tag.to_owned(), format!("HX{tag:0>32}")));
+    let own =
+        service::Settings { whatsapp_content_sid: Some(ContentSids::ByLanguage(sids.into())), ..approved() };
+    for (asked_for, to, usual, tag) in [
+        (Some("de-AT"), TO, None, "de"),
+        (Some("pt"), "+4915112345678", None, "pt-BR"),
+        (None, "+4915112345678", None, "de"),
+        (Some("xx"), "+5511912345678", None, "pt-BR"),
+        (None, "+819012345678", Some("de"), "de"),
+        (Some("ja"), "+819012345678", None, "en"),
+    ] {
+        let own = service::Settings { locale: usual.map(str::to_owned), ..own.clone() };
+        let (locale, to) = (asked_for.map(str::to_owned), to.parse().unwrap());
+        let request = asked(SendRequest { locale, to, ..on_whatsapp(own) }).await.unwrap();
+        assert_eq!(value(&request, "ContentSid"), [format!("HX{tag:0>32}")], "{asked_for:?} {usual:?}");
+    }
 }
 
 #[tokio::test]
