@@ -25,6 +25,7 @@ pub mod lease;
 pub mod limits;
 pub mod lists;
 pub mod lookup;
+pub mod message;
 pub mod opt_out;
 pub mod owner;
 pub mod phone;

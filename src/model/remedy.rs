@@ -10,7 +10,7 @@ use std::fmt;
 #[serde(rename_all = "kebab-case")]
 pub enum Remedy {
     /// It is sent again by the same way: what was not processed after a backoff
-    /// (`verification::retry`), what did not arrive once (`verification::failover`).
+    /// (`message::retry`), what did not arrive once (`verification::failover`).
     Again,
     /// It is sent by the next sender of the same channel, and where there is none by the
     /// next channel.

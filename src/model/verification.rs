@@ -4,15 +4,10 @@
 //! in the world stands in the verification's own outbox, so that what is
 //! written is what will be done, whatever dies between.
 
-mod attempts;
 mod calling;
 mod decide;
 mod details;
 mod failover;
-mod outbox;
-pub mod retry;
-mod send_state;
-mod sending;
 #[cfg(test)]
 mod tests;
 
@@ -21,16 +16,16 @@ use crate::model::code::CodeSeed;
 use crate::model::id::DeliveryId;
 use crate::model::id::ServiceId;
 use crate::model::id::SessionId;
-use crate::model::id::Sid;
 use crate::model::id::VerificationId;
 use crate::model::limits::Admitted;
 use crate::model::lookup::LineType;
+pub use crate::model::message::{
+    Attempts, Doubt, Effect, Failure, Failures, Jitter, LastError, OutboxStep, SEND_RETRY,
+};
+use crate::model::message::{Life, Sending};
+pub use crate::model::message::{Send, SendState};
 use crate::model::phone::PhoneNumber;
 use crate::model::policy::Policy;
-pub use attempts::Attempts;
-pub use attempts::Failure;
-pub use attempts::Failures;
-pub use attempts::LastError;
 pub use decide::Decision;
 pub use decide::Input;
 pub use decide::Outcome;
@@ -41,12 +36,6 @@ pub use details::binding;
 pub use failover::FAILOVER_AGAIN_AFTER;
 use jiff::SignedDuration;
 use jiff::Timestamp;
-pub use outbox::Doubt;
-pub use outbox::Effect;
-pub use outbox::OutboxStep;
-pub use retry::Jitter;
-pub use retry::SEND_RETRY;
-pub use send_state::SendState;
 use serde::Deserialize;
 use serde::Serialize;
 use std::fmt;
@@ -136,64 +125,6 @@ impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
-}
-
-/// One message or call of a verification.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Send {
-    /// 1 for the first.
-    pub number: u8,
-    /// The channel that it takes.
-    pub channel: Channel,
-    /// Which of the verification's codes it carries.
-    pub generation: u32,
-    /// When it was asked for.
-    pub asked_at: Timestamp,
-    /// How far it got.
-    pub state: SendState,
-    /// Whether it stands in the listing of deliveries for as long as it has no
-    /// name of the provider's; those that were made before there was that do not.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub listed: bool,
-    /// The provider's name for it, once known. A call is bound to it: no other call
-    /// hears the code.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sid: Option<Sid>,
-    /// The key that the person must press, when the gate names one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub gate_key: Option<u8>,
-    /// How often the code was read out in this call.
-    #[serde(default)]
-    pub readings: u8,
-    /// How many wrong keys were pressed in this call.
-    #[serde(default)]
-    pub wrong_keys: u8,
-    /// How many right ones.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub right_keys: u8,
-    /// How many of the readings were spoken to their end.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub finished: u8,
-    /// How sending it went so far.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub attempts: Attempts,
-    /// What it costs by the price table of the moment when it was asked for, in millionths of
-    /// a dollar, as it was counted; 0 where it was not.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub micros: u64,
-    /// Whether it is a call that nobody asked for by name.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub unasked: bool,
-    /// That it never leaves, and is shown as if it had.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub shadow: bool,
-    /// The number of the send whose place it took by itself, for that did not arrive.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub follows: Option<u8>,
-    /// Why nothing took its place though it did not arrive, in words without numbers or
-    /// secrets.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub not_followed: Option<String>,
 }
 
 /// Why a message or call was not sent.
@@ -334,39 +265,29 @@ impl Verification {
         steps.chain(end).min()
     }
 
+    /// Its sends with what is to be done next, and for how long that is worth it.
+    fn sending(&mut self) -> Sending<'_> {
+        let life = Life {
+            is_open: self.status == Status::Pending,
+            has_run_out: self.status == Status::Expired,
+            generation: self.code.generation,
+            ends_at: self.expires_at,
+        };
+        Sending { sends: &mut self.sends, outbox: &mut self.outbox, life }
+    }
+
     fn ask(&mut self, channel: Channel, gate_key: Option<u8>, now: Timestamp) {
         // `max_sends` is a u8, so there is a number left whenever one is asked for.
         let number = u8::try_from(self.sends.len() + 1).unwrap_or(u8::MAX);
         self.sends.push(Send {
-            number,
-            channel,
-            generation: self.code.generation,
-            asked_at: now,
             state: if self.test { SendState::Test } else { SendState::Waiting },
-            listed: true,
-            sid: None,
             gate_key: gate_key.filter(|_| channel == Channel::Call),
-            readings: 0,
-            wrong_keys: 0,
-            right_keys: 0,
-            finished: 0,
-            attempts: Attempts::default(),
-            micros: 0,
-            unasked: false,
-            shadow: false,
-            follows: None,
-            not_followed: None,
+            ..Send::new(number, channel, self.code.generation, now)
         });
         // What is asked for takes the place of whatever was to follow by itself.
         self.outbox.retain(|step| !step.is_failover());
         if !self.test {
-            self.outbox.push(OutboxStep {
-                effect: Effect::Send { number },
-                due: now,
-                attempts: 0,
-                doubt: None,
-                begun_at: None,
-            });
+            self.outbox.push(OutboxStep::new(Effect::Send { number }, now));
         }
     }
 }

@@ -23,6 +23,7 @@ use crate::model::channel::Channel;
 use crate::model::code::CodeSeed;
 use crate::model::delivery::{Delivery, Report};
 use crate::model::id::{Sid, VerificationId};
+use crate::model::message::look_up_since;
 use crate::model::remedy::Remedy;
 use crate::model::service::Service;
 use crate::model::verification::{
@@ -187,7 +188,8 @@ async fn look_up(
     number: u8,
 ) -> Result<Result<Option<Report>, SendError>, MessagingError> {
     let policy = find::policy_of(&messaging.directory, verification).await?;
-    let since = verification.look_up_since(&policy, number).unwrap_or(verification.created_at);
+    let since = look_up_since((&verification.sends, &verification.outbox), &policy, number)
+        .unwrap_or(verification.created_at);
     let mut others: Vec<Sid> = verification.sends.iter().filter_map(|send| send.sid.clone()).collect();
     for _ in 0..MOST_CANDIDATES {
         let found = messaging.gateway.look_up(request, since, &others).await;
@@ -202,7 +204,7 @@ async fn look_up(
 }
 
 /// What an attempt without success means for the send; how long it waits is decided in
-/// `model::verification::retry`.
+/// `model::message::retry`.
 fn not_accepted(
     admission: &Admission,
     by: (&Service, Channel),

@@ -1,22 +1,18 @@
 //! The one place where a verification changes.
 
 use super::Details;
-use super::Doubt;
 use super::Effect;
 use super::Failure;
-use super::OutboxStep;
+use super::Jitter;
 use super::SendState;
 use super::Status;
 use super::Verification;
-use super::after;
-use super::retry::Jitter;
-use super::retry::MISSING;
 use crate::model::channel::Channel;
 use crate::model::code::CodeSeed;
 use crate::model::id::Sid;
+use crate::model::message::{Sent, is_replaced};
 use crate::model::policy::Policy;
 use crate::model::remedy::Remedy;
-use jiff::SignedDuration;
 use jiff::Timestamp;
 
 /// What happened to a verification, or is asked of it.
@@ -233,6 +229,16 @@ pub enum Outcome {
     SayNothing,
 }
 
+impl From<Sent> for Outcome {
+    fn from(sent: Sent) -> Self {
+        match sent {
+            Sent::Done => Self::Done,
+            Sent::NotMine => Self::NotMine,
+            Sent::Dropped => Self::Dropped,
+        }
+    }
+}
+
 /// Decides what an event makes of a verification. Pure and total.
 pub fn decide(policy: &Policy, verification: &Verification, input: Input, now: Timestamp) -> Decision {
     let mut next = verification.clone();
@@ -249,10 +255,10 @@ pub fn decide(policy: &Policy, verification: &Verification, input: Input, now: T
         Input::Cancel => next.stop(Status::Canceled, now),
         Input::Approve => next.vouch(now),
         Input::Deadline => Outcome::Done,
-        Input::Claim { number } => next.claim(policy, number, now),
-        Input::Accepted { number, sid, .. } if next.is_anothers(number, &sid) => Outcome::NotMine,
+        Input::Claim { number } => next.sending().claim(policy, number, now).into(),
+        Input::Accepted { number, sid, .. } if next.sending().is_anothers(number, &sid) => Outcome::NotMine,
         Input::Accepted { number, sid, silent_at } => {
-            let outcome = next.settle(number, SendState::Accepted, Some(sid));
+            let outcome = next.sending().settle(number, SendState::Accepted, Some(sid)).into();
             if let Some(at) = silent_at.filter(|_| outcome == Outcome::Done) {
                 next.watch(policy, number, at, now);
             }
@@ -263,25 +269,27 @@ pub fn decide(policy: &Policy, verification: &Verification, input: Input, now: T
         | Input::Unknown { number, claim, .. }
         | Input::NotProcessed { number, claim, .. }
         | Input::NotFound { number, claim, .. }
-            if next.is_outdated(number, claim) =>
+            if next.sending().is_outdated(number, claim) =>
         {
             Outcome::NotMine
         }
-        Input::Hold { number, .. } => next.hold(policy, number, now),
+        Input::Hold { number, .. } => next.sending().hold(policy, number, now).into(),
         Input::Refused { number, code, reason, remedy, .. } => {
-            let outcome = next.refused(number, code, reason, now);
+            let outcome = next.sending().refused(number, code, reason, now).into();
             if outcome == Outcome::Done {
                 next.fail_over(policy, number, remedy, now);
             }
             outcome
         }
         Input::Unknown { number, failure, jitter, .. } => {
-            next.in_doubt(policy, number, (&failure, jitter), now)
+            next.sending().in_doubt(policy, number, (&failure, jitter), now).into()
         }
         Input::NotProcessed { number, failure, jitter, .. } => {
-            next.not_processed(policy, number, (&failure, jitter), now)
+            next.sending().not_processed(policy, number, (&failure, jitter), now).into()
         }
-        Input::NotFound { number, jitter, .. } => next.not_found(policy, number, jitter, now),
+        Input::NotFound { number, jitter, .. } => {
+            next.sending().not_found(policy, number, jitter, now).into()
+        }
         Input::CallAsks { number, sid, machine, step } => next.call_asks(policy, number, sid, machine, step),
     };
     // What an earlier version made is listed from its next change on.
@@ -305,8 +313,12 @@ impl Verification {
         // What was not begun is not begun any more. What is under way or
         // unknown is still found out, for the record of what was sent is true.
         let code = self.code.generation;
-        let replaced: Vec<u8> =
-            self.sends.iter().map(|send| send.number).filter(|number| self.is_replaced(*number)).collect();
+        let replaced: Vec<u8> = self
+            .sends
+            .iter()
+            .map(|send| send.number)
+            .filter(|number| is_replaced(&self.sends, *number))
+            .collect();
         for send in self.sends.iter_mut().filter(|send| send.state == SendState::Waiting) {
             let is_wanted = send.generation == code && !replaced.contains(&send.number);
             let is_over = status == Status::Expired && is_wanted;
@@ -389,81 +401,5 @@ impl Verification {
             return Outcome::CodeNotChosen;
         }
         self.stop(Status::Approved, now)
-    }
-
-    fn claim(&mut self, policy: &Policy, number: u8, now: Timestamp) -> Outcome {
-        let least_end = after(now, policy.least_life);
-        let (code, pending, expires_at) =
-            (self.code.generation, self.status == Status::Pending, self.expires_at);
-        let is_replaced = self.is_replaced(number);
-        let is_due = |step: &&mut OutboxStep| step.is_about(number) && step.due <= now;
-        let Some(step) = self.outbox.iter_mut().find(is_due) else {
-            return Outcome::NotMine;
-        };
-        let Some(send) = self.sends.iter_mut().find(|send| send.number == number) else {
-            return Outcome::NotMine;
-        };
-        let is_to_be_sent = !step.is_look_up() && send.state == SendState::Waiting;
-        let is_wanted = pending && send.generation == code && !is_replaced;
-        if is_to_be_sent && !(is_wanted && expires_at >= least_end) {
-            send.state = if is_wanted { send.attempts.given_up() } else { SendState::Dropped };
-            self.outbox.retain(|step| step.number() != number);
-            return Outcome::Dropped;
-        }
-        if is_to_be_sent {
-            send.attempts.begin(now);
-        }
-        // Begun before and not settled: whoever began it may have died between
-        // sending and writing. From here on nobody may simply send again. It had
-        // ended so long before its lease that lists show what it has made.
-        if send.state == SendState::Sending {
-            let old = if step.is_look_up() { SignedDuration::ZERO } else { MISSING.least };
-            let since = step.due.checked_sub(old).unwrap_or(Timestamp::MIN);
-            step.effect = Effect::LookUp { number };
-            step.doubt.get_or_insert(Doubt { since, look_ups: 0 });
-        }
-        step.attempts += 1;
-        step.due = after(now, policy.lease);
-        step.begun_at = Some(now);
-        send.state = SendState::Sending;
-        Outcome::Done
-    }
-
-    /// Gives the job that is at a step its lease anew.
-    fn hold(&mut self, policy: &Policy, number: u8, now: Timestamp) -> Outcome {
-        let is_under_way =
-            self.sends.iter().any(|send| send.number == number && send.state == SendState::Sending);
-        let Some(step) = self.outbox.iter_mut().find(|step| step.number() == number && is_under_way) else {
-            return Outcome::NotMine;
-        };
-        step.due = step.due.max(after(now, policy.lease));
-        Outcome::Done
-    }
-
-    /// Whether another claim came after this one. What a job thinks of a send
-    /// that it was too slow with counts no more; that it was accepted does.
-    fn is_outdated(&self, number: u8, claim: u32) -> bool {
-        self.outbox.iter().any(|step| step.number() == number && step.attempts != claim)
-    }
-
-    /// Whether a name of the provider's is that of another send. Two that are looked up
-    /// at once, by two jobs, may both find the one message that there is;
-    /// whoever comes second has found nothing and looks again.
-    fn is_anothers(&self, number: u8, sid: &Sid) -> bool {
-        self.sends.iter().any(|send| send.number != number && send.sid.as_ref() == Some(sid))
-    }
-
-    pub(super) fn settle(&mut self, number: u8, state: SendState, sid: Option<Sid>) -> Outcome {
-        let Some(send) = self.sends.iter_mut().find(|send| send.number == number) else {
-            return Outcome::NotMine;
-        };
-        // Accepted is a fact that the provider knows; nothing that we think later undoes it.
-        if send.state == SendState::Accepted {
-            return Outcome::NotMine;
-        }
-        send.state = state;
-        send.sid = sid.or(send.sid.take());
-        self.outbox.retain(|step| step.number() != number);
-        Outcome::Done
     }
 }

@@ -143,5 +143,5 @@ impl super::Send {
 }
 
 fn step(number: u8, again: bool, due: Timestamp) -> OutboxStep {
-    OutboxStep { effect: Effect::FailOver { number, again }, due, attempts: 0, doubt: None, begun_at: None }
+    OutboxStep::new(Effect::FailOver { number, again }, due)
 }

@@ -6,8 +6,8 @@ mod failover;
 mod outbox;
 mod ways;
 
-use super::retry::Jitter;
 use super::*;
+use crate::model::id::Sid;
 use crate::model::policy::Gate;
 use crate::model::remedy::Remedy;
 use proptest::prelude::*;

@@ -109,7 +109,8 @@ fn holds(policy: &Policy, old: &Verification, input: &Input, new: &Decision, now
         let was = old.outbox.iter().find(|other| other.number() == step.number());
         let sends_again = was.is_some_and(|was| was.is_look_up()) && !step.is_look_up();
         let since = was.and_then(|was| was.doubt.as_ref()).map(|doubt| doubt.since);
-        let is_missing = since.is_none_or(|since| now.duration_since(since) >= retry::MISSING.least);
+        let is_missing = since
+            .is_none_or(|since| now.duration_since(since) >= crate::model::message::retry::MISSING.least);
         assert!(!sends_again || is_missing, "sent again before it was known to be missing");
         let is_retried = !step.is_failover()
             && was.is_some_and(|was| was.due != step.due)

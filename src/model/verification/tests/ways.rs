@@ -1,6 +1,5 @@
 //! Whoever was not reached one way may be reached another way at once.
 
-use super::retry::Jitter;
 use super::*;
 use jiff::SignedDuration;
 

@@ -1,4 +1,4 @@
-//! What a verification wants done in the world, and when.
+//! What is to be done in the world about a message, and when.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -58,6 +58,11 @@ pub struct Doubt {
 }
 
 impl OutboxStep {
+    /// A step that nobody has begun.
+    pub fn new(effect: Effect, due: Timestamp) -> Self {
+        Self { effect, due, attempts: 0, doubt: None, begun_at: None }
+    }
+
     /// The number of the send that it is about.
     pub fn number(&self) -> u8 {
         match self.effect {
