@@ -4,12 +4,13 @@ use super::end::End;
 use super::erase::Erase;
 use super::expire::Expire;
 use super::job::Job;
+use super::redact::Redact;
 use super::send::Send;
 use super::webhook::Dispatch;
 use crate::store::{Kind, Lane};
 
 /// All jobs there are.
-static JOBS: [&dyn Job; 5] = [&Send, &Dispatch, &End, &Expire, &Erase];
+static JOBS: [&dyn Job; 6] = [&Send, &Dispatch, &End, &Expire, &Erase, &Redact];
 
 /// Who takes care of a record that is due in a lane.
 pub(super) fn job_for(lane: Lane, kind: Kind) -> Option<&'static dyn Job> {

@@ -18,6 +18,7 @@ mod erase;
 mod expire;
 mod in_flight;
 mod job;
+mod redact;
 mod retention;
 mod run;
 mod runner;

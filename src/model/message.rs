@@ -7,6 +7,7 @@
 
 mod attempts;
 mod outbox;
+mod redaction;
 pub mod retry;
 mod send;
 mod send_state;
@@ -14,6 +15,7 @@ mod sending;
 
 pub use attempts::{Attempts, Failure, Failures, LastError};
 pub use outbox::{Doubt, Effect, OutboxStep};
+pub use redaction::REDACT_AFTER;
 pub use retry::{Jitter, SEND_RETRY};
 pub use send::Send;
 pub use send_state::SendState;

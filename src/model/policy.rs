@@ -37,6 +37,8 @@ pub struct Policy {
     pub channels: Vec<Channel>,
     /// Whether what did not arrive is sent by the next channel.
     pub failover: Failover,
+    /// Whether messages are emptied at the provider once their code is dead.
+    pub redact: bool,
     /// What a call waits for before it reads the code.
     pub gate: Gate,
     /// How often the code may be read out in one call after the first time.
@@ -125,6 +127,7 @@ impl Default for Policy {
             new_code_on_resend: false,
             channels: vec![Channel::Sms, Channel::Call],
             failover: Failover::OnFailure,
+            redact: false,
             gate: Gate::AnyKey,
             max_replays: 3,
             max_wrong_keys: 2,

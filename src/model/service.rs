@@ -123,6 +123,9 @@ pub struct Settings {
     /// When a code goes to the next channel by itself.
     #[serde(default, skip_serializing_if = "Failover::is_on_failure")]
     pub failover: Failover,
+    /// Whether messages are emptied at the provider once their code is dead.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub redact: bool,
     /// What a call waits for before it says the code.
     pub gate: Gate,
     /// The name said in calls, where it is spoken otherwise than it is written.
@@ -298,6 +301,7 @@ impl Settings {
         all.entry("pending").or_insert(Value::from(self.pending.as_str()));
         all.entry("voip").or_insert(Value::from(self.voip.as_str()));
         all.entry("failover").or_insert(Value::from(self.failover.as_str()));
+        all.entry("redact").or_insert(Value::Bool(self.redact));
         all.entry("limits").or_insert_with(|| Value::Object(Map::new()));
         all.entry("fraud").or_insert_with(|| Value::Object(Map::new()));
         all.entry("remedies").or_insert_with(|| Value::Object(Map::new()));
@@ -331,6 +335,7 @@ impl Service {
             new_code_on_resend: settings.new_code_on_resend,
             channels: settings.channels.clone(),
             failover: settings.failover,
+            redact: settings.redact,
             gate: settings.gate,
             ..base.clone()
         }
@@ -442,6 +447,7 @@ impl Settings {
             domain: None,
             do_not_share: false,
             failover: policy.failover,
+            redact: policy.redact,
             gate: policy.gate,
             tts_name: None,
             custom_code: false,

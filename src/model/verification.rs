@@ -260,9 +260,22 @@ impl Verification {
 
     /// When something is to be done next: an outbox step, or dying.
     pub fn due(&self) -> Option<Timestamp> {
-        let steps = self.outbox.iter().map(|step| step.due);
+        // What nobody waits for stands behind what somebody does.
+        let is_redacting = self.is_only_redacting();
+        let steps = self.outbox.iter().filter(|step| step.is_redaction() == is_redacting);
+        let steps = steps.map(|step| step.due);
         let end = (self.status == Status::Pending).then_some(self.expires_at);
         steps.chain(end).min()
+    }
+
+    /// Whether something is still to be sent or found out.
+    pub fn is_at_work(&self) -> bool {
+        self.outbox.iter().any(|step| !step.is_redaction())
+    }
+
+    /// Whether nothing is left to do but to take away what was said.
+    pub fn is_only_redacting(&self) -> bool {
+        !self.outbox.is_empty() && !self.is_at_work()
     }
 
     /// Its sends with what is to be done next, and for how long that is worth it.

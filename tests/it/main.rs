@@ -75,6 +75,7 @@ mod private;
 mod proofs;
 mod queue;
 mod receiver;
+mod redaction;
 mod retention;
 mod rules;
 mod samples;

@@ -122,6 +122,7 @@ pub fn verification(n: u32) -> Verification {
         unasked: false,
         follows: None,
         not_followed: None,
+        redacted: false,
     };
     let refused = SendState::Failed { code: Some(30003), reason: "unreachable handset".into() };
     let lost = SendState::Failed { code: None, reason: "given up".into() };
@@ -252,6 +253,7 @@ fn service() -> Service {
         domain: some("example.com"),
         do_not_share: true,
         failover: dialback::model::policy::Failover::default(),
+        redact: false,
         gate: Gate::NamedKey,
         tts_name: some("shop"),
         custom_code: true,

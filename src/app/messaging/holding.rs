@@ -35,7 +35,7 @@ impl Claim {
         since: Instant,
         hold: Duration,
     ) -> Self {
-        let step = verification.outbox.iter().find(|step| step.number() == number);
+        let step = verification.outbox.iter().find(|step| step.is_about(number));
         Self { number, claim: step.map_or(0, |step| step.attempts), since, hold }
     }
 }
@@ -82,11 +82,13 @@ async fn lapse(admission: &Admission, id: &VerificationId, claim: &Claim) {
                 // Counted from before it was written, however long the answer took.
                 (since, pause) = (now, (hold / RENEWALS).saturating_sub(now.elapsed()));
             }
-            Ok(Ok(decision)) => match decision.verification.outbox.iter().find(|s| s.number() == number) {
-                Some(_) => return,
-                // Its end is known already, by a callback.
-                None => return std::future::pending().await,
-            },
+            Ok(Ok(decision)) => {
+                match decision.verification.outbox.iter().find(|step| step.is_about(number)) {
+                    Some(_) => return,
+                    // Its end is known already, by a callback.
+                    None => return std::future::pending().await,
+                }
+            }
             Ok(Err(_)) => pause = AGAIN,
             Err(_) => return,
         }

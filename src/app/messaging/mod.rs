@@ -11,6 +11,7 @@ pub(in crate::app) mod holding;
 pub(in crate::app) mod inbound;
 pub(in crate::app) mod pace;
 pub(in crate::app) mod parts;
+pub(in crate::app) mod redaction;
 pub(in crate::app) mod reported;
 pub(in crate::app) mod sending;
 pub(in crate::app) mod shadow;
@@ -23,5 +24,6 @@ pub use self::deliveries::{
 pub use self::error::MessagingError;
 pub use self::inbound::{keyword, wrote};
 pub use self::parts::Messaging;
+pub use self::redaction::redact_due;
 pub use self::sending::tend_verification;
 pub use self::voice::{Said, Spoken, Step, VoiceRequest, speak, speak_noting};

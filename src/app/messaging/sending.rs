@@ -51,7 +51,7 @@ pub async fn tend_verification(messaging: &Messaging, id: &str) -> Result<(), Me
 async fn do_step_of(messaging: &Messaging, id: &VerificationId) -> Result<(), MessagingError> {
     let verification = happen::verification(&messaging.base, id).await?.record;
     let now = messaging.base.now();
-    let Some(step) = verification.outbox.iter().find(|step| step.due <= now) else {
+    let Some(step) = verification.outbox.iter().find(|step| step.due <= now && !step.is_redaction()) else {
         happen(&messaging.admission, id, |_| Ok(Input::Deadline)).await?;
         return Ok(());
     };
@@ -121,7 +121,7 @@ async fn carry(
         // It is on nobody's list.
         (Ok(_), Effect::LookUp { .. }) if send.shadow => Ok(None),
         // It is no try of a send.
-        (Ok(_), Effect::FailOver { .. }) => return Ok(()),
+        (Ok(_), Effect::FailOver { .. } | Effect::Redact { .. }) => return Ok(()),
         (Ok(request), Effect::LookUp { .. }) => look_up(messaging, &request, &verification, number).await?,
     };
     let claim = step.attempts;
@@ -166,7 +166,8 @@ async fn known_of(
     let service = compat::want_sending_to(&messaging.directory, service, to, &mut ahead);
     match (effect, channel) {
         // Nobody opts out of calls.
-        (Effect::LookUp { .. } | Effect::FailOver { .. }, _) | (Effect::Send { .. }, Channel::Call) => {}
+        (Effect::LookUp { .. } | Effect::FailOver { .. } | Effect::Redact { .. }, _)
+        | (Effect::Send { .. }, Channel::Call) => {}
         (Effect::Send { .. }, Channel::Sms) => {
             ways::want_ways(&messaging.admission, service, to, &mut ahead);
         }
@@ -237,7 +238,7 @@ fn not_accepted(
     }
 }
 
-fn jitter(base: &Base) -> Jitter {
+pub(super) fn jitter(base: &Base) -> Jitter {
     Jitter(u32::from_be_bytes(base.entropy.bytes()))
 }
 

@@ -235,7 +235,7 @@ async fn still_holds(base: &Base, held: &mut Held) -> Result<bool, Fault> {
 fn is_over(verification: &Verification, now: Timestamp) -> bool {
     let ended = verification.ended_at.unwrap_or(verification.expires_at);
     verification.status != Status::Pending
-        && verification.outbox.is_empty()
+        && !verification.is_at_work()
         && now.duration_since(ended) >= STILL_WARM
         && now.duration_since(verification.expires_at) >= STILL_WARM
 }

@@ -24,7 +24,7 @@ const COUNTRIES: Shape = Shape::List {
 };
 
 /// What can be set of a service, in the words of the configuration file.
-pub const SETTINGS: [Field; 34] = [
+pub const SETTINGS: [Field; 35] = [
     Field::new(
         "name",
         "The name in texts, calls and pages; no more than 4 digits in a row.",
@@ -185,6 +185,13 @@ pub const SETTINGS: [Field; 34] = [
         "failover",
         "When a code goes to the next of `channels` by itself: `off`, `on-failure` once a message or call is known not to have reached the person, or `on-silence` also where nothing is heard of a message for longer than usual.",
         Shape::Word(|| Failover::ALL.map(Failover::as_str).to_vec()),
+    )
+    .solid(),
+    Field::new(
+        "redact",
+        "Whether texts and WhatsApp messages are emptied at Twilio once their code is dead, so that no code lies \
+         there. It is repeated until it is done.",
+        Shape::Flag,
     )
     .solid(),
     Field::new(

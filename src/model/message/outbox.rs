@@ -27,6 +27,12 @@ pub enum Effect {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         again: bool,
     },
+    /// Take away at the provider what was said in the send of that number: it is worth
+    /// nothing any more, and need not lie there.
+    Redact {
+        /// The send's number.
+        number: u8,
+    },
 }
 
 /// An effect in the outbox.
@@ -66,18 +72,26 @@ impl OutboxStep {
     /// The number of the send that it is about.
     pub fn number(&self) -> u8 {
         match self.effect {
-            Effect::Send { number } | Effect::LookUp { number } | Effect::FailOver { number, .. } => number,
+            Effect::Send { number }
+            | Effect::LookUp { number }
+            | Effect::FailOver { number, .. }
+            | Effect::Redact { number } => number,
         }
     }
 
     /// Whether it sends or looks up the send of that number.
     pub fn is_about(&self, number: u8) -> bool {
-        self.number() == number && !self.is_failover()
+        self.number() == number && matches!(self.effect, Effect::Send { .. } | Effect::LookUp { .. })
     }
 
     /// Whether what did not arrive is sent by the next channel.
     pub fn is_failover(&self) -> bool {
         matches!(self.effect, Effect::FailOver { .. })
+    }
+
+    /// Whether what was said is taken away at the provider, for which nobody waits.
+    pub fn is_redaction(&self) -> bool {
+        matches!(self.effect, Effect::Redact { .. })
     }
 
     /// Whether a send in doubt is looked up, and not sent.

@@ -63,6 +63,9 @@ pub struct Send {
     /// secrets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_followed: Option<String>,
+    /// Whether what it said was taken away at the provider.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub redacted: bool,
 }
 
 impl Send {
@@ -87,6 +90,7 @@ impl Send {
             shadow: false,
             follows: None,
             not_followed: None,
+            redacted: false,
         }
     }
 }

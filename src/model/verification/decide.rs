@@ -13,6 +13,7 @@ use crate::model::id::Sid;
 use crate::model::message::{Sent, is_replaced};
 use crate::model::policy::Policy;
 use crate::model::remedy::Remedy;
+use jiff::SignedDuration;
 use jiff::Timestamp;
 
 /// What happened to a verification, or is asked of it.
@@ -133,6 +134,20 @@ pub enum Input {
         /// Which claim found that out.
         claim: u32,
         /// Draws the wait until the next one, if this one came too soon.
+        jitter: Jitter,
+    },
+    /// What a send said was taken away at the provider, or is gone there.
+    Redacted {
+        /// The send's number.
+        number: u8,
+    },
+    /// It could not be taken away now.
+    NotRedacted {
+        /// The send's number.
+        number: u8,
+        /// How long the provider asks to be left alone.
+        after: SignedDuration,
+        /// Draws the wait.
         jitter: Jitter,
     },
     /// A call of ours was answered and asks what to say.
@@ -290,8 +305,15 @@ pub fn decide(policy: &Policy, verification: &Verification, input: Input, now: T
         Input::NotFound { number, jitter, .. } => {
             next.sending().not_found(policy, number, jitter, now).into()
         }
+        Input::Redacted { number } => next.sending().redacted(number).into(),
+        Input::NotRedacted { number, after, jitter } => {
+            next.sending().not_redacted(number, (after, jitter), now).into()
+        }
         Input::CallAsks { number, sid, machine, step } => next.call_asks(policy, number, sid, machine, step),
     };
+    if policy.redact && next.status != Status::Pending {
+        next.sending().ask_for_redaction(now);
+    }
     // What an earlier version made is listed from its next change on.
     if next != *verification {
         next.sends.iter_mut().for_each(|send| send.listed = true);

@@ -4,6 +4,7 @@ mod any_life;
 mod calls;
 mod failover;
 mod outbox;
+mod redaction;
 mod ways;
 
 use super::*;

@@ -70,8 +70,8 @@ kinds! {
         name: "verification",
         export_place: 7,
         shows_id: true,
-        // One that only has to end waits for nobody.
-        lanes: &[Lane::Person, Lane::Chore],
+        // One that only has to end waits for nobody; what it said is taken away one by one.
+        lanes: &[Lane::Person, Lane::Chore, Lane::Long],
         kept: Kept::AsSet("retention.verifications_days"),
         ..USUAL
     }, listed in {

@@ -20,7 +20,11 @@ impl Record for Verification {
     }
 
     fn lane(&self) -> Lane {
-        if self.outbox.is_empty() { Lane::Chore } else { Lane::Person }
+        match self.is_only_redacting() {
+            true => Lane::Long,
+            false if self.outbox.is_empty() => Lane::Chore,
+            false => Lane::Person,
+        }
     }
 
     fn entries(&self) -> Vec<Entry> {

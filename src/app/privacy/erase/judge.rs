@@ -149,7 +149,7 @@ impl Pass<'_> {
             };
             found = ended;
         }
-        if !found.record.outbox.is_empty() {
+        if found.record.is_at_work() {
             return Ok(Verdict::Leave(SEND_UNDER_WAY.to_owned()));
         }
         // What was sent stays known as erased, also where nothing was reported

@@ -105,6 +105,9 @@ pub struct Sent {
     /// Why nothing took its place though it did not arrive.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_followed: Option<String>,
+    /// Whether its text was emptied at Twilio, or is gone there; there where it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub redacted: Option<bool>,
     /// When it is sent by the next channel by itself, for it did not arrive or nothing may be
     /// heard of it until then.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -238,6 +241,7 @@ impl Sent {
             last_error: last_error(send),
             follows: send.follows.map(|number| verification.delivery_id(number).to_string()),
             not_followed: send.not_followed.clone(),
+            redacted: send.redacted.then_some(true),
             fails_over_at: verification.fails_over_at(send.number),
             next_attempt_at: verification.next_attempt_at(send.number),
         }

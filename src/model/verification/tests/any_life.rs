@@ -8,17 +8,18 @@ fn any_policy() -> impl Strategy<Value = Policy> {
     let schedule = proptest::collection::vec((0u64..200).prop_map(Duration::from_secs), 0..3);
     let caps = || prop_oneof![0u8..4, Just(u8::MAX)];
     let failover = proptest::sample::select(Failover::ALL.to_vec());
-    (1u32..4, 1u8..5, any::<bool>(), gates, (caps(), caps()), schedule, failover).prop_map(
+    (1u32..4, 1u8..5, any::<(bool, bool)>(), gates, (caps(), caps()), schedule, failover).prop_map(
         |(
             max_checks,
             max_sends,
-            new_code_on_resend,
+            (new_code_on_resend, redact),
             gate,
             (max_replays, max_wrong_keys),
             cooldown,
             failover,
         )| Policy {
             failover,
+            redact,
             max_checks,
             max_sends,
             new_code_on_resend,
@@ -70,6 +71,9 @@ fn any_event() -> impl Strategy<Value = Input> {
             Input::NotProcessed { number, claim, failure, jitter }),
         2 => (number(), 0u32..4, jitter()).prop_map(|(number, claim, jitter)|
             Input::NotFound { number, claim, jitter }),
+        1 => number().prop_map(|number| Input::Redacted { number }),
+        1 => (number(), -1i64..900, jitter()).prop_map(|(number, after, jitter)|
+            Input::NotRedacted { number, after: SignedDuration::from_secs(after), jitter }),
         3 => (number(), any_sid(), any::<bool>(), step)
             .prop_map(|(number, sid, machine, step)| Input::CallAsks { number, sid, machine, step }),
     ]
@@ -92,13 +96,23 @@ fn holds(policy: &Policy, old: &Verification, input: &Input, new: &Decision, now
     assert_eq!(next.ended_at.is_some(), next.status != Status::Pending);
     for step in &next.outbox {
         let send = next.send(step.number()).expect("an job is about a send that exists");
-        assert_eq!(is_settled(&send.state), step.is_failover(), "a step about a send that is settled");
+        let is_after = step.is_failover() || step.is_redaction();
+        assert_eq!(is_settled(&send.state), is_after, "a step about a send that is settled");
+        assert!(!step.is_redaction() || (policy.redact && next.status != Status::Pending && !send.redacted));
         assert!(!step.is_failover() || next.sends.last() == Some(send), "something else was sent since");
         assert_eq!(next.outbox.iter().filter(|other| other.number() == send.number).count(), 1);
     }
     for send in &next.sends {
         let has_outbox_step = next.outbox.iter().any(|step| step.is_about(send.number));
         assert_eq!(has_outbox_step, !is_settled(&send.state), "a send that nobody will settle");
+    }
+    if policy.redact && *next != *old && next.status != Status::Pending {
+        for send in
+            next.sends.iter().filter(|send| send.state == SendState::Accepted && send.channel.is_message())
+        {
+            let is_to_be = next.outbox.iter().any(|step| step.is_redaction() && step.number() == send.number);
+            assert!(send.sid.is_none() || is_to_be != send.redacted, "words of ours stay where they are");
+        }
     }
     for (before, after) in old.sends.iter().zip(&next.sends) {
         assert!(before.state != SendState::Accepted || after.state == SendState::Accepted);
@@ -112,7 +126,7 @@ fn holds(policy: &Policy, old: &Verification, input: &Input, new: &Decision, now
         let is_missing = since
             .is_none_or(|since| now.duration_since(since) >= crate::model::message::retry::MISSING.least);
         assert!(!sends_again || is_missing, "sent again before it was known to be missing");
-        let is_retried = !step.is_failover()
+        let is_retried = step.is_about(step.number())
             && was.is_some_and(|was| was.due != step.due)
             && *input != Input::Claim { number: step.number() };
         let last = next.expires_at.checked_sub(SignedDuration::from_secs(15)).unwrap();
