@@ -1,5 +1,8 @@
 //! `dialback policy`: what is done about what did not arrive, as a table and one by one,
-//! with what a service of the configuration does otherwise. It needs no server.
+//! with what a service of the configuration does otherwise. That needs no server; for how
+//! long one waits for news, it alone knows.
+
+mod silence;
 
 use super::Global;
 use super::out::{out, outln};
@@ -44,6 +47,13 @@ enum Command {
         #[command(flatten)]
         of: Of,
     },
+    /// Show for how long the running server waits for news of a message, by country and
+    /// channel, where a service goes by that (failover = "on-silence")
+    Silence {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// Whose policy it is.
@@ -67,6 +77,13 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
             match json {
                 true => outln!("{:#}", table(&service)),
                 false => out!("{}", shown(&service)),
+            }
+        }
+        Command::Silence { json } => {
+            let silence = silence::asked(&config).await?;
+            match json {
+                true => outln!("{silence:#}"),
+                false => out!("{}", silence::shown(&silence)),
             }
         }
         Command::Explain { what, of } => out!("{}", explained(&what, &*of.service(&config)?)?),

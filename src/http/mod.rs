@@ -25,6 +25,7 @@ mod reply;
 mod request;
 mod route;
 mod service;
+mod silence;
 mod verify_v2;
 mod webhooks;
 
@@ -152,6 +153,7 @@ fn admin_table() -> Vec<PathRoute> {
         route("/operator/queue", get(queue::list)),
         route("/operator/queue/retry", post(queue::retry)),
         route("/operator/queue/drop", post(queue::remove)),
+        route("/operator/silence", get(silence::list)),
         description(),
         route("/healthz", get(health::live)),
         route("/readyz", get(health::ready_with_details)),

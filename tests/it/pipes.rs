@@ -73,6 +73,7 @@ async fn commands(app: &Instance) -> Vec<Vec<String>> {
         "fraud report".to_owned(),
         "policy show".to_owned(),
         "policy explain 30007".to_owned(),
+        "policy silence".to_owned(),
         "fraud report --json".to_owned(),
         "limits show +15551230801".to_owned(),
         "limits show +15551230801 --json".to_owned(),

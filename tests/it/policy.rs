@@ -1,6 +1,6 @@
 //! `dialback policy`: the table of what is done about failures, and one of them in words.
 
-use crate::instance::binary;
+use crate::instance::{Setup, binary, text};
 use serde_json::Value;
 use std::path::Path;
 use tempfile::TempDir;
@@ -107,4 +107,37 @@ fn what_cannot_be_asked_or_set_is_refused_with_its_mend() {
         let (code, _, wrong) = run(dir.path(), &["show"]);
         assert!(code == 1 && wrong.contains(place), "{remedies}: {wrong}");
     }
+}
+
+#[tokio::test]
+async fn for_how_long_a_server_waits_for_news_it_alone_knows() {
+    let dir = TempDir::new().unwrap();
+    let app = Setup::sandbox()
+        .dir(dir.path())
+        .set("SERVICES", "{ default = { failover = \"on-silence\", channels = [\"sms\"] } }")
+        .start()
+        .await;
+    let ask = |args: &'static [&str]| {
+        let (store, dir) = (app.store.clone(), dir.path().to_owned());
+        move || binary(&dir).env("DIALBACK_STORE__URL", &store).arg("policy").args(args).output().unwrap()
+    };
+    let (plain, json) = (ask(&["silence"]), ask(&["silence", "--json"]));
+    let nothing = String::from_utf8(plain().stdout).unwrap();
+    assert_eq!(nothing, "everywhere       45 s   never below 20 s or above 120 s\n");
+    for number in ["+14155550181", "+14155550182"] {
+        let id = text(&app.begin(number, "sms").await["id"]);
+        app.verification(&id, |one| one["deliveries"][0]["status"] == "delivered").await;
+    }
+    let told: Value = serde_json::from_slice(&json().stdout).unwrap();
+    let line = &told["learned"][0];
+    assert_eq!((&line["country"], &line["channel"]), (&serde_json::json!("US"), &serde_json::json!("sms")));
+    assert_eq!((line["silence_seconds"].as_f64(), line["arrived_seconds"].is_null()), (Some(45.0), true));
+    let lines = String::from_utf8(plain().stdout).unwrap();
+    assert!(lines.starts_with("US  sms") && lines.contains("too few to go by"), "{lines}");
+    let url = format!("{}/operator/silence", app.admin);
+    assert_eq!(app.http.get(&url).send().await.unwrap().status(), 401);
+    app.stop().await;
+    let gone = plain();
+    let wrong = String::from_utf8(gone.stderr).unwrap();
+    assert!(gone.status.code() == Some(1) && wrong.contains("no server is running"), "{wrong}");
 }

@@ -28,6 +28,21 @@ const ENOUGH: usize = 20;
 /// Countries and channels that are known: there are 250 countries.
 const MOST_KNOWN: usize = 800;
 
+/// For how long news of a message are waited for, and by what.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Silence {
+    /// The country, ISO 3166; empty where a number is of none.
+    pub region: String,
+    /// The channel.
+    pub channel: Channel,
+    /// How many arrivals were seen of late, 200 at most.
+    pub seen: usize,
+    /// Within how long 95 of 100 of them came; nothing where too few were seen.
+    pub arrived: Option<Duration>,
+    /// After how long without news a message counts as lost.
+    pub silence: Duration,
+}
+
 /// How long messages of late took to arrive.
 #[derive(Debug, Default)]
 pub struct Arrivals {
@@ -59,22 +74,36 @@ impl Arrivals {
     /// After how long without news a message to a country counts as lost.
     pub(in crate::app) fn silence(&self, region: &str, channel: Channel) -> Duration {
         self.is_wanted.store(true, Ordering::Relaxed);
-        let seen = self.seen();
-        let Some(arrivals) = seen.get(&(region.to_owned(), channel)).filter(|seen| seen.len() >= ENOUGH)
-        else {
-            return USUAL_SILENCE;
+        let arrivals = self.seen().get(&(region.to_owned(), channel)).cloned().unwrap_or_default();
+        silence_of(arrived(&arrivals))
+    }
+
+    /// What was learned so far, by country and channel.
+    pub(in crate::app) fn silences(&self) -> Vec<Silence> {
+        let seen = self.seen().clone();
+        let told = |((region, channel), arrivals): ((String, Channel), VecDeque<Duration>)| {
+            let arrived = arrived(&arrivals);
+            Silence { region, channel, seen: arrivals.len(), arrived, silence: silence_of(arrived) }
         };
-        let mut sorted: Vec<Duration> = arrivals.iter().copied().collect();
-        drop(seen);
-        sorted.sort_unstable();
-        let at = (sorted.len() * SHARE / 100).min(sorted.len() - 1);
-        (sorted[at] * SLACK / 10).clamp(LEAST_SILENCE, MOST_SILENCE)
+        seen.into_iter().map(told).collect()
     }
 
     fn seen(&self) -> MutexGuard<'_, BTreeMap<(String, Channel), VecDeque<Duration>>> {
         // Nothing is ever half-changed under this lock.
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Within how long nearly all came; nothing where too few were seen.
+fn arrived(arrivals: &VecDeque<Duration>) -> Option<Duration> {
+    let mut sorted: Vec<Duration> = arrivals.iter().copied().collect();
+    sorted.sort_unstable();
+    let at = (sorted.len() * SHARE / 100).min(sorted.len().saturating_sub(1));
+    sorted.get(at).copied().filter(|_| sorted.len() >= ENOUGH)
+}
+
+fn silence_of(arrived: Option<Duration>) -> Duration {
+    arrived.map_or(USUAL_SILENCE, |arrived| (arrived * SLACK / 10).clamp(LEAST_SILENCE, MOST_SILENCE))
 }
 
 #[cfg(test)]
@@ -100,6 +129,22 @@ mod tests {
             Duration::from_secs(60),
             "of late"
         );
+    }
+
+    #[test]
+    fn what_was_learned_is_told_as_it_holds() {
+        let arrivals = Arrivals::default();
+        arrivals.learn("BR", Channel::Whatsapp, Duration::from_secs(3));
+        (0..300).for_each(|_| arrivals.learn("DE", Channel::Sms, Duration::from_secs(40)));
+        let told = arrivals.silences();
+        let line = |one: &Silence| {
+            (one.region.clone(), one.seen, one.arrived.map(|span| span.as_secs()), one.silence)
+        };
+        assert_eq!(
+            told.iter().map(line).collect::<Vec<_>>(),
+            [("BR".into(), 1, None, USUAL_SILENCE), ("DE".into(), 200, Some(40), Duration::from_secs(60))]
+        );
+        assert!(told.iter().all(|one| arrivals.silence(&one.region, one.channel) == one.silence));
     }
 
     #[test]

@@ -17,6 +17,7 @@ pub(in crate::app) mod sending;
 pub(in crate::app) mod shadow;
 pub(in crate::app) mod voice;
 
+pub use self::arrivals::{LEAST_SILENCE, MOST_SILENCE, Silence, USUAL_SILENCE};
 pub use self::callback::{Recorded, hear, record};
 pub use self::deliveries::{
     DeliveryFilter, Found, deliveries, delivery, find_delivery, is_shadow, list_deliveries,

@@ -1,7 +1,7 @@
 //! How long what is sent takes, as it was seen of late: so that what never leaves can be
 //! told to have taken as long. It refuses to know who asks.
 
-use crate::app::messaging::arrivals::Arrivals;
+use crate::app::messaging::arrivals::{Arrivals, Silence};
 use crate::entropy::Entropy;
 use crate::model::channel::Channel;
 use crate::model::status::Status;
@@ -87,6 +87,11 @@ impl Leg {
 }
 
 impl Pace {
+    /// For how long news of a message are waited for, as was learned so far.
+    pub fn silences(&self) -> Vec<Silence> {
+        self.arrivals.silences()
+    }
+
     /// How long messages take to arrive, by country and channel.
     pub(in crate::app) fn arrivals(&self) -> &Arrivals {
         &self.arrivals
