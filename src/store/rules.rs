@@ -1,7 +1,7 @@
 //! What a commit may be, the same for every engine. It refuses to know engines and
 //! what records mean.
 
-use super::{Change, Commit, Entry, Key, Kind, StoreError};
+use super::{Change, Commit, Due, Entry, Key, Kind, StoreError};
 
 /// What every engine refuses before it begins.
 pub(super) fn validate(commit: &Commit) -> Result<(), StoreError> {
@@ -43,6 +43,11 @@ pub(super) fn validate(commit: &Commit) -> Result<(), StoreError> {
         };
         if change.entries_added.iter().chain(&change.entries_removed).any(strange) {
             return refuse(format!("an entry that is not one of its own {kind:?}"));
+        }
+        // What was written there would not read.
+        let is_elsewhere = |due: &Due| !kind.lanes_at_rest().any(|own| own == due.lane);
+        if let Some(due) = change.due_after.filter(is_elsewhere) {
+            return refuse(format!("a {kind:?} is never due in the lane {}", due.lane.as_str()));
         }
     }
     Ok(())

@@ -27,7 +27,7 @@ pub struct Thing {
 }
 
 impl Record for Thing {
-    const KIND: Kind = Kind::Delivery;
+    const KIND: Kind = Kind::Verification;
     const FORMAT: u32 = 1;
 
     fn id(&self) -> String {
@@ -44,8 +44,8 @@ impl Record for Thing {
             None => Vec::new(),
             Some((to, millis)) => {
                 vec![
-                    line(Index::Deliveries, String::new(), millis),
-                    line(Index::DeliveriesTo, to.to_string(), millis),
+                    line(Index::Verifications, String::new(), millis),
+                    line(Index::VerificationsTo, to.to_string(), millis),
                 ]
             }
         }
@@ -63,7 +63,7 @@ pub fn thing(id: &str, note: u32, due: Option<i64>, listed: Option<(u8, i64)>) -
 
 pub fn all() -> Scan {
     let scope = String::new();
-    Scan { index: Index::Deliveries, scope, since: None, until: None, after: None, limit: 100 }
+    Scan { index: Index::Verifications, scope, since: None, until: None, after: None, limit: 100 }
 }
 
 /// The ids of a stretch; it is the same beside another one, and with the records.
@@ -116,8 +116,8 @@ pub async fn story(store: &dyn Maintenance) {
 
     // Its entries moved with it.
     assert_eq!(store.due(at(69), 9).await.unwrap(), []);
-    assert_eq!(store.due(at(70), 9).await.unwrap(), [(Key::new(Kind::Delivery, "a"), at(70))]);
-    let of = |to: &str| Scan { index: Index::DeliveriesTo, scope: to.to_owned(), ..all() };
+    assert_eq!(store.due(at(70), 9).await.unwrap(), [(Key::new(Kind::Verification, "a"), at(70))]);
+    let of = |to: &str| Scan { index: Index::VerificationsTo, scope: to.to_owned(), ..all() };
     assert_eq!(ids(store, of("1")).await, Vec::<String>::new());
     assert_eq!(ids(store, of("2")).await, ["a"]);
 
@@ -175,18 +175,18 @@ pub async fn story(store: &dyn Maintenance) {
 
     // Walked through by kind, in the order of ids.
     let walked = |after, limit| async move {
-        let found = store.walk(Kind::Delivery, after, limit).await.unwrap();
+        let found = store.walk(Kind::Verification, after, limit).await.unwrap();
         found.into_iter().map(|(id, _)| id).collect::<Vec<_>>()
     };
-    let third = &store.walk(Kind::Delivery, None, 1).await.unwrap()[0].1;
+    let third = &store.walk(Kind::Verification, None, 1).await.unwrap()[0].1;
     assert_eq!(
-        (third.version, store.read(&Key::new(Kind::Delivery, "a")).await.unwrap().as_ref()),
+        (third.version, store.read(&Key::new(Kind::Verification, "a")).await.unwrap().as_ref()),
         (begun + 2, Some(third))
     );
     assert_eq!(walked(None, 9).await, ["a", "b", "c", "d"]);
     assert_eq!(walked(Some("a"), 2).await, ["b", "c"]);
     assert_eq!(walked(Some("d"), 9).await, Vec::<String>::new());
-    assert!(store.walk(Kind::Verification, None, 9).await.unwrap().is_empty());
+    assert!(store.walk(Kind::Delivery, None, 9).await.unwrap().is_empty());
 
     // Gone with all its entries, and new again.
     let read = records::get::<Thing>(store, "c").await.unwrap().unwrap();
@@ -218,7 +218,7 @@ async fn reads_many(store: &dyn Maintenance) {
     let expected = (0..600).map(|n| Some(n % 301).filter(|n| *n < 300));
     assert_eq!(notes, expected.collect::<Vec<Option<u32>>>());
     assert_eq!(store.read_many(&[]).await.unwrap(), []);
-    let keys = [Key::new(Kind::Dispatch, "many1"), Key::new(Kind::Delivery, "many1")];
+    let keys = [Key::new(Kind::Dispatch, "many1"), Key::new(Kind::Verification, "many1")];
     let found = store.read_many(&keys).await.unwrap();
     assert_eq!((&found[0], found[1].as_ref()), (&None, store.read(&keys[1]).await.unwrap().as_ref()));
     let all: Vec<String> = (0..300).map(|n| format!("many{n}")).collect();
@@ -279,15 +279,17 @@ async fn stays_aside(store: &dyn Maintenance) {
 /// What no engine takes; nothing of it is done.
 async fn refuses(store: &dyn Maintenance) {
     let new = || records::put(None, &thing("new", 1, None, None));
-    let long = Key::new(Kind::Delivery, "x".repeat(Key::MAX_ID + 1));
-    let foreign = Entry { index: Index::Deliveries, scope: String::new(), at: at(1), id: "other".into() };
-    let torn = Entry { index: Index::DeliveriesTo, scope: "a\0b".into(), at: at(1), id: "new".into() };
+    let long = Key::new(Kind::Verification, "x".repeat(Key::MAX_ID + 1));
+    let foreign = Entry { index: Index::Verifications, scope: String::new(), at: at(1), id: "other".into() };
+    let torn = Entry { index: Index::VerificationsTo, scope: "a\0b".into(), at: at(1), id: "new".into() };
+    let elsewhere = Due { at: at(1), lane: Lane::Webhook };
     let crowd = |n| records::put(None, &thing(&format!("crowd{n}"), 1, None, None));
     for refused in [
         vec![new(), new()],
         vec![Change { key: long, ..new() }],
-        vec![Change { key: Key::new(Kind::Delivery, ""), ..new() }],
-        vec![Change { key: Key::new(Kind::Delivery, "a\0b"), ..new() }],
+        vec![Change { key: Key::new(Kind::Verification, ""), ..new() }],
+        vec![Change { key: Key::new(Kind::Verification, "a\0b"), ..new() }],
+        vec![Change { due_after: Some(elsewhere), ..new() }],
         vec![Change { entries_added: vec![foreign], ..new() }],
         vec![Change { entries_added: vec![torn], ..new() }],
         (0..=Change::MAX_COMMIT).map(crowd).collect(),
@@ -329,8 +331,8 @@ pub async fn count_together(store: Arc<dyn Maintenance>) {
 
 pub async fn closed(store: &dyn Maintenance) {
     store.close().await;
-    assert!(matches!(store.read(&Key::new(Kind::Delivery, "a")).await, Err(StoreError::Closed)));
-    assert!(matches!(store.read_many(&[Key::new(Kind::Delivery, "a")]).await, Err(StoreError::Closed)));
+    assert!(matches!(store.read(&Key::new(Kind::Verification, "a")).await, Err(StoreError::Closed)));
+    assert!(matches!(store.read_many(&[Key::new(Kind::Verification, "a")]).await, Err(StoreError::Closed)));
     assert!(matches!(store.commit(Vec::new()).await, Err(CommitError::Store(StoreError::Closed))));
     assert!(matches!(store.due(at(0), 1).await, Err(StoreError::Closed)));
     assert!(matches!(store.scan(&all()).await, Err(StoreError::Closed)));

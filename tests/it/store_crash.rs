@@ -61,7 +61,7 @@ fn counter(writer: u64) -> Key {
 }
 
 fn numbered(writer: u64, n: u64) -> Key {
-    Key::new(Kind::Delivery, format!("SM{writer}-{n}"))
+    Key::new(Kind::Verification, format!("SM{writer}-{n}"))
 }
 
 fn due(n: u64) -> jiff::Timestamp {
@@ -89,8 +89,8 @@ fn record(writer: u64, n: u64) -> Change {
         due_before: None,
         due_after: None,
         entries_added: vec![
-            line(Index::Deliveries, String::new()),
-            line(Index::DeliveriesTo, writer.to_string()),
+            line(Index::Verifications, String::new()),
+            line(Index::VerificationsTo, writer.to_string()),
         ],
         entries_removed: Vec::new(),
         key,

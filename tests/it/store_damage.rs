@@ -79,7 +79,7 @@ async fn fill(store: &Sled, expected: &mut Expected, from: u32, to: u32, ballast
 
 fn heavy(begin: u32, n: usize) -> Change {
     Change {
-        key: Key::new(Kind::Verification, format!("VE{begin}-{n}")),
+        key: Key::new(Kind::Delivery, format!("SM{begin}-{n}")),
         expected: 0,
         body: Some(vec![b'0'; BALLAST]),
         due_before: None,
@@ -165,7 +165,7 @@ async fn verdict(dir: &Path, expected: &Expected, what: &str) -> Verdict {
         }
     }
     let scan = Scan {
-        index: Index::Deliveries,
+        index: Index::Verifications,
         scope: String::new(),
         since: None,
         until: None,
@@ -179,7 +179,7 @@ async fn verdict(dir: &Path, expected: &Expected, what: &str) -> Verdict {
             refused += 1;
         }
     }
-    match store.walk(Kind::Verification, None, usize::MAX).await {
+    match store.walk(Kind::Delivery, None, usize::MAX).await {
         Ok(heavy) => assert_eq!(heavy.len() % HEAVY, 0, "{what}"),
         Err(error) => {
             says_what_to_do(&error);

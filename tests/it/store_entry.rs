@@ -74,7 +74,7 @@ async fn a_month_without_a_table_gets_one_later_with_its_lines() {
     let store = Postgres::open(&server.url(), Options::default()).await.unwrap();
     assert_eq!(counts().await, (0, 4));
     let (scope, limit) = (String::new(), 9);
-    let all = Scan { index: Index::Deliveries, scope, since: None, until: None, after: None, limit };
+    let all = Scan { index: Index::Verifications, scope, since: None, until: None, after: None, limit };
     assert_eq!(store.scan(&all).await.unwrap().len(), 2);
     store.compact().await.unwrap();
     assert_eq!(counts().await, (0, 4));

@@ -111,7 +111,7 @@ fn countings(additions: &BTreeMap<u8, (u64, i64, Added)>) -> Vec<Counting> {
 }
 
 fn key(id: u8) -> Key {
-    Key::new(Kind::Delivery, name(id))
+    Key::new(Kind::Verification, name(id))
 }
 
 fn name(id: u8) -> String {
@@ -145,7 +145,7 @@ fn verdict(answer: Result<(), CountedError>) -> String {
 fn scan(step: &Step) -> Option<Scan> {
     let Step::Scan { to, since, until, after, limit } = step else { return None };
     Some(Scan {
-        index: if to.is_some() { Index::DeliveriesTo } else { Index::Deliveries },
+        index: if to.is_some() { Index::VerificationsTo } else { Index::Verifications },
         scope: to.map(|to| to.to_string()).unwrap_or_default(),
         since: since.map(at),
         until: until.map(at),
@@ -247,8 +247,8 @@ async fn run(place: Place<'_>, steps: Vec<Step>) {
         after: None,
         limit: 99,
     };
-    let listed: Vec<Entry> = memory.scan(&everything(Index::Deliveries, "")).await.unwrap();
-    assert_eq!(files.scan(&everything(Index::Deliveries, "")).await.unwrap(), listed);
+    let listed: Vec<Entry> = memory.scan(&everything(Index::Verifications, "")).await.unwrap();
+    assert_eq!(files.scan(&everything(Index::Verifications, "")).await.unwrap(), listed);
     let due = memory.due(Timestamp::MAX, 99).await.unwrap();
     assert_eq!(files.due(Timestamp::MAX, 99).await.unwrap(), due);
     let counters = memory.due_in(Lane::Chore, Timestamp::MAX, 99).await.unwrap();

@@ -32,7 +32,7 @@ async fn busy(store: &Arc<Postgres>, name: &str) {
         async move {
             records::save(&*store, None, &thing(&id, nth, Some(1), None)).await.unwrap();
             assert!(records::get::<Thing>(&*store, &id).await.unwrap().is_some());
-            store.walk(Kind::Delivery, None, 10).await.unwrap();
+            store.walk(Kind::Verification, None, 10).await.unwrap();
         }
     });
     join_all(works.collect::<Vec<_>>()).await;
@@ -173,8 +173,8 @@ async fn who_looks_after_the_tables_keeps_no_request_waiting_for_a_connection() 
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     for _ in 0..3 {
-        assert!(store.read(&Key::new(Kind::Delivery, "a")).await.unwrap().is_some());
-        store.walk(Kind::Delivery, None, 9).await.unwrap();
+        assert!(store.read(&Key::new(Kind::Verification, "a")).await.unwrap().is_some());
+        store.walk(Kind::Verification, None, 9).await.unwrap();
     }
     assert!(is_waiting().await, "it was put right before anything was read");
     client.batch_execute("SELECT pg_advisory_unlock(77)").await.unwrap();
@@ -206,7 +206,7 @@ async fn a_server_that_stands_still_is_refused_at_once_and_taken_back() {
     records::save(&store, None, &thing("a", 1, None, None)).await.unwrap();
     server.stand_still();
     until_refused(&store).await;
-    let key = Key::new(Kind::Delivery, "a");
+    let key = Key::new(Kind::Verification, "a");
     let deadline = Instant::now() + PATIENCE;
     while store.read(&key).await.is_ok() {
         assert!(Instant::now() < deadline, "who reads is never told");

@@ -84,7 +84,7 @@ async fn another_engine_finds_everything() {
     assert!(matches!(late, Err(CommitError::Conflict)));
     first.close().await;
     let due = second.due(Timestamp::MAX, 9).await.unwrap();
-    assert_eq!(due.first(), Some(&(Key::new(Kind::Delivery, "a"), at(-9))));
+    assert_eq!(due.first(), Some(&(Key::new(Kind::Verification, "a"), at(-9))));
     assert!(second.check().await.unwrap().verdict().is_ok());
 }
 
@@ -200,7 +200,7 @@ async fn what_the_server_does_not_take_fails_alone() {
             other => panic!("{n}: {other:?}"),
         }
     }
-    assert!(store.read(&Key::new(Kind::Delivery, "with bad")).await.unwrap().is_none());
+    assert!(store.read(&Key::new(Kind::Verification, "with bad")).await.unwrap().is_none());
     assert_eq!(store.check().await.unwrap().records, 39);
 }
 
@@ -214,7 +214,7 @@ async fn every_text_comes_back_as_it_was() {
         let body = json!({ "format": 1, "record": { text: text, "n": 1.5e-7, "big": i64::MAX } });
         let change = Change { body: Some(body.to_string().into_bytes()), ..change(&id, None, 1) };
         store.commit(vec![change]).await.unwrap();
-        let read = store.read(&Key::new(Kind::Delivery, id)).await.unwrap().unwrap();
+        let read = store.read(&Key::new(Kind::Verification, id)).await.unwrap().unwrap();
         assert_eq!(serde_json::from_slice::<Value>(&read.body).unwrap(), body);
     }
 }
@@ -233,7 +233,7 @@ async fn damage_is_found_and_named() {
     assert_eq!((report.records, report.due, report.entries, report.damaged), (2, 2, 6, 3));
     let damage = report.damage.join("\n");
     assert!(
-        damage.contains("Delivery b has no format") && damage.contains("Delivery a is listed"),
+        damage.contains("Verification b has no format") && damage.contains("Verification a is listed"),
         "{damage}"
     );
 }
@@ -266,7 +266,7 @@ async fn listings_are_kept_by_month_and_empty_months_are_dropped() {
     assert_eq!(left.len(), 5, "{left:?}");
     assert!(left.contains(&"dialback_entry_2020_03".to_owned()), "{left:?}");
     let all = Scan {
-        index: Index::Deliveries,
+        index: Index::Verifications,
         scope: String::new(),
         since: None,
         until: None,
@@ -439,7 +439,7 @@ async fn without_its_server_it_refuses_at_once_and_comes_back_with_it() {
     }
     assert!(asked.elapsed() < PATIENCE, "{:?}", asked.elapsed());
     assert!(matches!(store.probe().await, Err(StoreError::Unavailable(_))));
-    assert!(matches!(store.read(&Key::new(Kind::Delivery, "a")).await, Err(StoreError::Unavailable(_))));
+    assert!(matches!(store.read(&Key::new(Kind::Verification, "a")).await, Err(StoreError::Unavailable(_))));
     server.restart().await;
     let deadline = Instant::now() + PATIENCE;
     while store.probe().await.is_err() {

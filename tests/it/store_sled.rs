@@ -50,20 +50,20 @@ async fn a_damaged_record_is_noticed_and_nothing_else_is() {
     }
     store.close().await;
     let raw = raw(dir.path());
-    let mut value = raw.get(b"rda").unwrap().unwrap().to_vec();
+    let mut value = raw.get(b"rva").unwrap().unwrap().to_vec();
     *value.last_mut().unwrap() ^= 1;
-    raw.insert(b"rda", value).unwrap();
-    raw.remove(b"rdb").unwrap();
+    raw.insert(b"rva", value).unwrap();
+    raw.remove(b"rvb").unwrap();
     raw.insert(b"?", b"").unwrap();
     drop(raw);
 
     let store = open(dir.path());
-    let read = store.read(&Key::new(Kind::Delivery, "a")).await;
+    let read = store.read(&Key::new(Kind::Verification, "a")).await;
     assert!(matches!(&read, Err(StoreError::Damaged(text)) if text.contains("restore")), "{read:?}");
     let old = records::put(None, &thing("a", 9, None, None));
     let written = store.commit(vec![old]).await;
     assert!(matches!(written, Err(CommitError::Store(StoreError::Damaged(_)))), "{written:?}");
-    assert!(store.read(&Key::new(Kind::Delivery, "c")).await.unwrap().is_some());
+    assert!(store.read(&Key::new(Kind::Verification, "c")).await.unwrap().is_some());
     let report = store.check().await.unwrap();
     assert!(matches!(report.verdict(), Err(StoreError::Damaged(_))));
     // The foreign key, the flipped record, and two lines and a due of none.

@@ -123,8 +123,14 @@ async fn others_read_and_write_while_it_is_copied() {
         let (store, done) = (Arc::clone(&store), Arc::clone(&done));
         tokio::spawn(async move {
             let scope = String::new();
-            let all =
-                Scan { index: Index::Deliveries, scope, since: None, until: None, after: None, limit: 999 };
+            let all = Scan {
+                index: Index::Verifications,
+                scope,
+                since: None,
+                until: None,
+                after: None,
+                limit: 999,
+            };
             let mut reads = 0;
             while !done.load(Ordering::Relaxed) {
                 assert_eq!(store.scan(&all).await.unwrap().len(), KEYS as usize);

@@ -238,7 +238,7 @@ mod tests {
 
     #[test]
     fn keys_name_what_they_were_made_from() {
-        let key = Key::new(Kind::Delivery, "SM1");
+        let key = Key::new(Kind::Verification, "VE1");
         let line = Entry { index: Index::DeliveriesTo, scope: "+1".into(), at: at(-5), id: "SM1".into() };
         let due = Due { at: at(7), lane: Lane::Person };
         let named = [place(&record_key(&key)), place(&due_key(due, &key)), place(&entry_key(&line))];

@@ -165,7 +165,7 @@ fn counter(writer: u64) -> Key {
 }
 
 fn record(writer: u64, n: u64) -> Key {
-    Key::new(Kind::Delivery, format!("SM{writer}-{n:06}"))
+    Key::new(Kind::Verification, format!("SM{writer}-{n:06}"))
 }
 
 fn changes(writer: u64, n: u64) -> Vec<Change> {
@@ -206,7 +206,7 @@ fn is_there(n: u64, count: u64) -> bool {
 
 fn entries(writer: u64, n: u64) -> Vec<Entry> {
     let line = |index, scope: String| Entry { index, scope, at: at(n), id: record(writer, n).id };
-    vec![line(Index::Deliveries, String::new()), line(Index::DeliveriesTo, writer.to_string())]
+    vec![line(Index::Verifications, String::new()), line(Index::VerificationsTo, writer.to_string())]
 }
 
 fn at(n: u64) -> Timestamp {
