@@ -178,6 +178,7 @@ impl App {
             gateway: parts.gateway.clone(),
             accounts: parts.accounts,
             pace: Arc::default(),
+            courtesy: Arc::default(),
         };
         let privacy = Privacy {
             base: base.clone(),

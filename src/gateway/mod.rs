@@ -172,6 +172,13 @@ pub trait Gateway: Send + Sync + 'static {
         others: &[Sid],
     ) -> Result<Option<Report>, SendError>;
 
+    /// Asks what has become of a message or call; `None` when the other side knows of no
+    /// such one, or no longer, as where nobody keeps what was sent. Nobody waits for it: it
+    /// takes no place that a send could need, and says "not processed" where there is none.
+    async fn fetch(&self, _sid: &Sid) -> Result<Option<Report>, SendError> {
+        Ok(None)
+    }
+
     /// Takes away what was said in a message or call: its text, a call's
     /// recordings; with `delete` the record of it as well. Doing it again does
     /// no harm, so of every error it may be repeated.

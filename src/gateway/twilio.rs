@@ -5,6 +5,7 @@
 //! made before anybody repeats it. What 429 (Too Many Requests, 20429) means is
 //! decided in `refusal`, at the end of this file.
 
+mod fetch;
 mod redact;
 
 use super::http::{Answer, Outgoing, Transport, TransportError};
@@ -309,6 +310,10 @@ impl<T: Transport> Gateway for Twilio<T> {
             return Err(SendError::unknown("twilio's list has more than one page"));
         }
         Ok(found.map(|resource| self.about(request, resource.report(Some(request.id.clone())))))
+    }
+
+    async fn fetch(&self, sid: &Sid) -> Result<Option<Report>, SendError> {
+        self.fetch_at_twilio(sid).await
     }
 
     async fn redact(&self, sid: &Sid, delete: bool) -> Result<Redaction, SendError> {

@@ -178,7 +178,7 @@ mod tests {
             all.push(ids(Some(batch)).join(""));
         }
         assert_eq!(all, ["ab", "bad", "cd"]);
-        let strange = buffer.fill(Lane::Chore, due(Kind::Delivery, &["x"]), None);
+        let strange = buffer.fill(Lane::Chore, due(Kind::ApiKey, &["x"]), None);
         assert_eq!((strange.len(), buffer.is_empty()), (1, true));
     }
 

@@ -12,6 +12,7 @@
 //! and what records mean.
 
 mod all;
+mod ask;
 mod buffer;
 mod end;
 mod erase;

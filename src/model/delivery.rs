@@ -6,6 +6,7 @@
 //! is overwritten by whoever writes last.
 
 mod about;
+mod asking;
 mod call;
 mod fact;
 mod kept;
@@ -13,6 +14,7 @@ mod said;
 mod so_far;
 
 pub use about::About;
+pub use asking::Asking;
 pub use call::Unheard;
 pub use fact::{Fact, Source};
 pub use said::{CHANNEL, ERROR_TEXT, is_machine};
@@ -48,6 +50,10 @@ pub struct Delivery {
     /// reported: a callback that comes late brings no number back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub erased: Option<Erased>,
+    /// Where the asking about one of ours stands, until its status is final; nothing where
+    /// nobody asks, as of all that versions wrote that never asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asking: Option<Asking>,
 }
 
 /// That a delivery was erased. Nothing of it is left but the provider's name for it.
@@ -91,9 +97,12 @@ impl Delivery {
 
     /// A delivery of which nothing is known but one report.
     pub fn new(report: Report, received_at: Timestamp) -> Self {
+        let is_silent = !report.fact.status.is_some_and(Status::is_final);
+        let asking = report.id.as_ref().filter(|_| is_silent).map(|_| Asking::default());
         Self {
             sid: report.sid,
             id: report.id,
+            asking,
             first_seen: received_at,
             about: report.about.bounded(),
             events: vec![Entry { received_at, fact: report.fact.bounded() }],
@@ -117,6 +126,7 @@ impl Delivery {
             events: Vec::new(),
             unproved: false,
             erased: Some(erased),
+            asking: None,
         }
     }
 
@@ -161,6 +171,7 @@ impl Delivery {
             events: Vec::with_capacity(self.events.len() + other.events.len()),
             unproved: self.unproved,
             erased: None,
+            asking: self.asking.max(other.asking),
         };
         let mut theirs = other.events.iter().peekable();
         for mine in &self.events {
@@ -173,7 +184,46 @@ impl Delivery {
         }
         joined.events.extend(theirs.cloned());
         joined.events.truncate(Self::MAX_EVENTS);
+        // A status that is final stays so: what is left out with it never comes back.
+        if joined.status().is_some_and(Status::is_final) {
+            joined.asking = None;
+        }
         joined
+    }
+
+    /// When the provider is to be asked what became of it: of one of ours that stays
+    /// silent past its expected time. `None` where nobody asks.
+    pub fn ask_at(&self) -> Option<Timestamp> {
+        let asking = self.asking.filter(|_| self.id.is_some() && !self.unproved)?;
+        asking.due(self.first_seen, self.sid.is_call(), self.sid.as_str())
+    }
+
+    /// The same, asked for no earlier than then; no turn is spent.
+    #[must_use]
+    pub fn put_off(&self, until: Timestamp) -> Self {
+        Self { asking: self.asking.map(|asking| asking.put_off(until)), ..self.clone() }
+    }
+
+    /// The same after it was asked for now.
+    #[must_use]
+    pub fn asked_for(&self, now: Timestamp) -> Self {
+        let (first, is_call, seed) = (self.first_seen, self.sid.is_call(), self.sid.as_str());
+        let asking = self.asking.map(|asking| asking.asked(now, first, is_call, seed));
+        Self { asking, ..self.clone() }
+    }
+
+    /// The same, never asked for again.
+    #[must_use]
+    pub fn not_asked_again(&self) -> Self {
+        Self { asking: self.asking.map(|asking| Asking { over: true, ..asking }), ..self.clone() }
+    }
+
+    /// Whether a report says more of what became of it than is known: a greater status,
+    /// or the error of one that has none.
+    pub fn learns(&self, report: &Report) -> bool {
+        let fact = &report.fact;
+        let is_reason = fact.error_code.is_some() && self.error_code().is_none();
+        fact.status > self.status() || (is_reason && fact.status == self.status())
     }
 
     /// The greatest status reported, `None` while none was.

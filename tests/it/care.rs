@@ -218,7 +218,7 @@ async fn every_kind_of_damage_is_found() {
             ("is not due when it says", &event.key, Box::new(|change| change.due_before = event.due)),
             ("1 entries are due of which no record says so", &delivery.key, {
                 Box::new(|change| {
-                    change.due_after = Some(Due { at: Timestamp::UNIX_EPOCH, lane: Lane::Person })
+                    change.due_after = Some(Due { at: Timestamp::UNIX_EPOCH, lane: Lane::Chore })
                 })
             }),
             ("is not in the listing VerificationsTo where it says", &first.key, {

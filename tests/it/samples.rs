@@ -212,13 +212,23 @@ pub fn delivery(n: u32) -> Delivery {
         events: events.into_iter().map(|fact| Entry { received_at: at(2), fact }).collect(),
         unproved: false,
         erased: None,
+        asking: None,
     }
 }
 
 fn stranger() -> Delivery {
     let about = About::default();
     let (events, unproved) = (Vec::new(), false);
-    Delivery { sid: id("CA", 99), id: None, first_seen: at(5), about, events, unproved, erased: None }
+    Delivery {
+        sid: id("CA", 99),
+        id: None,
+        first_seen: at(5),
+        about,
+        events,
+        unproved,
+        erased: None,
+        asking: None,
+    }
 }
 
 fn service() -> Service {

@@ -4,6 +4,7 @@
 pub use crate::opened::{open, schema_for};
 use crate::over::store_over;
 use crate::postgres::TestDatabase;
+pub use crate::reporting::{proof, report};
 use async_trait::async_trait;
 use bytes::Bytes;
 use dialback::app::messaging::{self, Recorded};
@@ -15,10 +16,10 @@ use dialback::clock::Clock;
 use dialback::entropy::Entropy;
 use dialback::gateway::{Gateway, Redaction, SendError, SendRequest};
 use dialback::jobs;
-use dialback::model::account::{Accounts, Proof};
+use dialback::model::account::Accounts;
 use dialback::model::channel::Channel;
 use dialback::model::code::{CodeKey, CodeKeys};
-use dialback::model::delivery::{About, Fact, Report, Source};
+use dialback::model::delivery::{Fact, Report, Source};
 use dialback::model::id::{DeliveryId, Sid, VerificationId};
 use dialback::model::limits::Limits;
 use dialback::model::phone::NumberPolicy;
@@ -89,6 +90,11 @@ pub struct Script {
     /// What was to be redacted, and what is answered before all goes well.
     pub redacted: Mutex<Vec<Sid>>,
     pub redactions: Mutex<VecDeque<SendError>>,
+    /// What is answered to who asks what became of something: its status, that there is no
+    /// such thing, or an error. Who is not in the script hears that there is no such thing.
+    pub fetches: Mutex<VecDeque<Result<Option<Status>, SendError>>>,
+    /// What was asked for.
+    pub fetched: Mutex<Vec<Sid>>,
     /// Ends a [`Say::Silence`].
     pub release: Notify,
     /// Calls under way, but for those that are silent.
@@ -182,27 +188,23 @@ impl Gateway for Script {
         }
     }
 
+    async fn fetch(&self, sid: &Sid) -> Result<Option<Report>, SendError> {
+        self.fetched.lock().unwrap().push(sid.clone());
+        let _busy = Busy::new(&self.busy);
+        tokio::task::yield_now().await;
+        let status = self.fetches.lock().unwrap().pop_front().unwrap_or(Ok(None))?;
+        Ok(status.map(|status| {
+            let told = report(sid.as_str(), status, None, Some(PERSON));
+            Report { fact: Fact { source: Source::Reconciled, ..told.fact }, ..told }
+        }))
+    }
+
     async fn redact(&self, sid: &Sid, _: bool) -> Result<Redaction, SendError> {
         self.redacted.lock().unwrap().push(sid.clone());
         match self.redactions.lock().unwrap().pop_front() {
             Some(error) => Err(error),
             None => Ok(Redaction::Done),
         }
-    }
-}
-
-/// That a report comes from the account that sends: here none is configured.
-pub fn proof() -> Proof {
-    Proof::new(None, "a test's token".into())
-}
-
-/// A report as a status callback brings it.
-pub fn report(sid: &str, status: Status, id: Option<&DeliveryId>, to: Option<&str>) -> Report {
-    Report {
-        sid: sid.parse().unwrap(),
-        id: id.cloned(),
-        about: About { to: to.map(str::to_owned), ..About::default() },
-        fact: Fact { status: Some(status), source: Source::StatusCallback, ..Fact::default() },
     }
 }
 

@@ -4,6 +4,7 @@
 pub(in crate::app) mod alert;
 mod arrivals;
 pub(in crate::app) mod callback;
+pub(in crate::app) mod courtesy;
 pub(in crate::app) mod deliveries;
 mod error;
 mod failover;
@@ -11,6 +12,7 @@ pub(in crate::app) mod holding;
 pub(in crate::app) mod inbound;
 pub(in crate::app) mod pace;
 pub(in crate::app) mod parts;
+pub(in crate::app) mod reconcile;
 pub(in crate::app) mod redaction;
 pub(in crate::app) mod reported;
 pub(in crate::app) mod sending;
@@ -25,6 +27,7 @@ pub use self::deliveries::{
 pub use self::error::MessagingError;
 pub use self::inbound::{keyword, wrote};
 pub use self::parts::Messaging;
+pub use self::reconcile::{MOST_ASKED, ask, defer_asking};
 pub use self::redaction::redact_due;
 pub use self::sending::tend_verification;
 pub use self::voice::{Said, Spoken, Step, VoiceRequest, speak, speak_noting};

@@ -3,6 +3,7 @@
 use crate::app::admission::Admission;
 use crate::app::base::Base;
 use crate::app::events::Telling;
+use crate::app::messaging::courtesy::Courtesy;
 use crate::app::messaging::pace::Pace;
 use crate::app::services::Directory;
 use crate::app::verification::Verifying;
@@ -29,4 +30,6 @@ pub struct Messaging {
     pub accounts: Accounts,
     /// How long what is sent takes.
     pub pace: Arc<Pace>,
+    /// When the provider is left alone.
+    pub courtesy: Arc<Courtesy>,
 }

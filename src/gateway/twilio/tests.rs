@@ -11,6 +11,7 @@ use crate::model::verification::Details;
 use serde_json::{Value, json};
 use std::sync::Mutex;
 
+mod fetch;
 mod look_up;
 mod whatsapp;
 

@@ -29,6 +29,8 @@ pub enum Source {
     EventStream,
     /// The callback about a recording.
     Recording,
+    /// The resource, looked at because nothing was reported.
+    Reconciled,
 }
 
 /// What was reported, without our own time: two reports with equal facts are

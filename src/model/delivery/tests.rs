@@ -91,6 +91,25 @@ fn what_is_proved_takes_the_place_of_what_is_not() {
 }
 
 #[test]
+fn ours_is_asked_for_until_its_status_is_final() {
+    let ours =
+        |status| Report { id: Some(format!("DL{:030x}01", 1).parse().unwrap()), ..report(status, None) };
+    let delivery = Delivery::new(ours(Status::Queued), at(0));
+    let due = delivery.ask_at().unwrap();
+    assert!((at(120)..=at(150)).contains(&due), "{due}");
+    let sent = delivery.merge(ours(Status::Sent), at(5)).unwrap();
+    assert_eq!(sent.ask_at(), Some(due), "what is heard on the way moves no entry");
+    assert!(sent.asked_for(due).ask_at() > Some(due));
+    assert_eq!(sent.not_asked_again().merge(ours(Status::Sending), at(6)).unwrap().ask_at(), None);
+    let arrived = sent.merge(ours(Status::Delivered), at(6)).unwrap();
+    assert_eq!((arrived.asking, arrived.ask_at()), (None, None));
+    let anybodys = Delivery::new(report(Status::Queued, None), at(0));
+    assert_eq!((anybodys.asking, anybodys.ask_at()), (None, None));
+    assert!(sent.learns(&ours(Status::Delivered)) && !sent.learns(&ours(Status::Queued)));
+    assert!(!sent.learns(&ours(Status::Sent)) && sent.learns(&report(Status::Sent, Some(30003))));
+}
+
+#[test]
 fn a_flood_of_facts_does_not_push_out_the_status() {
     let flood: Vec<_> = (0..200)
         .map(|n| {
@@ -220,9 +239,19 @@ proptest! {
         b in proptest::collection::vec(any_report(), 1..10),
         c in proptest::collection::vec(any_report(), 1..10),
         unproved in any::<[bool; 3]>(),
+        asking in any::<[Option<(bool, u32, Option<i64>)>; 3]>(),
     ) {
-        let heard = |reports: &[_], unproved| Delivery { unproved, ..told(reports) };
-        let (a, b, c) = (heard(&a, unproved[0]), heard(&b, unproved[1]), heard(&c, unproved[2]));
+        let heard = |reports: &[_], n: usize| {
+            let asking = asking[n].map(|(over, turn, second)| Asking {
+                over,
+                turn: turn % 4,
+                not_before: second.map(|second| at(second.rem_euclid(99))),
+            });
+            let told = told(reports);
+            let asking = asking.filter(|_| !told.status().is_some_and(Status::is_final));
+            Delivery { unproved: unproved[n], asking, ..told }
+        };
+        let (a, b, c) = (heard(&a, 0), heard(&b, 1), heard(&c, 2));
         prop_assert_eq!(a.join(&b), b.join(&a));
         prop_assert_eq!(a.join(&b).join(&c), a.join(&b.join(&c)));
         prop_assert_eq!(a.join(&a), a);

@@ -90,6 +90,9 @@ kinds! {
         name: "delivery",
         export_place: 9,
         shows_id: true,
+        // One of ours that is silent is asked for; nobody waits for that.
+        lanes: &[Lane::Chore],
+        early_lane: Lane::Chore,
         kept: Kept::AsSet("retention.deliveries_days"),
         ..USUAL
     }, listed in {

@@ -3,6 +3,7 @@
 use super::super::records::Record;
 use super::super::{Entry, Index, Key, Kind};
 use crate::model::delivery::Delivery;
+use jiff::Timestamp;
 
 impl Record for Delivery {
     const KIND: Kind = Kind::Delivery;
@@ -10,6 +11,10 @@ impl Record for Delivery {
 
     fn id(&self) -> String {
         self.sid.to_string()
+    }
+
+    fn due(&self) -> Option<Timestamp> {
+        self.ask_at()
     }
 
     fn entries(&self) -> Vec<Entry> {

@@ -26,8 +26,8 @@ pub(super) const LAYOUT: u8 = 1;
 
 /// The number of the layout of the whole. 1 had two lanes: a version that knows no
 /// more would never do what stands in the others, so it is to refuse the store. To 2
-/// a verification among the chores was none of its own.
-pub(super) const WHOLE: u8 = 3;
+/// a verification among the chores was none of its own, and to 3 a delivery.
+pub(super) const WHOLE: u8 = 4;
 
 /// Where the store keeps the number of its layout.
 pub(super) const LAYOUT_KEY: &[u8] = b"mlayout";

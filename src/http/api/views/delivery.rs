@@ -205,6 +205,8 @@ pub enum Source {
     EventStream,
     /// The callback about a recording.
     Recording,
+    /// A look at the message or call, because nothing was reported.
+    Reconciled,
 }
 
 impl From<record::Source> for Source {
@@ -217,6 +219,7 @@ impl From<record::Source> for Source {
             record::Source::Inbound => Self::Inbound,
             record::Source::EventStream => Self::EventStream,
             record::Source::Recording => Self::Recording,
+            record::Source::Reconciled => Self::Reconciled,
         }
     }
 }
