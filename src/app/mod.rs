@@ -17,6 +17,7 @@ pub mod events;
 pub mod fault;
 pub mod fraud;
 mod hash;
+mod held;
 pub mod keyed;
 mod leases;
 mod listing;

@@ -13,6 +13,7 @@
 
 use crate::app::base::Base;
 use crate::app::fault::Fault;
+use crate::app::held::{self, Held};
 use crate::app::listing::scan_of;
 use crate::app::once;
 use crate::app::privacy::Privacy;
@@ -21,7 +22,6 @@ use crate::model::audit::AuditEntry;
 use crate::model::delivery::Delivery;
 use crate::model::erasure::{Erasure, State};
 use crate::model::fraud::Page;
-use crate::model::lease::Lease;
 use crate::model::verification::{Status, Verification};
 use crate::store::records::{self, Record};
 use crate::store::{Change, Index, Kind, Scan};
@@ -59,13 +59,6 @@ pub struct Deleted {
     pub lost_races: usize,
 }
 
-/// A lease that this process has.
-struct Held {
-    holder: String,
-    /// Until when it may be used, by a clock that nobody sets.
-    until: Instant,
-}
-
 /// Whether anything is ever kept long enough.
 pub fn has_retention(privacy: &Privacy) -> bool {
     let Retention { verifications, deliveries, audit, decisions, .. } = privacy.retention;
@@ -74,7 +67,7 @@ pub fn has_retention(privacy: &Privacy) -> bool {
 
 /// A name for this process among those that take leases.
 pub fn new_holder(base: &Base) -> String {
-    base.entropy.hex::<16>()
+    held::new_holder(base)
 }
 
 /// Deletes all that was kept long enough; `None` when another process is at
@@ -83,7 +76,7 @@ pub fn new_holder(base: &Base) -> String {
 /// # Errors
 /// The store's.
 pub async fn delete_old(privacy: &Privacy, holder: &str) -> Result<Option<Deleted>, Fault> {
-    let Some(mut held) = hold(&privacy.base, holder).await? else {
+    let Some(mut held) = Held::take(&privacy.base, LEASE, holder).await? else {
         return Ok(None);
     };
     let (kept, mut deleted) = (privacy.retention, Deleted::default());
@@ -141,7 +134,7 @@ async fn delete_listed<T: Record>(
     let until = base.now().checked_sub(span).unwrap_or(Timestamp::MIN);
     let mut scan = Scan { until: Some(until), limit: BATCH, ..scan_of(index, "") };
     let mut deleted = 0;
-    while still_holds(base, held).await? {
+    while held.keeps(base).await? {
         let began = Instant::now();
         let lines = records::stretch(base.store(), &scan).await?;
         let is_last = lines.len() < scan.limit;
@@ -169,7 +162,7 @@ async fn delete_receipts(
 ) -> Result<usize, Fault> {
     let until = base.now().checked_sub(span).unwrap_or(Timestamp::MIN);
     let (mut deleted, mut after) = (0, None::<String>);
-    while still_holds(base, held).await? {
+    while held.keeps(base).await? {
         let began = Instant::now();
         let page = base.whole_store().walk(Kind::Erasure, after.as_deref(), BATCH).await?;
         let is_last = page.len() < BATCH;
@@ -200,35 +193,6 @@ async fn delete_all(base: &Base, changes: Vec<Change>, lost: &mut usize) -> Resu
 async fn last_configuration(base: &Base) -> Result<Option<String>, Fault> {
     let scan = Scan { limit: 1, ..scan_of(Index::Audit, "configuration") };
     Ok(base.store().scan(&scan).await?.into_iter().next().map(|entry| entry.id))
-}
-
-/// Takes the lease, or renews it; `None` when another process has it.
-async fn hold(base: &Base, holder: &str) -> Result<Option<Held>, Fault> {
-    // From before the write: it may take long.
-    let usable = Duration::try_from(Lease::USE).unwrap_or_default();
-    let (until, now) = (Instant::now() + usable, base.now());
-    let old = records::get::<Lease>(base.store(), LEASE).await?;
-    if old.as_ref().is_some_and(|old| !old.record.is_free_for(holder, now)) {
-        return Ok(None);
-    }
-    let new = Lease::taken(LEASE, holder, now);
-    let is_ours = once::commits(base, vec![records::put(old.as_ref(), &new)]).await?;
-    Ok(is_ours.then(|| Held { holder: holder.to_owned(), until }))
-}
-
-/// Whether the lease is still ours, renewed where half of it is used up.
-async fn still_holds(base: &Base, held: &mut Held) -> Result<bool, Fault> {
-    let half = Duration::try_from(Lease::USE).unwrap_or_default() / 2;
-    if held.until.saturating_duration_since(Instant::now()) > half {
-        return Ok(true);
-    }
-    match hold(base, &held.holder.clone()).await? {
-        Some(renewed) => {
-            *held = renewed;
-            Ok(true)
-        }
-        None => Ok(false),
-    }
 }
 
 /// Whether nothing happens to a verification any more.
