@@ -22,6 +22,7 @@ mod key;
 mod limits;
 mod listed;
 mod local;
+mod moment;
 #[cfg(not(feature = "sandbox"))]
 mod no_sandbox;
 mod number;

@@ -8,12 +8,11 @@ mod explain;
 mod figures;
 mod replay;
 mod report;
-mod time;
 
 use self::ask::{Asked, Times};
-use self::time::{Moment, moment};
 use super::Global;
 use super::client::Target;
+use super::moment::{Moment, moment};
 use super::out::{errln, out, outln};
 use crate::config::fraud_policy;
 use crate::model::fraud::Dimension;

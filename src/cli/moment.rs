@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 /// A time, as it was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Moment {
+pub enum Moment {
     /// So long ago.
     Ago(SignedDuration),
     /// At that time.
@@ -13,7 +13,7 @@ pub(super) enum Moment {
 
 impl Moment {
     /// When that is.
-    pub(super) fn at(self, now: Timestamp) -> Timestamp {
+    pub fn at(self, now: Timestamp) -> Timestamp {
         match self {
             Self::At(at) => at,
             Self::Ago(span) => now.checked_sub(span).unwrap_or(Timestamp::MIN),
@@ -25,7 +25,7 @@ impl Moment {
 ///
 /// # Errors
 /// What could be written.
-pub(super) fn moment(text: &str) -> Result<Moment, String> {
+pub fn moment(text: &str) -> Result<Moment, String> {
     if let Ok(at) = text.parse() {
         return Ok(Moment::At(at));
     }
