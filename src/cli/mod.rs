@@ -35,6 +35,7 @@ mod policy;
 mod private;
 mod process;
 mod queue;
+mod reconcile;
 pub mod replay;
 #[cfg(feature = "sandbox")]
 mod sandbox;
@@ -108,6 +109,8 @@ enum Command {
     Fraud(fraud::Args),
     /// What is done about what did not arrive: show the table, explain a code
     Policy(policy::Args),
+    /// Compare what is known with Twilio's lists: what was never heard of, what moved, prices
+    Reconcile(reconcile::Args),
     /// Erase all that is kept under a number, here and at Twilio, with a receipt
     Erase(erase::Args),
     /// What waits to be done, and what was set aside: list, retry, drop
@@ -166,6 +169,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Allow(args) => listed::run(&global, Effect::Allow, args).await,
         Command::Fraud(args) => fraud::run(&global, args).await,
         Command::Policy(args) => policy::run(&global, args).await,
+        Command::Reconcile(args) => reconcile::run(&global, args).await,
         Command::Erase(args) => erase::run(&global, args).await,
         Command::Queue(args) => queue::run(&global, args).await,
         Command::Export(args) => export::run(&global, args).await,

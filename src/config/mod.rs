@@ -27,6 +27,7 @@ mod policy_file;
 mod prices;
 mod problem;
 mod reader;
+mod reconcile;
 mod retention;
 mod sections;
 mod services;

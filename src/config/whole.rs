@@ -9,6 +9,7 @@ use super::limits;
 use super::lookup;
 use super::prices;
 use super::reader::Reader;
+use super::reconcile;
 use super::retention::Retention;
 use super::sections::{
     Api, Gateway, Log, Messages, Numbers, Pages, Sandbox, Server, Signature, Verification, Voice,
@@ -75,6 +76,9 @@ pub struct Config {
     pub events: Events,
     /// The section `[jobs]`: how much is done at once.
     pub jobs: Jobs,
+    /// The section `[reconcile]`: the hour of UTC (0 to 23) at which the provider's lists are
+    /// compared with what is known, every day; `None` where they never are.
+    pub sweep_hour: Option<i8>,
     /// The section `[retention]`: how long records are kept.
     pub retention: Retention,
     /// The section `[api]`: what a key may ask in a minute.
@@ -123,6 +127,7 @@ impl Config {
             codes: Codes::read(r),
             events: Events::read(r),
             jobs: Jobs::read(r),
+            sweep_hour: reconcile::read(r),
             retention: Retention::read(r),
             api: Api {
                 requests_per_minute: r.number("api.requests_per_minute", 0..=1_000_000),

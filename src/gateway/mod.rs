@@ -100,6 +100,14 @@ impl SendError {
     pub fn unknown(reason: impl Into<String>) -> Self {
         Self::Unknown { code: None, reason: reason.into(), after: Duration::ZERO }
     }
+
+    /// How long the other side asks to be left alone; zero where it does not say.
+    pub fn after(&self) -> Duration {
+        match self {
+            Self::NotProcessed { after, .. } | Self::Unknown { after, .. } => *after,
+            Self::Refused { .. } => Duration::ZERO,
+        }
+    }
 }
 
 /// Whether an error code, a gateway's or a callback's, says that the recipient has
@@ -129,6 +137,35 @@ pub fn remedy_of_unheard(unheard: Unheard) -> Option<Remedy> {
 pub fn in_words(code: u32) -> (&'static str, &'static str) {
     let meaning = crate::twilio::errors::lookup(code);
     (meaning.name, meaning.advice())
+}
+
+/// A list at the other side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listing {
+    /// Texts of whatever channel.
+    Messages,
+    /// Calls.
+    Calls,
+}
+
+/// A page of one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ListPage {
+    /// What is reported of each, the newest first.
+    pub items: Vec<Listed>,
+    /// How many more there were that do not read.
+    pub unread: usize,
+    /// Where to go on; `None` on the last page.
+    pub next: Option<String>,
+}
+
+/// A message or call in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// What is reported of it, marked as reconciled.
+    pub report: Report,
+    /// When it left, by the other side's clock.
+    pub at: Option<Timestamp>,
 }
 
 /// What there was to be taken away.
@@ -176,6 +213,21 @@ pub trait Gateway: Send + Sync + 'static {
     /// such one, or no longer, as where nobody keeps what was sent. Nobody waits for it: it
     /// takes no place that a send could need, and says "not processed" where there is none.
     async fn fetch(&self, _sid: &Sid) -> Result<Option<Report>, SendError> {
+        Ok(None)
+    }
+
+    /// Reads a page of what the account has sent and received since a time; `None` where
+    /// nobody keeps a list. `page` is where the page before it said to go on. Nobody waits
+    /// for it, as for [`Gateway::fetch`]. Items of before that time may be among them.
+    ///
+    /// # Errors
+    /// What was not processed or came to nothing may be asked for again.
+    async fn list(
+        &self,
+        _listing: Listing,
+        _since: Timestamp,
+        _page: Option<&str>,
+    ) -> Result<Option<ListPage>, SendError> {
         Ok(None)
     }
 

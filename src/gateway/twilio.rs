@@ -6,10 +6,11 @@
 //! decided in `refusal`, at the end of this file.
 
 mod fetch;
+mod list;
 mod redact;
 
 use super::http::{Answer, Outgoing, Transport, TransportError};
-use super::{Gateway, Redaction, SendError, SendRequest, text, wording};
+use super::{Gateway, ListPage, Listing, Redaction, SendError, SendRequest, text, wording};
 use crate::model::channel::Channel;
 use crate::model::delivery::{About, Fact, Report, Source};
 use crate::model::id::Sid;
@@ -314,6 +315,15 @@ impl<T: Transport> Gateway for Twilio<T> {
 
     async fn fetch(&self, sid: &Sid) -> Result<Option<Report>, SendError> {
         self.fetch_at_twilio(sid).await
+    }
+
+    async fn list(
+        &self,
+        listing: Listing,
+        since: Timestamp,
+        page: Option<&str>,
+    ) -> Result<Option<ListPage>, SendError> {
+        self.list_at_twilio(listing, since, page).await.map(Some)
     }
 
     async fn redact(&self, sid: &Sid, delete: bool) -> Result<Redaction, SendError> {

@@ -20,6 +20,7 @@ mod pages;
 mod problem;
 mod queue;
 mod rate_limit;
+mod reconcile;
 mod refusal;
 mod reply;
 mod request;
@@ -150,6 +151,7 @@ fn admin_table() -> Vec<PathRoute> {
         route("/operator/store/check", post(operator::check)),
         route("/operator/store/stats", post(operator::stats)),
         route("/operator/store/compact", post(operator::compact)),
+        route("/operator/reconcile", post(reconcile::reconcile)),
         route("/operator/queue", get(queue::list)),
         route("/operator/queue/retry", post(queue::retry)),
         route("/operator/queue/drop", post(queue::remove)),

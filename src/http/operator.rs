@@ -33,7 +33,7 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 /// The longest piece of an import, in bytes.
 const MAX_PIECE: usize = 8 * 1024 * 1024;
 
-type Told = mpsc::Sender<sse::Event>;
+pub(super) type Told = mpsc::Sender<sse::Event>;
 
 /// Where an export begins.
 #[derive(Debug, Default, Deserialize)]
@@ -128,12 +128,12 @@ pub async fn compact(context: Arc<Context>, request: Request) -> Result<Response
     }))
 }
 
-fn query<T: for<'q> Deserialize<'q>>(request: &Request) -> Result<T, Error> {
+pub(super) fn query<T: for<'q> Deserialize<'q>>(request: &Request) -> Result<T, Error> {
     serde_urlencoded::from_str(request.query()).map_err(|error| Error::invalid(error.to_string()))
 }
 
 /// Tells how far it is, when the client has taken what was told before.
-fn progress(told: &Told) -> impl Fn(u64) + Send + Sync + 'static {
+pub(super) fn progress(told: &Told) -> impl Fn(u64) + Send + Sync + 'static {
     let told = told.clone();
     move |records| {
         // The next one says the same and more.
@@ -141,7 +141,7 @@ fn progress(told: &Told) -> impl Fn(u64) + Send + Sync + 'static {
     }
 }
 
-async fn end<T: Serialize, E: Display>(told: &Told, verdict: Result<T, E>) {
+pub(super) async fn end<T: Serialize, E: Display>(told: &Told, verdict: Result<T, E>) {
     let event = sse::Event::default();
     let event = match verdict {
         // Plain data with text keys: writing it cannot fail.
@@ -157,7 +157,7 @@ async fn end<T: Serialize, E: Display>(told: &Told, verdict: Result<T, E>) {
 
 /// An answer that is told bit by bit by a task of its own. What changes
 /// something is ended also when the client leaves.
-fn streamed<F: Future<Output = ()> + Send + 'static>(tell: impl FnOnce(Told) -> F) -> Response {
+pub(super) fn streamed<F: Future<Output = ()> + Send + 'static>(tell: impl FnOnce(Told) -> F) -> Response {
     let (told, mut heard) = mpsc::channel(AHEAD);
     tokio::spawn(tell(told));
     let events = stream::poll_fn(move |cx| heard.poll_recv(cx).map(|event| event.map(Ok::<_, Infallible>)));

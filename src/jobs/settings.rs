@@ -18,6 +18,9 @@ pub struct Settings {
     pub backoff: Duration,
     /// How long what is under way may take after the stop.
     pub drain: Duration,
+    /// The hour of UTC (0 to 23) at which the provider's lists are compared every day;
+    /// `None` for never.
+    pub sweep_hour: Option<i8>,
 }
 
 impl Default for Settings {
@@ -29,6 +32,7 @@ impl Default for Settings {
             set_aside_after: 5,
             backoff: Duration::from_secs(1),
             drain: Duration::from_secs(20),
+            sweep_hour: None,
         }
     }
 }

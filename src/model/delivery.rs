@@ -8,6 +8,7 @@
 mod about;
 mod asking;
 mod call;
+mod charge;
 mod fact;
 mod kept;
 mod said;
@@ -16,6 +17,7 @@ mod so_far;
 pub use about::About;
 pub use asking::Asking;
 pub use call::Unheard;
+pub use charge::Charge;
 pub use fact::{Fact, Source};
 pub use said::{CHANNEL, ERROR_TEXT, is_machine};
 pub use so_far::{CallSoFar, Told};
@@ -218,12 +220,17 @@ impl Delivery {
         Self { asking: self.asking.map(|asking| Asking { over: true, ..asking }), ..self.clone() }
     }
 
-    /// Whether a report says more of what became of it than is known: a greater status,
-    /// or the error of one that has none.
+    /// Whether a report that is proved says more of what became of it than is known: a
+    /// greater status, the error of one that has none, or what it costs. Of what is erased
+    /// nothing more is known.
     pub fn learns(&self, report: &Report) -> bool {
         let fact = &report.fact;
         let is_reason = fact.error_code.is_some() && self.error_code().is_none();
-        fact.status > self.status() || (is_reason && fact.status == self.status())
+        let is_more = self.unproved
+            || fact.status > self.status()
+            || (is_reason && fact.status == self.status())
+            || report.about.charge > self.about.charge;
+        is_more && self.erased.is_none()
     }
 
     /// The greatest status reported, `None` while none was.

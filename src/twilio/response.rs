@@ -2,10 +2,12 @@
 
 use super::callback::rfc2822;
 use super::{errors, status};
-use crate::model::delivery::{self, About, Fact, Report, Source};
+use crate::model::delivery::{self, About, Charge, Fact, Report, Source};
 use crate::model::id::{DeliveryId, Sid};
+use crate::model::price::micros;
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 use std::fmt;
 
 /// A message or call, as far as we need to know it. Twilio adds fields at
@@ -37,6 +39,15 @@ pub struct Resource {
     pub error_message: Option<String>,
     /// When it was made, RFC 2822.
     pub date_created: Option<String>,
+    /// When a message was sent, likewise; null while it waits.
+    pub date_sent: Option<String>,
+    /// When a call began, likewise; null while it waits.
+    pub start_time: Option<String>,
+    /// What it costs, with a minus, as text; null until that is known.
+    #[serde(default, deserialize_with = "lenient_text")]
+    pub price: Option<String>,
+    /// The currency of that.
+    pub price_unit: Option<String>,
     /// Who answered a call.
     pub answered_by: Option<String>,
     /// A call's length in seconds, as text.
@@ -47,6 +58,19 @@ impl Resource {
     /// When Twilio made it.
     pub fn created_at(&self) -> Option<Timestamp> {
         self.date_created.as_deref().and_then(rfc2822)
+    }
+
+    /// When it left, or where it has not when Twilio made it: what lists are filtered by.
+    pub fn left_at(&self) -> Option<Timestamp> {
+        let left = self.date_sent.as_deref().or(self.start_time.as_deref());
+        left.and_then(rfc2822).or_else(|| self.created_at())
+    }
+
+    /// What Twilio charges for it.
+    fn charge(&self) -> Option<Charge> {
+        let price = self.price.as_deref()?;
+        let micros = micros(price.strip_prefix('-').unwrap_or(price))?;
+        Charge::new(micros, self.price_unit.as_deref()?)
     }
 
     fn own_words(&self) -> Option<String> {
@@ -65,6 +89,7 @@ impl Resource {
                 messaging_service_sid: self.messaging_service_sid.clone(),
                 direction: self.direction.clone(),
                 num_segments: self.num_segments.as_deref().and_then(|segments| segments.parse().ok()),
+                charge: self.charge(),
                 ..About::default()
             },
             fact: Fact {
@@ -95,6 +120,27 @@ pub struct Page {
     pub calls: Vec<Resource>,
     /// Where the next page is, relative to the host; null on the last.
     pub next_page_uri: Option<String>,
+}
+
+/// A page of a list, with items that may not read: one of them is no reason to pass over
+/// all others.
+#[derive(Clone, Deserialize)]
+pub struct RawPage {
+    /// Messages, in a list of messages.
+    pub messages: Option<Vec<Value>>,
+    /// Calls, in a list of calls.
+    pub calls: Option<Vec<Value>>,
+    /// Where the next page is, relative to the host; null on the last.
+    pub next_page_uri: Option<String>,
+}
+
+/// A text, or a number written as one; anything else is nothing.
+fn lenient_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(match Value::deserialize(deserializer)? {
+        Value::String(text) => Some(text),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    })
 }
 
 /// Twilio's error document.
@@ -128,6 +174,30 @@ mod tests {
         let report = resource.report(None);
         assert_eq!((report.fact.status, report.fact.source), (Some(Status::Accepted), Source::Api));
         assert_eq!((report.about.from, report.about.num_segments), (None, Some(0)));
+    }
+
+    #[test]
+    fn a_price_is_read_once_it_is_known() {
+        let charge = |price: &str, unit: &str| {
+            let text = format!(
+                r#"{{"sid":"CAaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","price":{price},"price_unit":{unit}}}"#
+            );
+            serde_json::from_str::<Resource>(&text).unwrap().report(None).about.charge
+        };
+        let known = |micros, currency| Charge::new(micros, currency);
+        assert_eq!(charge("\"-0.00750\"", "\"USD\""), known(7_500, "USD"));
+        assert_eq!(charge("-0.03", "\"eur\""), known(30_000, "EUR"));
+        assert_eq!(charge("\"0\"", "\"USD\""), known(0, "USD"));
+        for (price, unit) in [
+            ("null", "\"USD\""),
+            ("\"free\"", "\"USD\""),
+            ("\"-0.01\"", "null"),
+            ("\"-0.01\"", "\"dollars\""),
+            ("{}", "\"USD\""),
+            ("\"--1\"", "\"USD\""),
+        ] {
+            assert_eq!(charge(price, unit), None, "{price} {unit}");
+        }
     }
 
     #[test]

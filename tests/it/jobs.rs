@@ -30,6 +30,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 const TWICE: Settings = Settings {
+    sweep_hour: None,
     max_person_in_flight: 32,
     max_chores_in_flight: 2,
     max_long_in_flight: 1,

@@ -97,6 +97,8 @@ async fn commands(app: &Instance) -> Vec<Vec<String>> {
         format!("signature check --vectors {vectors}"),
         "signature explain https://a.example/ --token 12345 -d A=1 --signature nonsense".to_owned(),
         "import backup.ndjson --dry-run".to_owned(),
+        "reconcile".to_owned(),
+        "reconcile --json --dry-run".to_owned(),
         format!("replay {http} --to {}", app.server),
         "verify +15551230802".to_owned(),
         "erase +15551230803".to_owned(),

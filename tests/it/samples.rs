@@ -36,6 +36,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 mod page;
+mod silent;
 
 /// All of them.
 pub fn all() -> Vec<Facts> {
@@ -48,7 +49,8 @@ pub fn all() -> Vec<Facts> {
     all.extend([facts_of(&endpoint()), facts_of(&quiet_endpoint())]);
     all.extend((1..=4).map(|n| facts_of(&verification(n))));
     all.extend([facts_of(&pending())]);
-    all.extend([facts_of(&delivery(1)), facts_of(&delivery(2)), facts_of(&stranger())]);
+    all.extend([facts_of(&delivery(1)), facts_of(&delivery(2))]);
+    all.extend([facts_of(&silent::stranger()), facts_of(&silent::silent())]);
     all.extend([facts_of(&answer(1)), facts_of(&answer(2))]);
     all.extend([facts_of(&counter())]);
     all.extend([facts_of(&session()), facts_of(&new_session())]);
@@ -202,6 +204,7 @@ pub fn delivery(n: u32) -> Delivery {
         encoding: some("GSM-7"),
         counted_segments: Some(1),
         num_segments: Some(1),
+        ..About::default()
     };
     let events = [fact(Delivered::Delivered, None), fact(Delivered::Sent, Some(30003)), Fact::default()];
     Delivery {
@@ -211,21 +214,6 @@ pub fn delivery(n: u32) -> Delivery {
         about,
         events: events.into_iter().map(|fact| Entry { received_at: at(2), fact }).collect(),
         unproved: false,
-        erased: None,
-        asking: None,
-    }
-}
-
-fn stranger() -> Delivery {
-    let about = About::default();
-    let (events, unproved) = (Vec::new(), false);
-    Delivery {
-        sid: id("CA", 99),
-        id: None,
-        first_seen: at(5),
-        about,
-        events,
-        unproved,
         erased: None,
         asking: None,
     }

@@ -5,7 +5,8 @@ pub use crate::opened::{open, schema_for};
 use crate::over::store_over;
 use crate::postgres::TestDatabase;
 pub use crate::reporting::{proof, report};
-use async_trait::async_trait;
+use crate::scripted::Busy;
+pub use crate::scripted::{Find, Say, Script};
 use bytes::Bytes;
 use dialback::app::messaging::{self, Recorded};
 use dialback::app::privacy::Retention;
@@ -14,18 +15,16 @@ use dialback::app::verification::{self, StartRequest, View};
 use dialback::app::{App, Parts};
 use dialback::clock::Clock;
 use dialback::entropy::Entropy;
-use dialback::gateway::{Gateway, Redaction, SendError, SendRequest};
 use dialback::jobs;
 use dialback::model::account::Accounts;
 use dialback::model::channel::Channel;
 use dialback::model::code::{CodeKey, CodeKeys};
-use dialback::model::delivery::{Fact, Report, Source};
-use dialback::model::id::{DeliveryId, Sid, VerificationId};
+use dialback::model::delivery::Report;
+use dialback::model::id::VerificationId;
 use dialback::model::limits::Limits;
 use dialback::model::phone::NumberPolicy;
 use dialback::model::policy::Policy;
 use dialback::model::price::Prices;
-use dialback::model::status::Status;
 use dialback::model::verification::{SendState, Verification};
 use dialback::secret::Secret;
 use dialback::store::records::{self, Versioned};
@@ -42,187 +41,6 @@ use tokio::task::JoinHandle;
 
 /// Who is verified where it does not matter who.
 pub const PERSON: &str = "+14155550123";
-
-/// What the gateway answers to a request.
-#[derive(Debug, Clone)]
-pub enum Say {
-    Taken,
-    Refused(u32),
-    NotProcessed(Duration),
-    Unknown,
-    /// Takes it, and answers nothing until released; then says unknown.
-    Silence,
-    /// A mistake in the program.
-    Panic,
-}
-
-/// What a look-up finds.
-#[derive(Debug, Clone)]
-pub enum Find {
-    It,
-    Nothing,
-    Refused,
-    Unknown,
-    /// The first of these that is not known to be another's, as in a list in which
-    /// calls look alike.
-    Among(Vec<String>),
-}
-
-/// A request as the gateway saw it.
-#[derive(Debug, Clone)]
-pub struct Seen {
-    pub id: DeliveryId,
-    pub channel: Channel,
-    pub to: String,
-    pub code: String,
-    pub valid_for: Duration,
-}
-
-/// A gateway that answers by script, and takes what the script does not mention.
-#[derive(Default)]
-pub struct Script {
-    pub says: Mutex<VecDeque<Say>>,
-    pub finds: Mutex<VecDeque<Find>>,
-    /// What is found when the script of look-ups has ended.
-    pub otherwise: Mutex<Option<(Say, Find)>>,
-    pub orders: Mutex<Vec<Seen>>,
-    pub look_ups: Mutex<Vec<Seen>>,
-    /// What was to be redacted, and what is answered before all goes well.
-    pub redacted: Mutex<Vec<Sid>>,
-    pub redactions: Mutex<VecDeque<SendError>>,
-    /// What is answered to who asks what became of something: its status, that there is no
-    /// such thing, or an error. Who is not in the script hears that there is no such thing.
-    pub fetches: Mutex<VecDeque<Result<Option<Status>, SendError>>>,
-    /// What was asked for.
-    pub fetched: Mutex<Vec<Sid>>,
-    /// Ends a [`Say::Silence`].
-    pub release: Notify,
-    /// Calls under way, but for those that are silent.
-    busy: AtomicU32,
-    names: AtomicU32,
-}
-
-impl Script {
-    fn seen(send_request: &SendRequest) -> Seen {
-        Seen {
-            id: send_request.id.clone(),
-            channel: send_request.channel,
-            to: send_request.to.in_full().to_owned(),
-            code: send_request.code.expose().to_owned(),
-            valid_for: send_request.valid_for,
-        }
-    }
-
-    fn report(&self, send_request: &SendRequest) -> Report {
-        let name = self.names.fetch_add(1, Ordering::SeqCst) + 1;
-        let kind = if send_request.channel == Channel::Call { "CA" } else { "SM" };
-        report(
-            &format!("{kind}{name:032x}"),
-            Status::Queued,
-            Some(&send_request.id),
-            Some(send_request.to.in_full()),
-        )
-    }
-
-    pub fn orders(&self) -> Vec<Seen> {
-        self.orders.lock().unwrap().clone()
-    }
-
-    /// How many orders were taken, or found to have been.
-    pub fn taken(&self) -> u32 {
-        self.names.load(Ordering::SeqCst)
-    }
-
-    pub fn look_ups(&self) -> Vec<Seen> {
-        self.look_ups.lock().unwrap().clone()
-    }
-
-    fn otherwise(&self) -> (Say, Find) {
-        self.otherwise.lock().unwrap().clone().unwrap_or((Say::Taken, Find::Nothing))
-    }
-}
-
-#[async_trait]
-impl Gateway for Script {
-    async fn send(&self, send_request: &SendRequest) -> Result<Report, SendError> {
-        self.orders.lock().unwrap().push(Self::seen(send_request));
-        // A gateway takes its time, and others get theirs.
-        let busy = Busy::new(&self.busy);
-        tokio::task::yield_now().await;
-        drop(busy);
-        let say = self.says.lock().unwrap().pop_front().unwrap_or_else(|| self.otherwise().0);
-        match say {
-            Say::Taken => Ok(self.report(send_request)),
-            Say::Refused(code) => Err(SendError::Refused { code: Some(code), reason: "scripted".into() }),
-            Say::NotProcessed(after) => {
-                Err(SendError::NotProcessed { code: None, reason: "scripted".into(), after })
-            }
-            Say::Unknown => Err(SendError::unknown("scripted")),
-            Say::Panic => panic!("scripted, of {PERSON}"),
-            Say::Silence => {
-                self.release.notified().await;
-                Err(SendError::unknown("scripted"))
-            }
-        }
-    }
-
-    async fn look_up(
-        &self,
-        send_request: &SendRequest,
-        _since: Timestamp,
-        others: &[Sid],
-    ) -> Result<Option<Report>, SendError> {
-        self.look_ups.lock().unwrap().push(Self::seen(send_request));
-        let find = self.finds.lock().unwrap().pop_front().unwrap_or_else(|| self.otherwise().1);
-        match find {
-            Find::It => Ok(Some(self.report(send_request))),
-            Find::Nothing => Ok(None),
-            Find::Refused => Err(SendError::Refused { code: Some(20003), reason: "scripted".into() }),
-            Find::Unknown => Err(SendError::unknown("scripted")),
-            Find::Among(listed) => {
-                let own = listed.iter().find(|sid| !others.iter().any(|other| other.as_str() == *sid));
-                Ok(own.map(|sid| {
-                    report(sid, Status::Queued, Some(&send_request.id), Some(send_request.to.in_full()))
-                }))
-            }
-        }
-    }
-
-    async fn fetch(&self, sid: &Sid) -> Result<Option<Report>, SendError> {
-        self.fetched.lock().unwrap().push(sid.clone());
-        let _busy = Busy::new(&self.busy);
-        tokio::task::yield_now().await;
-        let status = self.fetches.lock().unwrap().pop_front().unwrap_or(Ok(None))?;
-        Ok(status.map(|status| {
-            let told = report(sid.as_str(), status, None, Some(PERSON));
-            Report { fact: Fact { source: Source::Reconciled, ..told.fact }, ..told }
-        }))
-    }
-
-    async fn redact(&self, sid: &Sid, _: bool) -> Result<Redaction, SendError> {
-        self.redacted.lock().unwrap().push(sid.clone());
-        match self.redactions.lock().unwrap().pop_front() {
-            Some(error) => Err(error),
-            None => Ok(Redaction::Done),
-        }
-    }
-}
-
-/// Something under way, until it ends or whoever does it is killed.
-struct Busy<'b>(&'b AtomicU32);
-
-impl<'b> Busy<'b> {
-    fn new(count: &'b AtomicU32) -> Self {
-        count.fetch_add(1, Ordering::SeqCst);
-        Self(count)
-    }
-}
-
-impl Drop for Busy<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::SeqCst);
-    }
-}
 
 /// An engine that remembers every body that was ever written through it.
 struct Watched {

@@ -16,6 +16,7 @@ use crate::model::status::Status;
 use crate::model::verification::{Outcome, SendState, Verification};
 use crate::store::records::{self, Versioned};
 use crate::store::{Change, Commit};
+use jiff::Timestamp;
 use std::time::Duration;
 
 /// What recording a report did.
@@ -51,7 +52,7 @@ pub async fn record(
     if !messaging.accounts.is_main(proof) {
         report.id = None;
     }
-    let Merged { before, recorded } = merged(messaging, &report).await?;
+    let Merged { before, recorded } = merged(messaging, &report, None).await?;
     // What is told late, again or by another way has taken no time of its own.
     let was = before.and_then(|before| before.status());
     let status = report.fact.status.filter(|status| was != Some(*status));
@@ -96,7 +97,20 @@ pub(in crate::app) async fn merge(
     messaging: &Messaging,
     report: &Report,
 ) -> Result<Recorded, MessagingError> {
-    Ok(merged(messaging, report).await?.recorded)
+    Ok(merged(messaging, report, None).await?.recorded)
+}
+
+/// The same of a message or call that left then: one that was never heard of stands in
+/// listings at that time, and is kept from then on.
+///
+/// # Errors
+/// As [`record`].
+pub(in crate::app) async fn merge_that_left(
+    messaging: &Messaging,
+    report: &Report,
+    at: Timestamp,
+) -> Result<Recorded, MessagingError> {
+    Ok(merged(messaging, report, Some(at)).await?.recorded)
 }
 
 /// A delivery before and after a report.
@@ -106,8 +120,13 @@ struct Merged {
     recorded: Recorded,
 }
 
-/// Merges a report into its delivery, with what else it settles.
-async fn merged(messaging: &Messaging, report: &Report) -> Result<Merged, MessagingError> {
+/// Merges a report into its delivery, with what else it settles. `left_at` is when it left,
+/// where that is known.
+async fn merged(
+    messaging: &Messaging,
+    report: &Report,
+    left_at: Option<Timestamp>,
+) -> Result<Merged, MessagingError> {
     let received_at = messaging.base.now();
     let look = || async {
         let old: Option<Versioned<Delivery>> =
@@ -116,7 +135,7 @@ async fn merged(messaging: &Messaging, report: &Report) -> Result<Merged, Messag
             return Err(MessagingError::OtherAccount);
         }
         let delivery = match &old {
-            None => Delivery::new(report.clone(), received_at),
+            None => Delivery::new(report.clone(), received_at).asked_at(left_at.unwrap_or(received_at)),
             // What is read is durable already, so a repetition can be
             // acknowledged without writing anything.
             Some(old) => match old.record.merge(report.clone(), received_at) {

@@ -5,6 +5,7 @@ pub(in crate::app) mod alert;
 mod arrivals;
 pub(in crate::app) mod callback;
 pub(in crate::app) mod courtesy;
+mod daily;
 pub(in crate::app) mod deliveries;
 mod error;
 mod failover;
@@ -17,10 +18,12 @@ pub(in crate::app) mod redaction;
 pub(in crate::app) mod reported;
 pub(in crate::app) mod sending;
 pub(in crate::app) mod shadow;
+mod sweep;
 pub(in crate::app) mod voice;
 
 pub use self::arrivals::{LEAST_SILENCE, MOST_SILENCE, Silence, USUAL_SILENCE};
 pub use self::callback::{Recorded, hear, record};
+pub use self::daily::Daily;
 pub use self::deliveries::{
     DeliveryFilter, Found, deliveries, delivery, find_delivery, is_shadow, list_deliveries,
 };
@@ -30,4 +33,5 @@ pub use self::parts::Messaging;
 pub use self::reconcile::{MOST_ASKED, ask, defer_asking};
 pub use self::redaction::redact_due;
 pub use self::sending::tend_verification;
+pub use self::sweep::{Changed, Counts, Sweep, SweepPlan, Swept};
 pub use self::voice::{Said, Spoken, Step, VoiceRequest, speak, speak_noting};

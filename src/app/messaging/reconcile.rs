@@ -10,7 +10,6 @@ use crate::app::fault::Fault;
 use crate::app::messaging::{Messaging, MessagingError, callback};
 use crate::app::once;
 use crate::app::transact::{self, Draft, transact};
-use crate::gateway::SendError;
 use crate::model::delivery::Delivery;
 use crate::model::id::{DeliveryId, Sid};
 use crate::model::verification::Verification;
@@ -129,11 +128,7 @@ async fn ask_for(messaging: &Messaging, delivery: &Delivery) -> Result<(), Messa
             settle(&messaging.base, sid, Delivery::not_asked_again).await
         }
         Err(error) => {
-            let after = match &error {
-                SendError::NotProcessed { after, .. } | SendError::Unknown { after, .. } => *after,
-                SendError::Refused { .. } => Duration::ZERO,
-            };
-            let rest = messaging.courtesy.refused(after);
+            let rest = messaging.courtesy.refused(error.after());
             tracing::warn!(%sid, %error, rest_seconds = rest.as_secs(), "cannot ask what became of it: asked later");
             let until = later(&messaging.base, rest);
             settle(&messaging.base, sid, |delivery| delivery.put_off(until)).await

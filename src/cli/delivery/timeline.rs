@@ -37,6 +37,11 @@ fn head(out: &mut String, delivery: &Value, full_numbers: bool) -> std::fmt::Res
         let encoding = delivery["encoding"].as_str().map(|name| format!(" of {name}")).unwrap_or_default();
         writeln!(out, "  cost    {segments} {unit}{encoding}")?;
     }
+    if let (Some(amount), Some(currency)) =
+        (delivery["price"]["amount"].as_str(), delivery["price"]["currency"].as_str())
+    {
+        writeln!(out, "  price   {amount} {currency}")?;
+    }
     if let Some(who) = delivery["answered_by"].as_str() {
         writeln!(out, "  answered by {who}")?;
     }
@@ -173,13 +178,14 @@ mod tests {
         let delivery = json!({
             "sid": "SM0123456789abcdef0123456789abcdef", "channel": "sms", "status": "undelivered",
             "to": "+14155550123", "from": "+15005550006", "segments": 2, "encoding": "UCS-2",
+            "price": {"amount": "0.0158", "currency": "USD"},
             "error": {"code": 30005, "name": "Unknown destination handset", "meaning": "Nobody has it.", "advice": "Ask.", "docs": "https://…"},
             "events": [{"received_at": "2026-11-20T09:31:00Z", "status": "undelivered", "source": "status_callback",
                         "carrier_time": "2611200931", "error": {"code": 30005}}],
         });
         let text = text(&delivery, false);
         assert!(text.contains("+1********23") && !text.contains("+14155550123"), "{text}");
-        assert!(text.contains("  cost    2 segments of UCS-2\n"), "{text}");
+        assert!(text.contains("  cost    2 segments of UCS-2\n  price   0.0158 USD\n"), "{text}");
         assert!(text.contains("what this means  Nobody has it."), "{text}");
         assert!(text.contains("at the carrier 2611200931 (YYMMDDhhmm), error 30005"), "{text}");
     }

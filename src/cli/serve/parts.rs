@@ -164,6 +164,7 @@ pub fn jobs(config: &Config) -> jobs::Settings {
         max_chores_in_flight,
         max_long_in_flight,
         set_aside_after,
+        sweep_hour: config.sweep_hour,
         ..jobs::Settings::default()
     }
 }

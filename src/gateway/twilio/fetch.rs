@@ -11,11 +11,7 @@ use std::time::Duration;
 
 impl<T: Transport> Twilio<T> {
     pub(super) async fn fetch_at_twilio(&self, sid: &Sid) -> Result<Option<Report>, SendError> {
-        // Whoever sends is ahead of whoever asks: half of the places are always theirs.
-        if 2 * self.places.available_permits() < self.settings.concurrency {
-            let reason = "sends need the places of twilio.max_in_flight".to_owned();
-            return Err(SendError::NotProcessed { code: None, reason, after: Duration::ZERO });
-        }
+        self.leave_to_sends()?;
         let resource = format!("{}/{sid}", if sid.is_call() { "Calls" } else { "Messages" });
         let answer = self.call("GET", self.url(&resource, ""), Vec::new(), None).await?;
         match answer.status {
@@ -26,11 +22,25 @@ impl<T: Transport> Twilio<T> {
                 if resource.sid != *sid {
                     return Err(SendError::unknown("twilio answered about another message or call"));
                 }
-                let report = resource.report(None);
-                let fact = Fact { source: Source::Reconciled, ..report.fact };
-                Ok(Some(Report { fact, ..report }))
+                Ok(Some(reconciled(&resource)))
             }
             _ => Err(refusal(&answer)),
         }
     }
+
+    /// Whoever sends is ahead of whoever asks: half of the places are always theirs.
+    pub(super) fn leave_to_sends(&self) -> Result<(), SendError> {
+        if 2 * self.places.available_permits() < self.settings.concurrency {
+            let reason = "sends need the places of twilio.max_in_flight".to_owned();
+            return Err(SendError::NotProcessed { code: None, reason, after: Duration::ZERO });
+        }
+        Ok(())
+    }
+}
+
+/// What a resource that was looked at says, marked as such.
+pub(super) fn reconciled(resource: &Resource) -> Report {
+    let report = resource.report(None);
+    let fact = Fact { source: Source::Reconciled, ..report.fact };
+    Report { fact, ..report }
 }

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use std::sync::Mutex;
 
 mod fetch;
+mod list;
 mod look_up;
 mod whatsapp;
 

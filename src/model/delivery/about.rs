@@ -1,5 +1,6 @@
 //! Who and where a delivery is, as far as anybody said.
 
+use super::charge::Charge;
 use super::kept::cut;
 use crate::model::phone::mask;
 use serde::{Deserialize, Serialize};
@@ -34,6 +35,9 @@ pub struct About {
     /// decided on a sender.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub num_segments: Option<u32>,
+    /// What the provider charges for it, which it says some time after its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub charge: Option<Charge>,
 }
 
 impl fmt::Debug for About {
@@ -77,6 +81,7 @@ impl About {
             encoding: greatest(&self.encoding, &other.encoding),
             counted_segments: self.counted_segments.max(other.counted_segments),
             num_segments: self.num_segments.max(other.num_segments),
+            charge: self.charge.as_ref().max(other.charge.as_ref()).cloned(),
         }
     }
 }

@@ -107,6 +107,11 @@ fn ours_is_asked_for_until_its_status_is_final() {
     assert_eq!((anybodys.asking, anybodys.ask_at()), (None, None));
     assert!(sent.learns(&ours(Status::Delivered)) && !sent.learns(&ours(Status::Queued)));
     assert!(!sent.learns(&ours(Status::Sent)) && sent.learns(&report(Status::Sent, Some(30003))));
+    let mut paid = report(Status::Sent, None);
+    paid.about.charge = Charge::new(7_900, "usd");
+    let known = sent.merge(paid.clone(), at(7)).unwrap();
+    assert!(sent.learns(&paid) && !known.learns(&paid) && !known.learns(&ours(Status::Sent)));
+    assert!(Delivery { unproved: true, ..known }.learns(&ours(Status::Queued)));
 }
 
 #[test]
@@ -137,6 +142,7 @@ fn large_facts_do_not_grow_a_delivery_beyond_a_record_nor_push_out_the_status() 
             encoding: long(),
             counted_segments: Some(n),
             num_segments: Some(n),
+            charge: Charge::new(u64::MAX, "USD"),
         };
         report.fact = Fact {
             carrier_time: long(),
@@ -191,6 +197,8 @@ fn any_report() -> impl Strategy<Value = (Report, i64)> {
         .prop_map(|(status, error_code, sequence, from, other, second)| {
             let mut report = report(Status::Sent, error_code);
             report.about.from = from;
+            report.about.charge =
+                u64::try_from(second % 3).ok().and_then(|micros| Charge::new(micros, "USD"));
             report.fact = Fact { status, error_code, sequence, other, ..Fact::default() };
             (report, second)
         })

@@ -5,6 +5,7 @@ use crate::http::api::words::{DeliveryChannelWord, DeliveryStatus, TwilioStatus,
 use crate::model::channel::{Channel, DeliveryChannel};
 use crate::model::delivery as record;
 use crate::model::id::DeliveryId;
+use crate::model::price::dollars as in_units;
 use crate::model::verification::{Attempts, Failures, Send, SendState, Verification};
 use crate::twilio::errors::{self, Ending};
 use jiff::Timestamp;
@@ -42,6 +43,9 @@ pub struct Delivery {
     pub segments: Option<u32>,
     /// The alphabet of a text message: `GSM-7` or `UCS-2`.
     pub encoding: Option<String>,
+    /// What Twilio charges for it, once it has said so, which takes a day at most
+    /// (`[reconcile]`).
+    pub price: Option<PriceView>,
     /// Who or what answered a call: `human`, `machine_start`, ….
     pub answered_by: Option<String>,
     /// Whether it reached its person: the handset took the message, or the call
@@ -113,6 +117,15 @@ pub struct DeliveryError {
     pub detail: Option<String>,
     /// Twilio's page about it.
     pub docs: Option<String>,
+}
+
+/// What a message or call costs.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct PriceView {
+    /// The amount, such as `0.0079`.
+    pub amount: String,
+    /// The currency's ISO 4217 code.
+    pub currency: String,
 }
 
 /// Why the code was not heard in a call.
@@ -325,6 +338,12 @@ impl From<record::Unheard> for UnheardView {
     }
 }
 
+impl From<record::Charge> for PriceView {
+    fn from(charge: record::Charge) -> Self {
+        Self { amount: in_units(charge.micros), currency: charge.currency }
+    }
+}
+
 impl From<record::CallSoFar> for CallView {
     fn from(call: record::CallSoFar) -> Self {
         Self {
@@ -360,6 +379,7 @@ impl From<&Found> for Delivery {
             messaging_service_sid: None,
             segments: None,
             encoding: None,
+            price: None,
             answered_by: None,
             delivered: Some(false),
             heard: (send.channel == Channel::Call).then_some(false),
@@ -397,6 +417,7 @@ impl From<&record::Delivery> for Delivery {
             segments: record.segments(),
             encoding: record.encoding().map(str::to_owned),
             messaging_service_sid: about.messaging_service_sid,
+            price: about.charge.map(PriceView::from),
             answered_by: record.answered_by().map(str::to_owned),
             delivered: record.is_delivered(),
             heard: record.is_heard(),
