@@ -5,9 +5,10 @@
 //! sandbox's clock says so.
 
 use jiff::{SignedDuration, Timestamp};
-use std::sync::{Arc, Mutex};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 /// A clock that can be read, waited on and, where it was made for that, moved.
 /// Cheap to clone; clones are the same clock.
@@ -19,6 +20,8 @@ struct Inner {
     /// How it was made.
     first: State,
     moved: watch::Sender<u64>,
+    /// Who sleeps while it stands. It is locked after `state`, never before.
+    sleepers: Mutex<Sleepers>,
     /// Until when somebody sleeps, for tests that move the clock.
     #[cfg(test)]
     asleep: watch::Sender<Vec<Timestamp>>,
@@ -48,6 +51,7 @@ impl Clock {
             state: Mutex::new(state),
             first: state,
             moved: watch::Sender::new(0),
+            sleepers: Mutex::default(),
             #[cfg(test)]
             asleep: watch::Sender::default(),
         }))
@@ -104,6 +108,16 @@ impl Clock {
         });
     }
 
+    /// When the first of those wakes who sleep while the clock stands; nothing where
+    /// nobody does, or where it runs. Whoever moves it from one such time to the next
+    /// wakes everybody at their own, and those of one moment in the order in which they
+    /// fell asleep.
+    pub fn next_wake(&self) -> Option<Timestamp> {
+        let now = self.read().stopped?;
+        let sleepers = self.sleepers();
+        sleepers.asleep.range((now, u64::MAX)..).next().map(|((at, _), _)| *at)
+    }
+
     /// Waits until the clock shows `at` or later, however it gets there.
     pub async fn sleep_until(&self, at: Timestamp) {
         let mut moved = self.0.moved.subscribe();
@@ -114,9 +128,8 @@ impl Clock {
             if left <= SignedDuration::ZERO {
                 return;
             }
-            if self.is_stopped() {
-                // The sender lives in `self`, so this ends only by a move.
-                let _ = moved.changed().await;
+            if let Some(sleeper) = self.fall_asleep(at) {
+                sleeper.woken.notified().await;
                 continue;
             }
             let left = Duration::try_from(left).unwrap_or_default() + Duration::from_millis(1);
@@ -145,12 +158,60 @@ impl Clock {
     }
 
     fn read(&self) -> State {
-        *self.0.state.lock().unwrap_or_else(|broken| broken.into_inner())
+        *self.state()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn sleepers(&self) -> MutexGuard<'_, Sleepers> {
+        self.0.sleepers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Somebody who is woken once the clock shows `at`, or begins to run; nothing where
+    /// it runs, or shows it already.
+    fn fall_asleep(&self, at: Timestamp) -> Option<Sleeper<'_>> {
+        let state = self.state();
+        if state.stopped.is_none_or(|now| now >= at) {
+            return None;
+        }
+        let mut sleepers = self.sleepers();
+        sleepers.count += 1;
+        let (key, woken) = ((at, sleepers.count), Arc::<Notify>::default());
+        sleepers.asleep.insert(key, woken.clone());
+        Some(Sleeper { clock: self, key, woken })
     }
 
     fn change(&self, change: impl FnOnce(&mut State)) {
-        change(&mut self.0.state.lock().unwrap_or_else(|broken| broken.into_inner()));
+        let mut state = self.state();
+        change(&mut state);
+        let until = state.stopped.unwrap_or(Timestamp::MAX);
+        let due = (until, u64::MAX);
+        self.sleepers().asleep.range(..=due).for_each(|(_, woken)| woken.notify_one());
+        drop(state);
         self.0.moved.send_modify(|n| *n += 1);
+    }
+}
+
+/// Who sleeps while a clock stands, by when they wake and in the order in which they
+/// came.
+#[derive(Default)]
+struct Sleepers {
+    asleep: BTreeMap<(Timestamp, u64), Arc<Notify>>,
+    count: u64,
+}
+
+/// One of them, until it is dropped.
+struct Sleeper<'c> {
+    clock: &'c Clock,
+    key: (Timestamp, u64),
+    woken: Arc<Notify>,
+}
+
+impl Drop for Sleeper<'_> {
+    fn drop(&mut self) {
+        self.clock.sleepers().asleep.remove(&self.key);
     }
 }
 
@@ -197,6 +258,38 @@ mod tests {
         assert!(!sleeper.is_finished());
         clock.advance(Duration::from_secs(1));
         assert_eq!(sleeper.await.unwrap().as_second(), 600);
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_stands_says_who_wakes_next_and_wakes_them_in_order() {
+        let clock = Clock::stopped(Timestamp::UNIX_EPOCH);
+        assert_eq!(clock.next_wake(), None);
+        let woken: Arc<Mutex<Vec<u64>>> = Arc::default();
+        let sleepers: Vec<_> = [9, 3, 9, 1]
+            .into_iter()
+            .enumerate()
+            .map(|(number, seconds)| {
+                let (clock, woken) = (clock.clone(), woken.clone());
+                tokio::spawn(async move {
+                    clock.sleep(Duration::from_secs(seconds)).await;
+                    woken.lock().unwrap().push(number as u64);
+                })
+            })
+            .collect();
+        tokio::task::yield_now().await;
+        let mut seconds = Vec::new();
+        while let Some(next) = clock.next_wake() {
+            seconds.push(next.as_second());
+            clock.advance(next.duration_since(clock.now()).unsigned_abs());
+            tokio::task::yield_now().await;
+        }
+        assert_eq!((seconds, woken.lock().unwrap().clone()), (vec![1, 3, 9], vec![3, 1, 0, 2]));
+        for sleeper in sleepers {
+            sleeper.await.unwrap();
+        }
+        // Who gives up is forgotten, and a clock that runs has nobody who waits for a move.
+        let left = tokio::time::timeout(Duration::from_millis(1), clock.sleep(Duration::from_secs(60))).await;
+        assert!(left.is_err() && clock.next_wake().is_none());
     }
 
     #[tokio::test]
