@@ -30,6 +30,22 @@ impl Entropy {
         Self(Source::Seeded(Arc::new(Mutex::new((seed, 0)))))
     }
 
+    /// A source of its own for a part of that name, which draws from nobody else's stream:
+    /// a part that draws when real time has passed changes nothing of what others draw.
+    /// Of the operating system it is the same again.
+    pub fn apart(&self, name: &str) -> Self {
+        match &self.0 {
+            Source::System => Self::system(),
+            Source::Seeded(state) => {
+                let seed = state.lock().unwrap_or_else(|broken| broken.into_inner()).0;
+                let digest = Sha256::new().chain_update(seed.to_be_bytes()).chain_update(name).finalize();
+                let mut own = [0u8; 8];
+                own.copy_from_slice(&digest[..8]);
+                Self::seeded(u64::from_be_bytes(own))
+            }
+        }
+    }
+
     /// `N` random bytes.
     ///
     /// # Panics
@@ -86,5 +102,16 @@ mod tests {
         let second: Vec<u64> = (0..50).map(|_| b.below(10)).collect();
         assert_eq!(first, second);
         assert!((0..10).all(|digit| first.contains(&digit)));
+    }
+
+    #[test]
+    fn a_part_draws_from_a_stream_of_its_own() {
+        let (alone, shared) = (Entropy::seeded(7), Entropy::seeded(7));
+        let (part, other) = (shared.apart("part"), shared.apart("other"));
+        let drawn: Vec<u64> = (0..50).map(|_| part.below(10)).collect();
+        let whole = |source: &Entropy| (0..50).map(|_| source.below(10)).collect::<Vec<_>>();
+        assert_eq!(whole(&shared), whole(&alone));
+        assert_eq!(whole(&alone.apart("part")), drawn);
+        assert_ne!(whole(&other), drawn);
     }
 }

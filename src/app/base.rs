@@ -13,8 +13,11 @@ pub struct Base {
     store: Arc<dyn Maintenance>,
     /// The clock that everything goes by; beside a sandbox it may be moved.
     pub clock: Clock,
-    /// Where ids, seeds and waits are drawn from.
+    /// Where ids and seeds of what somebody asks for are drawn from.
     pub entropy: Entropy,
+    /// Where everything is drawn from that depends on who was faster: the names of events
+    /// and the waits of lost races. So it changes nothing of what is drawn for a request.
+    pub aside: Entropy,
     /// What those who do the work have in common.
     pub board: Board,
 }
@@ -27,7 +30,8 @@ impl Base {
         entropy: Entropy,
         board: Board,
     ) -> Self {
-        Self { store, clock, entropy, board }
+        let aside = entropy.apart("aside");
+        Self { store, clock, entropy, aside, board }
     }
 
     /// Where records are.

@@ -140,7 +140,8 @@ impl App {
         parts.events.watch(&*parts.store);
         let board = Board::new(parts.events.wake());
         let names = parts.codes.pseudonyms();
-        let fraud = Arc::new(Watch::new(parts.fraud, names.clone(), parts.entropy.clone()));
+        // It writes by real time, and draws then.
+        let fraud = Arc::new(Watch::new(parts.fraud, names.clone(), parts.entropy.apart("fraud")));
         let alerts = Alerts::new(names.clone());
         let lookups =
             parts.lookups.map(|(provider, settings)| NumberLookup::new(provider, names.clone(), settings));

@@ -198,7 +198,7 @@ async fn give_way(base: &Base, error: CommitError, lost: u64) -> Result<(), Faul
 
 /// Waits a moment after so many lost races in a row.
 pub(in crate::app) async fn step_back(base: &Base, lost: u64) {
-    let micros = base.entropy.below(LONGEST_WAIT * lost);
+    let micros = base.aside.below(LONGEST_WAIT * lost);
     tokio::time::sleep(Duration::from_micros(micros)).await;
 }
 

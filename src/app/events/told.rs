@@ -131,7 +131,7 @@ pub(in crate::app) fn dispatch(base: &Base, event: &Event, endpoint: &Endpoint) 
 }
 
 fn next_id(telling: &Telling) -> EventId {
-    let random: [u8; 16] = telling.base.entropy.bytes();
+    let random: [u8; 16] = telling.base.aside.bytes();
     telling.events.shared.watermarks.next(telling.base.now(), u128::from_be_bytes(random))
 }
 

@@ -32,7 +32,7 @@ pub async fn redact_due(messaging: &Messaging, id: &str) -> Result<(), Messaging
         Ok(_) => Input::Redacted { number },
         Err(error) => {
             tracing::warn!(verification = %id, number, %sid, tries = step.attempts + 1, %error, "not redacted: it is tried again");
-            let jitter = sending::jitter(&messaging.base);
+            let jitter = sending::jitter(&messaging.base, &id, step);
             Input::NotRedacted { number, after: asked_for(&error), jitter }
         }
     };

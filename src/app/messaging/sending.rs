@@ -134,10 +134,11 @@ async fn carry(
             }
             return Ok(());
         }
-        Ok(None) => Input::NotFound { number, claim, jitter: jitter(&messaging.base) },
+        Ok(None) => Input::NotFound { number, claim, jitter: jitter(&messaging.base, &id, step) },
         Err(error) => {
             tracing::warn!(verification = %id, number, attempts = send.attempts.made, %error, "send not accepted");
-            not_accepted(&messaging.admission, (&service, send.channel), step, error)
+            let jitter = jitter(&messaging.base, &id, step);
+            not_accepted(&messaging.admission, (&service, send.channel), (step, jitter), error)
         }
     };
     let decision = happen(&messaging.admission, &id, |_| Ok(input.clone())).await?;
@@ -209,10 +210,10 @@ async fn look_up(
 fn not_accepted(
     admission: &Admission,
     by: (&Service, Channel),
-    step: &OutboxStep,
+    (step, jitter): (&OutboxStep, Jitter),
     error: SendError,
 ) -> Input {
-    let (number, claim, jitter) = (step.number(), step.attempts, jitter(&admission.base));
+    let (number, claim) = (step.number(), step.attempts);
     let failure = |code, reason, after: Duration| Failure {
         code,
         reason,
@@ -238,8 +239,11 @@ fn not_accepted(
     }
 }
 
-pub(super) fn jitter(base: &Base) -> Jitter {
-    Jitter(u32::from_be_bytes(base.entropy.bytes()))
+/// The chance in how long is waited after a try: of each its own, so that whoever repeats
+/// chance finds the same waits, in whatever order tries end.
+pub(super) fn jitter(base: &Base, id: &VerificationId, step: &OutboxStep) -> Jitter {
+    let name = format!("{id} {} {}", step.number(), step.attempts);
+    Jitter(u32::from_be_bytes(base.entropy.apart(&name).bytes()))
 }
 
 fn request(
