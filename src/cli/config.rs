@@ -9,6 +9,7 @@ use super::out::{errln, out, outln};
 use super::serve::{parts, preflight};
 use crate::config::{self, Config, Loaded, Problems};
 use crate::trust::Trust;
+use reqwest::Url;
 use std::process::ExitCode;
 
 /// Arguments of `dialback config`.
@@ -90,6 +91,12 @@ fn verdict(loaded: &Loaded) -> [String; 3] {
     let goes = match (sandbox.enabled && twilio.base_url.is_none(), gateway.kind) {
         (true, _) => format!("everything goes to the sandbox on {}, nothing to twilio", sandbox.listen),
         (false, config::GatewayKind::Console) => "codes go to the log, nothing to twilio".to_owned(),
+        (false, config::GatewayKind::Http) => {
+            // A path or a query may have a key in it.
+            let url = gateway.http.url.as_deref().and_then(|url| Url::parse(url).ok());
+            let place = url.map_or_else(String::new, |url| url.origin().ascii_serialization());
+            format!("texts go out through the gateway at {place}, nothing to twilio")
+        }
         (false, config::GatewayKind::Twilio) => {
             let base = twilio.base_url.as_deref().unwrap_or("https://api.twilio.com");
             format!("texts and calls go out through {base}")

@@ -4,13 +4,13 @@ use super::codes::CodeKey;
 use super::dangers::Judge;
 use super::exposure;
 use super::file::{item, join};
+use super::gateway::GatewayKind;
 use super::layers::Layers;
 use super::loopback::is_loopback;
 use super::networks;
 use super::owners;
 use super::problem::Problem;
 use super::reader::Reader;
-use super::sections::GatewayKind;
 use super::store::StoreUrl;
 use super::twilio::Twilio;
 use super::unanswered;
@@ -45,6 +45,7 @@ pub(super) fn check(config: &Config, layers: &Layers) -> Found {
     unanswered::check(config, &mut refused);
     words(config, &mut refused);
     bodies(config, &mut refused);
+    carried(config, &mut refused);
     if config.store.url == StoreUrl::Memory && !config.sandbox.enabled {
         unwise.note(
             "store.url",
@@ -57,6 +58,32 @@ pub(super) fn check(config: &Config, layers: &Layers) -> Found {
     Found { refused: refused.problems, dangers: dangers.problems, unwise: unwise.problems }
 }
 
+/// Where messages go by a service of the operator's own: its address, and services that
+/// want more of it than it can.
+fn carried(config: &Config, refused: &mut Reader<'_>) {
+    let (http, services) = (&config.gateway.http, &config.services);
+    if config.gateway.kind != GatewayKind::Http {
+        return;
+    }
+    web_url(
+        "gateway.http.url",
+        http.url.as_deref(),
+        "write it like \"https://sms.example.com/messages\"",
+        refused,
+    );
+    let default = ("default", &services.default);
+    let others = services.others.iter().map(|(key, own)| (key.as_str(), own));
+    for (key, own) in std::iter::once(default).chain(others) {
+        if key != "default" && own.channels == services.default.channels {
+            continue;
+        }
+        if let Some(wrong) = own.uncarried(&http.channels) {
+            let mend = format!("it {}", wrong.wrong.what);
+            refused.note(&join(&join("services", key), "channels"), "cannot all be had", mend);
+        }
+    }
+}
+
 fn bodies(config: &Config, refused: &mut Reader<'_>) {
     let server = &config.server;
     if server.max_body_bytes_in_flight < server.max_body_bytes {
@@ -66,7 +93,7 @@ fn bodies(config: &Config, refused: &mut Reader<'_>) {
 }
 
 /// Where our own paths begin: an address that ends in one was copied whole.
-const OWN_PATHS: [&str; 4] = ["/twilio/", "/verify/", "/v1/", "/v2/"];
+const OWN_PATHS: [&str; 5] = ["/twilio/", "/gateway/", "/verify/", "/v1/", "/v2/"];
 
 fn urls(config: &Config, refused: &mut Reader<'_>, unwise: &mut Reader<'_>) {
     const PUBLIC: &str = "write it like \"https://verify.example.com\"";
@@ -180,8 +207,16 @@ fn missing(config: &Config, refused: &mut Reader<'_>) {
         "make a secret with `openssl rand -hex 32`, or set sandbox.enabled = true",
     );
     let twilio = &config.twilio;
-    if config.gateway.kind == GatewayKind::Console {
-        // Nothing is sent; but Twilio is asked about numbers by whoever has an account.
+    if config.gateway.kind == GatewayKind::Http {
+        let http = &config.gateway.http;
+        let mend = "set it to where the gateway reaches this server, for its callbacks";
+        need(config.public_url.is_some(), "public_url", mend);
+        need(http.url.is_some(), "gateway.http.url", "set it to where messages are posted to");
+        let mend = "set it, or gateway.http.secret_file: `echo whsec_$(openssl rand -base64 32)` makes one";
+        need(!http.secrets.is_empty(), "gateway.http.secret", mend);
+    }
+    if config.gateway.kind != GatewayKind::Twilio {
+        // Nothing goes there; but Twilio is asked about numbers by whoever has an account.
         let is_known = twilio.account_sid.is_some() && twilio.auth_token.is_some();
         let is_keyed = twilio.api_key_sid.is_some() && twilio.api_key_secret.is_some();
         let mend = "set it, or TWILIO_ACCOUNT_SID, and twilio.auth_token; or leave lookup.fields empty";
@@ -229,7 +264,7 @@ fn sandbox(config: &Config, refused: &mut Reader<'_>) {
     if !config.sandbox.enabled {
         return;
     }
-    if config.gateway.kind == GatewayKind::Console {
+    if config.gateway.kind != GatewayKind::Twilio {
         let mend = "set gateway.kind = \"twilio\", or sandbox.enabled = false";
         refused.note("gateway.kind", "leaves the sandbox's telephones without messages", mend);
     }

@@ -3,10 +3,11 @@
 
 use super::dangers::{self, Judge};
 use super::file::{item, join};
+use super::gateway::{Gateway, GatewayKind};
 use super::guessable::{Weakness, weakness};
 use super::loopback::is_loopback;
 use super::networks;
-use super::sections::{GatewayKind, SignatureMode};
+use super::sections::SignatureMode;
 use super::whole::Config;
 use crate::model::captcha::{CaptchaProvider, CaptchaSettings};
 use crate::model::policy::Gate;
@@ -131,6 +132,9 @@ fn in_public(config: &Config, judge: &mut Judge<'_>) {
         let allow = ("gateway.allow_console_on_public", &gateway.allow_console_on_public);
         judge.danger("gateway.kind", what, OWN_MACHINE, allow);
     }
+    if gateway.kind == GatewayKind::Http {
+        relay(gateway, judge);
+    }
     if api.requests_per_minute == 0 {
         let what = "lets a key try as often as it likes";
         let allow = ("api.allow_unlimited", &api.allow_unlimited);
@@ -143,6 +147,22 @@ fn in_public(config: &Config, judge: &mut Judge<'_>) {
         let what = "lets endpoints lead into the private network";
         judge.unwise.note("events.allow_private_addresses", what, format_args!("allowed: {reason}"));
     }
+}
+
+/// A gateway that anybody on the way could read along, or that may be a machine's own. A
+/// name that leads inside is found when it is called.
+fn relay(gateway: &Gateway, judge: &mut Judge<'_>) {
+    const KEY: &str = "gateway.http.url";
+    let Some(url) = gateway.http.url.as_deref().and_then(|url| Url::parse(url).ok()) else { return };
+    let what = match url.host_str() {
+        _ if url.scheme() == "http" => "sends numbers and codes in clear, though others can reach the server",
+        Some(host) if networks::is_own(host) => {
+            "leads into the private network, though others can reach the server"
+        }
+        _ => return,
+    };
+    let allow = ("gateway.http.allow_private_address", &gateway.http.allow_private_address);
+    judge.danger(KEY, what, "write a public address with https", allow);
 }
 
 /// Secrets that strangers could guess, all by one rule. Twilio's tokens have 32
@@ -161,7 +181,9 @@ fn weak(config: &Config, judge: &mut Judge<'_>) {
     let codes = config.codes.keys.iter().enumerate();
     let codes = codes.map(|(at, key)| (join(&item("codes.keys", at), "secret"), &key.secret));
     let captcha = config.captcha.iter().map(|captcha| ("captcha.secret".to_owned(), &captcha.secret));
-    let all = own.chain(api_key).chain(more).chain(others).chain(shared).chain(codes).chain(captcha);
+    let relayed = config.gateway.http.secrets.iter().map(|secret| ("gateway.http.secret".to_owned(), secret));
+    let theirs = own.chain(api_key).chain(more).chain(others);
+    let all = theirs.chain(shared).chain(codes).chain(captcha).chain(relayed);
     let is_signed = |captcha: &CaptchaSettings| captcha.provider == CaptchaProvider::Signed;
     let is_of_provider =
         |key: &str| key == "captcha.secret" && !config.captcha.as_ref().is_some_and(is_signed);

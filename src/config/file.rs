@@ -16,7 +16,7 @@ pub(super) struct File<'a> {
 
 /// What a file says.
 pub(super) struct Said {
-    /// The entries, `section.key` or `key`, with their values.
+    /// The entries, `section.key`, `section.part.key` or `key`, with their values.
     pub(super) flat: Vec<(String, Value)>,
     /// Where everything stands.
     pub(super) places: Places,
@@ -104,7 +104,7 @@ impl Places {
     }
 }
 
-/// Takes a file apart. Tables for which `is_section` is true are sections, and
+/// Takes a file apart. Tables whose paths `is_section` are sections or parts of one, and
 /// what is in them is an entry each; every other is a value.
 ///
 /// # Errors
@@ -129,16 +129,23 @@ pub(super) fn read(file: &File<'_>, is_section: impl Fn(&str, &Table) -> bool) -
     let mut places = Places::default();
     places.learn_table(file.text, "", spans.get_ref());
     let mut flat = Vec::new();
-    for (name, value) in values {
-        let path = join("", &name);
+    flatten("", values, &is_section, &mut flat);
+    Ok(Said { flat, places })
+}
+
+fn flatten(
+    above: &str,
+    table: Table,
+    is_section: &impl Fn(&str, &Table) -> bool,
+    flat: &mut Vec<(String, Value)>,
+) {
+    for (name, value) in table {
+        let path = join(above, &name);
         match value {
-            Value::Table(inner) if is_section(&name, &inner) => {
-                flat.extend(inner.into_iter().map(|(key, value)| (join(&path, &key), value)));
-            }
+            Value::Table(inner) if is_section(&path, &inner) => flatten(&path, inner, is_section, flat),
             value => flat.push((path, value)),
         }
     }
-    Ok(Said { flat, places })
 }
 
 /// The line and the column, in characters, of a byte of a text.

@@ -22,7 +22,7 @@ pub(super) struct Entry {
     place: usize,
 }
 
-/// Every key there is, as `section.key`, with its value in force.
+/// Every key there is, as `section.key` or `section.part.key`, with its value in force.
 pub(super) struct Layers {
     entries: BTreeMap<String, Entry>,
     /// The file that was laid over the defaults, and where everything stands in it.
@@ -204,8 +204,9 @@ impl Layers {
         }
     }
 
+    /// Sections, and parts of sections that have keys of their own.
     fn sections(&self) -> impl Iterator<Item = &str> {
-        self.entries.keys().filter_map(|key| Some(key.split_once('.')?.0))
+        self.entries.keys().flat_map(|key| std::iter::successors(above(key), |path| above(path)))
     }
 
     fn is_section(&self, name: &str) -> bool {

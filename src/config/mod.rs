@@ -15,6 +15,7 @@ mod events;
 mod exposure;
 mod file;
 mod fraud;
+mod gateway;
 mod guessable;
 mod jobs;
 mod layers;
@@ -44,14 +45,15 @@ pub use self::accounts::Account;
 pub use self::codes::{CodeKey, Codes};
 pub use self::env::Env;
 pub use self::events::Events;
+pub use self::gateway::{Gateway, GatewayKind, HttpGateway};
 pub use self::guessable::LEAST_SECRET;
 pub use self::jobs::Jobs;
 pub use self::policy_file::fraud_policy;
 pub use self::problem::{At, Origin, Problem, Problems};
 pub use self::retention::Retention;
 pub use self::sections::{
-    Gate, Gateway, GatewayKind, Log, LogFormat, MachineDetection, Messages, NumberKind, Numbers, Openapi,
-    Pages, Sandbox, SandboxProfile, SandboxSenders, Server, Signature, SignatureMode, Verification, Voice,
+    Gate, Log, LogFormat, MachineDetection, Messages, NumberKind, Numbers, Openapi, Pages, Sandbox,
+    SandboxProfile, SandboxSenders, Server, Signature, SignatureMode, Verification, Voice,
 };
 
 pub use self::services::Services;

@@ -14,7 +14,7 @@ use toml::{Table, Value};
 /// All that is wrong with it.
 pub fn fraud_policy(name: &str, text: &str) -> Result<FraudChanges, Problems> {
     let path: Arc<str> = name.into();
-    let said = file::read(&File { name, text }, |_, _| true).map_err(Problems)?;
+    let said = file::read(&File { name, text }, |path, _| file::above(path).is_none()).map_err(Problems)?;
     let mut reading =
         Reading { path, places: said.places, changes: FraudChanges::default(), problems: Vec::new() };
     for (key, value) in &said.flat {

@@ -198,34 +198,6 @@ fn shared_keys(r: &mut Reader<'_>) -> BTreeMap<String, Secret> {
     keys
 }
 
-/// How codes leave.
-#[derive(Clone, Debug)]
-pub struct Gateway {
-    /// The way out.
-    pub kind: GatewayKind,
-    /// Why it may be so in public.
-    pub allow_console_on_public: Option<String>,
-}
-
-choices! {
-    /// A way out for codes.
-    GatewayKind {
-        /// Twilio's API, or the sandbox that speaks it.
-        Twilio = "twilio",
-        /// The log of this process: nothing is sent.
-        Console = "console",
-    }
-}
-
-impl Gateway {
-    pub(super) fn read(r: &mut Reader<'_>) -> Self {
-        Self {
-            kind: r.choice("gateway.kind"),
-            allow_console_on_public: r.reason("gateway.allow_console_on_public"),
-        }
-    }
-}
-
 choices! {
     /// Which senders and messaging services the sandbox lets pass.
     SandboxSenders {

@@ -1,8 +1,9 @@
 //! The services, in the model's own words: what the API would refuse is refused
 //! here. It refuses to know what a setting may be.
 
+use super::gateway::{Gateway, GatewayKind};
 use super::reader::Reader;
-use super::sections::{Gate, GatewayKind, Sandbox, Verification, Voice};
+use super::sections::{Gate, Sandbox, Verification, Voice};
 use super::settings::{plainly, with};
 use super::twilio::Twilio;
 use crate::model::channel::Channel;
@@ -26,7 +27,7 @@ const DEFAULT: &str = "default";
 pub(super) struct Base<'a> {
     pub name: &'a str,
     pub twilio: &'a Twilio,
-    pub gateway: GatewayKind,
+    pub gateway: &'a Gateway,
     pub sandbox: &'a Sandbox,
     pub verification: &'a Verification,
     pub voice: &'a Voice,
@@ -96,9 +97,13 @@ impl Base<'_> {
 
     /// A messaging service sends texts only; a call comes from a number. WhatsApp
     /// needs a sender that WhatsApp knows, as the sandbox's is.
+    /// A service of the operator's own has what it says.
     fn channels(&self) -> Vec<Channel> {
-        let calls =
-            self.sandbox.enabled || self.twilio.from.is_some() || self.gateway == GatewayKind::Console;
+        if self.gateway.kind == GatewayKind::Http && !self.gateway.http.channels.is_empty() {
+            return self.gateway.http.channels.clone();
+        }
+        let is_printed = self.gateway.kind == GatewayKind::Console;
+        let calls = self.sandbox.enabled || self.twilio.from.is_some() || is_printed;
         let mut channels = vec![Channel::Sms];
         channels.extend(calls.then_some(Channel::Call));
         channels.extend(self.sandbox.enabled.then_some(Channel::Whatsapp));

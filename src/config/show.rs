@@ -35,7 +35,7 @@ pub(super) fn settings(layers: &Layers) -> Vec<(String, Secret, bool)> {
 }
 
 /// Keys whose values are secret, or hold secrets.
-const SECRET: [&str; 7] = [
+const SECRET: [&str; 9] = [
     "twilio.auth_token",
     "twilio.auth_tokens",
     "twilio.accounts",
@@ -43,6 +43,8 @@ const SECRET: [&str; 7] = [
     "signature.shared_keys",
     "codes.keys",
     "captcha.secret",
+    "gateway.http.secret",
+    "gateway.http.secrets",
 ];
 
 /// Names inside of those that are no secrets themselves.

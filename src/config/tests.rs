@@ -7,6 +7,7 @@ use crate::model::price::Prices;
 mod complaints;
 mod dangers;
 mod fraud;
+mod gateway;
 mod prices;
 
 fn env(pairs: &[(&str, &str)]) -> Env {

@@ -4,6 +4,7 @@ use super::captcha;
 use super::codes::Codes;
 use super::events::Events;
 use super::fraud;
+use super::gateway::Gateway;
 use super::jobs::Jobs;
 use super::limits;
 use super::lookup;
@@ -11,9 +12,7 @@ use super::prices;
 use super::reader::Reader;
 use super::reconcile;
 use super::retention::Retention;
-use super::sections::{
-    Api, Gateway, Log, Messages, Numbers, Pages, Sandbox, Server, Signature, Verification, Voice,
-};
+use super::sections::{Api, Log, Messages, Numbers, Pages, Sandbox, Server, Signature, Verification, Voice};
 use super::services::{Base, Services};
 use super::store::Store;
 use super::test_numbers;
@@ -101,7 +100,7 @@ impl Config {
         let base = Base {
             name: &service_name,
             twilio: &twilio,
-            gateway: gateway.kind,
+            gateway: &gateway,
             sandbox: &sandbox,
             verification: &verification,
             voice: &voice,

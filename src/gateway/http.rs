@@ -29,7 +29,7 @@ pub struct Answer {
     pub status: u16,
     /// `Retry-After` in seconds, in whichever form it came.
     pub retry_after: Option<u64>,
-    /// At most [`MAX_BODY`] bytes.
+    /// As much as is read of it at most: of Twilio's [`MAX_BODY`] bytes.
     pub body: Vec<u8>,
 }
 
@@ -160,22 +160,27 @@ impl Client {
                 .map_err(|error| TransportError::NotConnected(format!("form: {error}")))?;
             builder = builder.header("Content-Type", "application/x-www-form-urlencoded").body(body);
         }
-        // Errors of reqwest name the URL, and the URL of a list names a number.
-        let mut response = builder.send().await.map_err(|error| transport_error(error.without_url()))?;
-        let status = response.status().as_u16();
-        let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
-        let retry_after = header("Retry-After").and_then(|text| retry_after(text, header("Date")));
-        let mut body = Vec::new();
-        while let Some(chunk) =
-            response.chunk().await.map_err(|error| transport_error(error.without_url()))?
-        {
-            if body.len() + chunk.len() > MAX_BODY {
-                return Err(TransportError::Broken("the answer is too long".into()));
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(Answer { status, retry_after, body })
+        let response = builder.send().await.map_err(transport_error)?;
+        read_answer(response, MAX_BODY).await
     }
+}
+
+/// The whole of an answer, of `most` bytes at most.
+pub(super) async fn read_answer(
+    mut response: reqwest::Response,
+    most: usize,
+) -> Result<Answer, TransportError> {
+    let status = response.status().as_u16();
+    let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
+    let retry_after = header("Retry-After").and_then(|text| retry_after(text, header("Date")));
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(transport_error)? {
+        if body.len() + chunk.len() > most {
+            return Err(TransportError::Broken("the answer is too long".into()));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Answer { status, retry_after, body })
 }
 
 /// `Retry-After` (RFC 9110 §10.2.3) in seconds: a number of them, or a date, which
@@ -191,7 +196,9 @@ pub(super) fn retry_after(text: &str, date: Option<&str>) -> Option<u64> {
 
 /// Whatever there is no answer for by reason of the connection was not sent:
 /// names that do not resolve and certificates that prove nothing among it.
-fn transport_error(error: reqwest::Error) -> TransportError {
+pub(super) fn transport_error(error: reqwest::Error) -> TransportError {
+    // Errors of reqwest name the URL, and the URL of a list names a number.
+    let error = error.without_url();
     let mut last: &dyn std::error::Error = &error;
     while let Some(source) = last.source() {
         last = source;

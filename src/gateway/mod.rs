@@ -4,14 +4,17 @@
 //! carry one request and says one of four things: taken, refused, not processed, or
 //! unknown. Retries and failover between gateways belong to whoever asks.
 
+pub mod callbacks;
 pub mod captcha;
 pub mod console;
 pub mod http;
 pub mod lookups;
+pub mod relay;
 pub mod twilio;
 pub mod webhook;
 mod wording;
 
+pub use callbacks::{CallbackHead, Callbacks, NotHeard};
 pub use wording::text;
 
 use crate::model::channel::Channel;
@@ -235,4 +238,10 @@ pub trait Gateway: Send + Sync + 'static {
     /// recordings; with `delete` the record of it as well. Doing it again does
     /// no harm, so of every error it may be repeated.
     async fn redact(&self, sid: &Sid, delete: bool) -> Result<Redaction, SendError>;
+
+    /// Who hears what the other side tells by itself, where it does so in the words of this
+    /// project; nothing where it has words of its own, or tells nothing.
+    fn callbacks(&self) -> Option<&dyn Callbacks> {
+        None
+    }
 }

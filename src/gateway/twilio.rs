@@ -11,6 +11,7 @@ mod redact;
 
 use super::http::{Answer, Outgoing, Transport, TransportError};
 use super::{Gateway, ListPage, Listing, Redaction, SendError, SendRequest, text, wording};
+use crate::model::address;
 use crate::model::channel::Channel;
 use crate::model::delivery::{About, Fact, Report, Source};
 use crate::model::id::Sid;
@@ -333,8 +334,7 @@ impl<T: Transport> Gateway for Twilio<T> {
 
 /// The recipient as Twilio writes it.
 fn address(request: &SendRequest) -> String {
-    let channel = if request.channel == Channel::Whatsapp { WHATSAPP } else { "" };
-    format!("{channel}{}", request.to.in_full())
+    address::of_number(&request.to, request.channel)
 }
 
 /// What an answer without success means for the request.

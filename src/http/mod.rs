@@ -54,7 +54,7 @@ fn table() -> Vec<PathRoute> {
         services, sessions,
     };
     use api::{test_numbers as numbers, verifications as v};
-    use webhooks::{events, inbound, status, voice};
+    use webhooks::{events, gateway, inbound, status, voice};
     vec![
         route("/twilio/status", post(status::message)),
         route("/twilio/call-status", post(status::call)),
@@ -65,6 +65,7 @@ fn table() -> Vec<PathRoute> {
         route("/twilio/sms", get_or_post(inbound::text)),
         route("/twilio/voice", get_or_post(inbound::call)),
         route("/twilio/events", post(events::batch)),
+        route("/gateway/status", post(gateway::status)),
         route("/v1/verifications", api(&v::LIST, v::list).and(&v::CREATE, v::create)),
         route("/v1/verifications/search", search(&v::SEARCH, v::list)),
         route("/v1/verifications/{id}", api(&v::FETCH, v::fetch).and(&v::CANCEL, v::cancel)),

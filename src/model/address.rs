@@ -4,7 +4,7 @@
 //! A provider's report brings its addresses in the same form. This module refuses to
 //! know who has an address, and how people write numbers.
 
-use crate::model::channel::DeliveryChannel;
+use crate::model::channel::{Channel, DeliveryChannel};
 use crate::model::phone::PhoneNumber;
 
 /// What may stand before a telephone number in an address of a message: the
@@ -22,6 +22,12 @@ pub fn split(address: &str) -> (Option<&str>, &str) {
         }
         _ => (None, address),
     }
+}
+
+/// The address of a number on a channel.
+pub fn of_number(number: &PhoneNumber, channel: Channel) -> String {
+    let prefix = if channel == Channel::Whatsapp { "whatsapp:" } else { "" };
+    format!("{prefix}{}", number.in_full())
 }
 
 /// The channel of a message by one of its addresses; `None` when the address

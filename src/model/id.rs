@@ -244,12 +244,23 @@ impl DeliveryId {
         let number = u8::from_str_radix(&self.0[32..], 16).unwrap_or(0);
         (VerificationId(format!("VE{}00", self.0[2..32].to_ascii_lowercase())), number)
     }
+
+    /// The name of the message where the provider has none in the form of ours: the same
+    /// digits, so that whoever names the delivery names the message.
+    pub fn message_sid(&self) -> Sid {
+        Sid(format!("{}{}", given::TEXT, self.0[2..].to_ascii_lowercase()))
+    }
 }
 
 impl Sid {
     /// True for a call, false for a message.
     pub fn is_call(&self) -> bool {
         self.0.starts_with(given::CALL)
+    }
+
+    /// The delivery that a message is named after: [`DeliveryId::message_sid`] backwards.
+    pub fn named_after(&self) -> DeliveryId {
+        DeliveryId(format!("DL{}", &self.0[2..]))
     }
 }
 
@@ -274,6 +285,18 @@ mod tests {
         let verification = VerificationId::from_random([0xab; 15]);
         let delivery = verification.delivery(17);
         assert_eq!(delivery.as_str().parse::<DeliveryId>().unwrap().parts(), (verification, 17));
+    }
+
+    #[test]
+    fn a_message_that_is_named_after_a_delivery_leads_back_to_it() {
+        let delivery = VerificationId::from_random([0xab; 15]).delivery(17);
+        let sid = delivery.message_sid();
+        assert_eq!(
+            (sid.as_str(), sid.named_after()),
+            ("SMababababababababababababababab11", delivery.clone())
+        );
+        let shouted: DeliveryId = format!("DL{}", delivery.as_str()[2..].to_uppercase()).parse().unwrap();
+        assert_eq!(shouted.message_sid(), sid, "one delivery has one message, however it is written");
     }
 
     #[test]

@@ -90,7 +90,8 @@ impl World {
         Self::with_parts(|parts| Parts { lookups: Some(lookups), ..parts }, change).await
     }
 
-    async fn with_parts(
+    /// The same, of other parts.
+    pub async fn with_parts(
         own: impl FnOnce(Parts) -> Parts,
         change: impl FnOnce(&mut service::Settings),
     ) -> Self {

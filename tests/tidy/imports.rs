@@ -47,7 +47,7 @@ pub const MAY_IMPORT: Table<'static> = &[
 pub const CRATES: Table<'static> = &[
     ("anyhow", &["sandbox", "cli"]),
     ("async_trait", &["store", "gateway", "jobs"]),
-    ("base64", &["twilio", "gateway", "http", "sandbox", "cli"]),
+    ("base64", &["twilio", "gateway", "http", "sandbox", "config", "cli"]),
     ("bytes", &["store", "http", "sandbox", "server", "cli"]),
     ("clap", &["cli"]),
     ("cookie_store", &["sandbox"]),

@@ -125,7 +125,8 @@ fn no_name_that_was_given_up_is_used_again() {
 
 #[test]
 fn only_a_verified_signature_makes_a_proof() {
-    const MAKERS: [&str; 2] = ["src/model/account.rs", "src/twilio/signature.rs"];
+    const MAKERS: [&str; 3] =
+        ["src/model/account.rs", "src/twilio/signature.rs", "src/gateway/relay/callback.rs"];
     let mut violations = Vec::new();
     for file in sources("src").filter(|file| MAKERS.iter().all(|maker| file.path != Path::new(maker))) {
         for (line, text) in file.code() {

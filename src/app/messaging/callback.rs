@@ -36,7 +36,8 @@ pub struct Recorded {
 ///
 /// # Errors
 /// [`MessagingError::OtherAccount`] when the delivery belongs to another account
-/// than the proof; else the store's, and then the report is not recorded and
+/// than the proof, [`MessagingError::OtherMessage`] when the provider has another name for
+/// it than the report; else the store's, and then the report is not recorded and
 /// must not be acknowledged.
 pub async fn record(
     messaging: &Messaging,
@@ -133,6 +134,9 @@ async fn merged(
             records::get(messaging.base.store(), report.sid.as_str()).await?;
         if old.as_ref().is_some_and(|old| is_anothers(messaging, &old.record, report)) {
             return Err(MessagingError::OtherAccount);
+        }
+        if old.as_ref().is_some_and(|old| old.record.about.is_another_than(&report.about)) {
+            return Err(MessagingError::OtherMessage);
         }
         let delivery = match &old {
             None => Delivery::new(report.clone(), received_at).asked_at(left_at.unwrap_or(received_at)),

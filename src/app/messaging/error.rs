@@ -12,6 +12,9 @@ pub enum MessagingError {
     /// What is reported is another account's.
     #[error("the message or call belongs to another account than the one that reports of it")]
     OtherAccount,
+    /// What is reported is not what the provider took under that name.
+    #[error("the provider has another name for this message than the report gives")]
+    OtherMessage,
     /// The verification that it is about does not allow it.
     #[error(transparent)]
     Verification(VerificationError),

@@ -13,6 +13,7 @@ pub(in crate::app) mod holding;
 pub(in crate::app) mod inbound;
 pub(in crate::app) mod pace;
 pub(in crate::app) mod parts;
+mod provider;
 pub(in crate::app) mod reconcile;
 pub(in crate::app) mod redaction;
 pub(in crate::app) mod reported;
@@ -30,8 +31,10 @@ pub use self::deliveries::{
 pub use self::error::MessagingError;
 pub use self::inbound::{keyword, wrote};
 pub use self::parts::Messaging;
+pub use self::provider::{ProviderError, judge_head as judge_provider_head, told as told_by_provider};
 pub use self::reconcile::{MOST_ASKED, ask, defer_asking};
 pub use self::redaction::redact_due;
 pub use self::sending::tend_verification;
 pub use self::sweep::{Changed, Counts, Sweep, SweepPlan, Swept};
 pub use self::voice::{Said, Spoken, Step, VoiceRequest, speak, speak_noting};
+pub use crate::gateway::{CallbackHead, NotHeard};

@@ -202,7 +202,7 @@ async fn look_up(
         }
         others.push(report.sid.clone());
     }
-    Ok(Err(SendError::unknown("twilio's list has too many that may be it")))
+    Ok(Err(SendError::unknown("the other side's list has too many that may be it")))
 }
 
 /// What an attempt without success means for the send; how long it waits is decided in
@@ -223,7 +223,7 @@ fn not_accepted(
         // The send is as unknown as before, and stays so: its callback may
         // tell yet.
         SendError::Refused { code, reason } if step.is_look_up() => {
-            let reason = format!("whether twilio took it cannot be looked up: {reason}");
+            let reason = format!("whether it was taken cannot be looked up: {reason}");
             Input::Refused { number, claim, code, reason, remedy: Remedy::Stop }
         }
         SendError::Refused { code, reason } => {

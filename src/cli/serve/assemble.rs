@@ -75,6 +75,8 @@ pub(super) fn app_of(
             let guessable = verification.allow_guessable_codes.is_some();
             let long_life = verification.allow_long_life.is_some();
             let is_answered = config.captcha.is_some();
+            let carried =
+                (config.gateway.kind == GatewayKind::Http).then(|| config.gateway.http.channels.clone());
             move |settings| {
                 let mut wrong = settings.weaknesses(guessable, long_life);
                 let unknown = messages.wrong_in(settings).into_iter();
@@ -82,6 +84,7 @@ pub(super) fn app_of(
                 if !is_answered {
                     wrong.extend(settings.unanswerable());
                 }
+                wrong.extend(carried.iter().filter_map(|carried| settings.uncarried(carried)));
                 wrong
             }
         }),
@@ -147,8 +150,12 @@ pub(super) fn gateway_of(
     messages: &Arc<Catalog>,
     trust: &Trust,
 ) -> anyhow::Result<Arc<dyn Gateway>> {
-    if config.gateway.kind == GatewayKind::Console {
-        return Ok(Arc::new(Console::new(Entropy::system(), messages.clone())));
+    match config.gateway.kind {
+        GatewayKind::Console => {
+            return Ok(Arc::new(Console::new(Entropy::system(), messages.clone())));
+        }
+        GatewayKind::Http => return Ok(Arc::new(parts::relay(config, public_url, messages, trust)?)),
+        GatewayKind::Twilio => {}
     }
     let twilio = &config.twilio;
     let (account_sid, auth) = (account_sid(config, local), auth_of(config, local));

@@ -5,8 +5,9 @@ use crate::app::events::{EventSettings, Events};
 use crate::app::privacy::Retention;
 use crate::app::services::ServiceDirectory;
 use crate::cli::local::Local;
-use crate::config::{self, Config};
+use crate::config::{self, Config, GatewayKind};
 use crate::gateway::captcha::Captcha;
+use crate::gateway::relay::{self, Relay};
 use crate::gateway::twilio::LONGEST_TURN;
 use crate::gateway::webhook::Messenger;
 use crate::http::SignatureMode;
@@ -22,6 +23,7 @@ use crate::texts::Catalog;
 use crate::trust::Trust;
 use crate::twilio::request::MachineDetection;
 use crate::twilio::signature::{SharedKey, Token, Verifier};
+use crate::twilio::url::PublicUrl;
 use anyhow::Context;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -41,9 +43,46 @@ pub fn policy(config: &Config) -> Policy {
     Policy {
         max_replays: config.voice.max_replays,
         lease: LEASE,
-        longest_send: LONGEST_TURN + config.twilio.connect_timeout + config.twilio.request_timeout,
+        longest_send: longest_send(config),
         ..Policy::default()
     }
+}
+
+fn longest_send(config: &Config) -> Duration {
+    let (twilio, http) = (&config.twilio, &config.gateway.http);
+    match config.gateway.kind {
+        // Requests wait for their turn at Twilio alone.
+        GatewayKind::Http => http.connect_timeout + http.request_timeout,
+        GatewayKind::Twilio | GatewayKind::Console => {
+            LONGEST_TURN + twilio.connect_timeout + twilio.request_timeout
+        }
+    }
+}
+
+/// A service of the operator's own as the way out, that calls back at `public_url`.
+///
+/// # Errors
+/// When its address may not be called, or TLS cannot be set up.
+pub fn relay(
+    config: &Config,
+    public_url: &PublicUrl,
+    messages: &Arc<Catalog>,
+    trust: &Trust,
+) -> anyhow::Result<Relay> {
+    let http = &config.gateway.http;
+    let settings = relay::Settings {
+        url: http.url.clone().unwrap_or_default(),
+        secrets: http.secrets.clone(),
+        channels: http.channels.clone(),
+        from: config.twilio.from.clone(),
+        messages: messages.clone(),
+        callback_url: public_url.join("/gateway/status"),
+        connect_timeout: http.connect_timeout,
+        request_timeout: http.request_timeout,
+        // Whoever tries it on one machine has the gateway there, too.
+        allow_private: http.allow_private_address.is_some() || !config.is_public(),
+    };
+    Ok(Relay::new(settings, trust)?)
 }
 
 /// The services of the configuration, made at `now` as far as they say when.

@@ -1,7 +1,8 @@
-//! What Twilio calls. Each handler proves the request, then records, decides
-//! and answers; none of them ever calls Twilio.
+//! What Twilio calls, or whoever is the gateway. Each handler proves the request, then records, decides
+//! and answers; none of them ever calls back.
 
 pub mod events;
+pub mod gateway;
 pub mod inbound;
 mod place;
 pub mod status;

@@ -38,6 +38,10 @@ pub struct About {
     /// What the provider charges for it, which it says some time after its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub charge: Option<Charge>,
+    /// The provider's own name for it, where the SID is made of ours. A report that has
+    /// another one is about something else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
 }
 
 impl fmt::Debug for About {
@@ -58,6 +62,12 @@ impl About {
         self.num_segments.filter(|segments| *segments > 0).or(self.counted_segments)
     }
 
+    /// Whether it is certainly something else than what a report is about, though both have
+    /// one SID: the provider calls them differently.
+    pub fn is_another_than(&self, reported: &Self) -> bool {
+        self.reference.as_ref().zip(reported.reference.as_ref()).is_some_and(|(own, other)| own != other)
+    }
+
     pub(super) fn bounded(self) -> Self {
         Self {
             account_sid: self.account_sid.map(cut),
@@ -66,6 +76,7 @@ impl About {
             messaging_service_sid: self.messaging_service_sid.map(cut),
             direction: self.direction.map(cut),
             encoding: self.encoding.map(cut),
+            reference: self.reference.map(cut),
             ..self
         }
     }
@@ -82,6 +93,7 @@ impl About {
             counted_segments: self.counted_segments.max(other.counted_segments),
             num_segments: self.num_segments.max(other.num_segments),
             charge: self.charge.as_ref().max(other.charge.as_ref()).cloned(),
+            reference: greatest(&self.reference, &other.reference),
         }
     }
 }

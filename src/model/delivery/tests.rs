@@ -143,6 +143,7 @@ fn large_facts_do_not_grow_a_delivery_beyond_a_record_nor_push_out_the_status() 
             counted_segments: Some(n),
             num_segments: Some(n),
             charge: Charge::new(u64::MAX, "USD"),
+            reference: long(),
         };
         report.fact = Fact {
             carrier_time: long(),

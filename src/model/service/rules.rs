@@ -3,6 +3,7 @@
 //! refuses to know who changes them.
 
 use super::{BadSetting, ContentSids, MOST_NAME, Settings, bad};
+use crate::model::channel::Channel;
 use crate::model::fraud::Action;
 use crate::model::id::{given, is_sid};
 use crate::model::region;
@@ -214,6 +215,14 @@ impl Settings {
     /// The signals that ask for proofs, for where nobody gives any.
     pub fn unanswerable(&self) -> Vec<Complaint> {
         self.asking_for(Action::Captcha, "is not captcha while [captcha] of the configuration is empty")
+    }
+
+    /// A channel that is not among those that can be had; nothing where all can.
+    pub fn uncarried(&self, carried: &[Channel]) -> Option<Complaint> {
+        let mut channels = self.channels.iter();
+        let missing = channels.find(|channel| !carried.contains(channel))?;
+        let what = format!("has no {missing}, which the gateway does not carry: see gateway.http.channels");
+        Some(self.complaint(bad("channels", what)))
     }
 
     fn wrong_fraud(&self) -> Vec<Complaint> {

@@ -1,0 +1,114 @@
+//! `[gateway.http]`: where it may stand, and what cannot work with it.
+
+use super::*;
+use crate::model::channel::Channel;
+
+const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+/// A configuration that sends by a service of one's own, and nothing by Twilio.
+fn relayed(more: &str) -> String {
+    format!(
+        "public_url = \"https://otp.example.com\"\n[sandbox]\nenabled = false\n[codes]\n{CODE_KEY}\n\
+         [gateway]\nkind = \"http\"\n[gateway.http]\nurl = \"https://sms.example.com/messages\"\n\
+         secret = \"{SECRET}\"\n{more}\n"
+    )
+}
+
+#[test]
+fn a_service_of_ones_own_is_complete_without_an_account_at_twilio() {
+    let config = good(&relayed("secrets = [\"whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX\"]"), &[]);
+    let http = &config.gateway.http;
+    assert_eq!(http.url.as_deref(), Some("https://sms.example.com/messages"));
+    assert_eq!((http.secrets.len(), http.secrets[0].expose()), (2, SECRET));
+    assert_eq!(config.services.default.channels, [Channel::Sms], "what it carries is what there is");
+    assert!(config.twilio.account_sid.is_none());
+}
+
+#[test]
+fn its_keys_have_variables_and_are_shown_without_secrets() {
+    let text = relayed("").replace("kind = \"http\"\n", "");
+    let pairs = [
+        ("DIALBACK_GATEWAY__KIND", "http"),
+        ("DIALBACK_GATEWAY__HTTP__CHANNELS", "whatsapp,sms"),
+        ("DIALBACK_GATEWAY__HTTP__REQUEST_TIMEOUT_SECONDS", "7"),
+    ];
+    let loaded = load(&text, &pairs).unwrap_or_else(|problems| panic!("{problems}"));
+    assert_eq!(loaded.config.services.default.channels, [Channel::Whatsapp, Channel::Sms]);
+    assert_eq!(loaded.config.gateway.http.request_timeout.as_secs(), 7);
+    let shown = loaded.show();
+    assert!(!shown.contains(&SECRET[6..]) && shown.contains("http.secret = \"***\""), "{shown}");
+    // What is shown is the file again.
+    let again = shown.replace("\"***\"", &format!("\"{SECRET}\""));
+    let again: toml::Table = toml::from_str(&again).unwrap();
+    assert_eq!(again["gateway"]["http"]["request_timeout_seconds"].as_integer(), Some(7));
+    // A table on one line is the same part.
+    let text = relayed("").replace("[gateway.http]\nurl = \"https://sms.example.com/messages\"\n", "");
+    let text = text.replace(&format!("secret = \"{SECRET}\"\n"), "");
+    let line = format!("http = {{ url = \"https://sms.example.com/\", secret = \"{SECRET}\" }}\n");
+    assert!(good(&format!("{text}{line}"), &[]).gateway.http.url.is_some());
+}
+
+#[test]
+fn what_cannot_work_is_refused_where_it_stands() {
+    let cases = [
+        (relayed("").replace(&format!("secret = \"{SECRET}\""), ""), "gateway.http.secret: is missing"),
+        (
+            relayed("").replace("url = \"https://sms.example.com/messages\"", ""),
+            "gateway.http.url: is missing",
+        ),
+        (
+            relayed("").replace("public_url = \"https://otp.example.com\"\n", ""),
+            "public_url: is missing, and needed without the sandbox; set it to where the gateway",
+        ),
+        (relayed("").replace("https://sms", "ftp://sms"), "gateway.http.url: is no http or https address"),
+        (relayed("").replace("https://sms", "https://u:p@sms"), "gateway.http.url: has a user or password"),
+        (
+            relayed("").replace(SECRET, "whsec_c2hvcnQ="),
+            "gateway.http.secret: is too short: a key of 5 bytes",
+        ),
+        (relayed("").replace(SECRET, "whsec_no,base64"), "gateway.http.secret: is no base64 behind whsec_"),
+        (relayed("secrets = [\"c2hvcnQ=\"]"), "gateway.http.secrets[0]: is too short"),
+        (relayed("secrets = [5]"), "gateway.http.secrets[0]: is no text"),
+        (relayed("channels = []"), "gateway.http.channels: is empty"),
+        (relayed("channels = [\"call\"]"), "gateway.http.channels[0]: \"call\" is none of its words"),
+        (
+            relayed("chanels = []"),
+            "gateway.http.chanels: there is no such key; did you mean gateway.http.channels",
+        ),
+        (
+            relayed("[services.shop]\nchannels = [\"sms\", \"call\"]"),
+            "services.shop.channels: cannot all be had; it has no call, which the gateway does not carry",
+        ),
+        (relayed("").replace("enabled = false", "enabled = true"), "gateway.kind: leaves the sandbox"),
+        (relayed("[gateway.http.more]\nx = 1"), "gateway.http.more: there is no such key"),
+    ];
+    for (text, what) in cases {
+        let found = problems(&text, &[]);
+        assert!(found.iter().any(|problem| problem.contains(what)), "{what}: {found:#?}");
+        assert!(!found.iter().any(|problem| problem.contains("c2hvcnQ")), "{found:?}");
+    }
+    let found = problems("[gateway]\nhttp = 5\n", &[]);
+    assert!(found[0].contains("gateway.http: is a section, not a key; write [gateway.http]"), "{found:?}");
+}
+
+#[test]
+fn where_others_reach_the_server_its_address_is_judged_as_endpoints_are() {
+    for (url, what) in [
+        ("http://sms.example.com/messages", "in clear"),
+        ("https://127.0.0.1:9000/messages", "private network"),
+        ("https://sms.internal/messages", "private network"),
+    ] {
+        let text = relayed("").replace("https://sms.example.com/messages", url);
+        let found = problems(&text, &[]);
+        assert!(
+            found.len() == 1 && found[0].contains("gateway.http.url") && found[0].contains(what),
+            "{found:?}"
+        );
+        let why = [("DIALBACK_GATEWAY__HTTP__ALLOW_PRIVATE_ADDRESS", "it runs beside us in the same pod")];
+        let allowed =
+            load(&text, &why).and_then(Loaded::fit_to_serve).unwrap_or_else(|problems| panic!("{problems}"));
+        assert!(allowed.warnings.iter().any(|warning| warning.key == "gateway.http.url"));
+        let own = [("DIALBACK_PUBLIC_URL", "http://127.0.0.1:8000")];
+        load(&text, &own).and_then(Loaded::fit_to_serve).unwrap_or_else(|problems| panic!("{problems}"));
+    }
+}
