@@ -38,6 +38,7 @@ pub(super) fn check(config: &Config, layers: &Layers) -> Found {
     missing(config, &mut refused);
     exposure::check(config, &mut judge);
     sandbox(config, &mut refused);
+    fallback(config, &mut refused);
     places(config, &mut refused);
     account(&config.twilio, &mut refused, &mut unwise);
     owners::check(config, &mut refused);
@@ -62,7 +63,7 @@ pub(super) fn check(config: &Config, layers: &Layers) -> Found {
 /// want more of it than it can.
 fn carried(config: &Config, refused: &mut Reader<'_>) {
     let (http, services) = (&config.gateway.http, &config.services);
-    if config.gateway.kind != GatewayKind::Http {
+    if !config.gateway.uses(GatewayKind::Http) {
         return;
     }
     web_url(
@@ -71,13 +72,14 @@ fn carried(config: &Config, refused: &mut Reader<'_>) {
         "write it like \"https://sms.example.com/messages\"",
         refused,
     );
+    let Some(carried) = config.gateway.carried() else { return };
     let default = ("default", &services.default);
     let others = services.others.iter().map(|(key, own)| (key.as_str(), own));
     for (key, own) in std::iter::once(default).chain(others) {
         if key != "default" && own.channels == services.default.channels {
             continue;
         }
-        if let Some(wrong) = own.uncarried(&http.channels) {
+        if let Some(wrong) = own.uncarried(carried) {
             let mend = format!("it {}", wrong.wrong.what);
             refused.note(&join(&join("services", key), "channels"), "cannot all be had", mend);
         }
@@ -107,7 +109,7 @@ fn urls(config: &Config, refused: &mut Reader<'_>, unwise: &mut Reader<'_>) {
             unwise.note("public_url", "is not https, so codes and tokens travel in clear", PUBLIC);
         }
         let is_live = !config.sandbox.enabled && !stand_in(&config.twilio);
-        let sends = config.gateway.kind == GatewayKind::Twilio;
+        let sends = config.gateway.uses(GatewayKind::Twilio);
         if is_live && sends && url.host_str().is_some_and(networks::is_own) {
             let what = "is of this machine or of a private network, where twilio cannot reach it";
             unwise.note("public_url", what, "write the name that your proxy or tunnel has on the internet");
@@ -207,7 +209,7 @@ fn missing(config: &Config, refused: &mut Reader<'_>) {
         "make a secret with `openssl rand -hex 32`, or set sandbox.enabled = true",
     );
     let twilio = &config.twilio;
-    if config.gateway.kind == GatewayKind::Http {
+    if config.gateway.uses(GatewayKind::Http) {
         let http = &config.gateway.http;
         let mend = "set it to where the gateway reaches this server, for its callbacks";
         need(config.public_url.is_some(), "public_url", mend);
@@ -215,7 +217,7 @@ fn missing(config: &Config, refused: &mut Reader<'_>) {
         let mend = "set it, or gateway.http.secret_file: `echo whsec_$(openssl rand -base64 32)` makes one";
         need(!http.secrets.is_empty(), "gateway.http.secret", mend);
     }
-    if config.gateway.kind != GatewayKind::Twilio {
+    if !config.gateway.uses(GatewayKind::Twilio) {
         // Nothing goes there; but Twilio is asked about numbers by whoever has an account.
         let is_known = twilio.account_sid.is_some() && twilio.auth_token.is_some();
         let is_keyed = twilio.api_key_sid.is_some() && twilio.api_key_secret.is_some();
@@ -257,6 +259,45 @@ fn places(config: &Config, refused: &mut Reader<'_>) {
     }
     if admin.is_some_and(|admin| meet(admin, config.sandbox.listen)) {
         refused.note("sandbox.listen", "is server.admin_listen too", MEND);
+    }
+}
+
+/// The way out behind the first: another one, and where nobody real is meant it leads to
+/// nobody real either.
+fn fallback(config: &Config, refused: &mut Reader<'_>) {
+    const KEY: &str = "gateway.fallback";
+    let Config { gateway, sandbox, .. } = config;
+    let Some(fallback) = gateway.fallback else { return };
+    if fallback == gateway.kind {
+        refused.note(
+            KEY,
+            "is gateway.kind too",
+            "name the other one of \"twilio\" and \"http\", or \"none\"",
+        );
+    }
+    if gateway.kind == GatewayKind::Console {
+        refused.note(KEY, "is behind the console, which takes everything", "write \"none\"");
+    }
+    if !sandbox.enabled || fallback != GatewayKind::Http {
+        return;
+    }
+    let url = gateway.http.url.as_deref().and_then(|url| Url::parse(url).ok());
+    if url.is_some_and(|url| !is_loopback(&url)) {
+        let mend = "set sandbox.enabled = false to send for real, or gateway.fallback = \"none\"";
+        refused.note("gateway.http.url", "leads out of this machine while the sandbox is enabled", mend);
+    }
+    for (is_there, key) in [
+        (gateway.http.url.is_some(), "gateway.http.url"),
+        (!gateway.http.secrets.is_empty(), "gateway.http.secret"),
+    ] {
+        if !is_there {
+            refused.note_by(
+                key,
+                &[KEY],
+                "is missing, and needed by gateway.fallback",
+                "set it, or write \"none\"",
+            );
+        }
     }
 }
 

@@ -132,7 +132,7 @@ fn in_public(config: &Config, judge: &mut Judge<'_>) {
         let allow = ("gateway.allow_console_on_public", &gateway.allow_console_on_public);
         judge.danger("gateway.kind", what, OWN_MACHINE, allow);
     }
-    if gateway.kind == GatewayKind::Http {
+    if gateway.uses(GatewayKind::Http) {
         relay(gateway, judge);
     }
     if api.requests_per_minute == 0 {

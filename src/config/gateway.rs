@@ -15,6 +15,8 @@ use std::time::Duration;
 pub struct Gateway {
     /// The way out.
     pub kind: GatewayKind,
+    /// The way out while that one is away, busy or cannot; nothing where there is none.
+    pub fallback: Option<GatewayKind>,
     /// Why codes may be printed where others can reach the server.
     pub allow_console_on_public: Option<String>,
     /// The service that takes them where the kind is `Http`.
@@ -35,6 +37,25 @@ pub enum GatewayKind {
 impl Choice for GatewayKind {
     const ALL: &'static [(&'static str, Self)] =
         &[("twilio", Self::Twilio), ("console", Self::Console), ("http", Self::Http)];
+}
+
+impl GatewayKind {
+    /// What the configuration calls it.
+    pub fn as_str(self) -> &'static str {
+        Self::ALL.iter().find(|(_, kind)| *kind == self).map_or("", |(word, _)| word)
+    }
+}
+
+/// A way out behind the first.
+#[derive(Clone, Copy)]
+struct Fallback(Option<GatewayKind>);
+
+impl Choice for Fallback {
+    const ALL: &'static [(&'static str, Self)] = &[
+        ("none", Self(None)),
+        ("twilio", Self(Some(GatewayKind::Twilio))),
+        ("http", Self(Some(GatewayKind::Http))),
+    ];
 }
 
 /// A service of the operator's own, by which messages leave.
@@ -71,9 +92,26 @@ impl Gateway {
     pub(super) fn read(r: &mut Reader<'_>) -> Self {
         Self {
             kind: r.choice("gateway.kind"),
+            fallback: r.choice::<Fallback>("gateway.fallback").0,
             allow_console_on_public: r.reason("gateway.allow_console_on_public"),
             http: HttpGateway::read(r),
         }
+    }
+
+    /// The ways out, the preferred one first.
+    pub fn kinds(&self) -> impl Iterator<Item = GatewayKind> {
+        std::iter::once(self.kind).chain(self.fallback)
+    }
+
+    /// Whether anything leaves that way.
+    pub fn uses(&self, kind: GatewayKind) -> bool {
+        self.kinds().any(|used| used == kind)
+    }
+
+    /// The channels that can be had; nothing where all can.
+    pub fn carried(&self) -> Option<&[Channel]> {
+        let is_all = self.kinds().any(|kind| kind != GatewayKind::Http);
+        (!is_all).then_some(self.http.channels.as_slice())
     }
 }
 

@@ -99,8 +99,8 @@ impl Base<'_> {
     /// needs a sender that WhatsApp knows, as the sandbox's is.
     /// A service of the operator's own has what it says.
     fn channels(&self) -> Vec<Channel> {
-        if self.gateway.kind == GatewayKind::Http && !self.gateway.http.channels.is_empty() {
-            return self.gateway.http.channels.clone();
+        if let Some(carried) = self.gateway.carried().filter(|carried| !carried.is_empty()) {
+            return carried.to_vec();
         }
         let is_printed = self.gateway.kind == GatewayKind::Console;
         let calls = self.sandbox.enabled || self.twilio.from.is_some() || is_printed;

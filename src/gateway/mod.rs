@@ -10,6 +10,7 @@ pub mod console;
 pub mod http;
 pub mod lookups;
 pub mod relay;
+pub mod routes;
 pub mod twilio;
 pub mod webhook;
 mod wording;
@@ -195,6 +196,11 @@ pub trait Gateway: Send + Sync + 'static {
         let about = About { to: Some(request.to.in_full().to_owned()), ..About::default() };
         let fact = Fact { status: Some(Status::Queued), source: Source::Api, ..Fact::default() };
         Ok(Report { sid, id: Some(request.id.clone()), about, fact })
+    }
+
+    /// Whether it has this channel at all.
+    fn carries(&self, _channel: Channel) -> bool {
+        true
     }
 
     /// How long the call of a request would ring.

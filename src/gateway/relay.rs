@@ -55,9 +55,9 @@ pub struct Settings {
     pub messages: Arc<Catalog>,
     /// Where the other side tells what became of a message.
     pub callback_url: String,
-    /// To connect.
+    /// How long connecting to it may take.
     pub connect_timeout: Duration,
-    /// For a whole request.
+    /// How long a whole request may take.
     pub request_timeout: Duration,
     /// Whether the address may be of a private network, and without TLS.
     pub allow_private: bool,
@@ -163,7 +163,7 @@ impl Relay {
     /// What would be posted, and what is known of the message then.
     fn posted(&self, request: &SendRequest) -> Result<(Vec<u8>, Report), SendError> {
         let channel = request.channel;
-        if !self.settings.channels.contains(&channel) {
+        if !self.carries(channel) {
             let reason = format!("the gateway carries no {channel}: see gateway.http.channels");
             return Err(SendError::Refused { code: None, reason });
         }
@@ -289,6 +289,10 @@ impl Gateway for Relay {
             404 | 405 | 410 | 501 => Ok(Redaction::Gone),
             _ => Err(refusal(&answer)),
         }
+    }
+
+    fn carries(&self, channel: Channel) -> bool {
+        self.settings.channels.contains(&channel)
     }
 
     fn callbacks(&self) -> Option<&dyn Callbacks> {

@@ -81,6 +81,7 @@ mod redaction;
 mod relay;
 mod reporting;
 mod retention;
+mod routes;
 mod rules;
 mod samples;
 mod sandbox_conformance;

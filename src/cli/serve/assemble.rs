@@ -13,6 +13,7 @@ use crate::entropy::Entropy;
 use crate::gateway::captcha::Captcha;
 use crate::gateway::http::Client;
 use crate::gateway::lookups::Lookups;
+use crate::gateway::routes::Routes;
 use crate::gateway::twilio::{self, Twilio};
 use crate::gateway::{Gateway, console::Console};
 use crate::http::{self, Explainer};
@@ -75,8 +76,7 @@ pub(super) fn app_of(
             let guessable = verification.allow_guessable_codes.is_some();
             let long_life = verification.allow_long_life.is_some();
             let is_answered = config.captcha.is_some();
-            let carried =
-                (config.gateway.kind == GatewayKind::Http).then(|| config.gateway.http.channels.clone());
+            let carried = config.gateway.carried().map(<[_]>::to_vec);
             move |settings| {
                 let mut wrong = settings.weaknesses(guessable, long_life);
                 let unknown = messages.wrong_in(settings).into_iter();
@@ -150,13 +150,32 @@ pub(super) fn gateway_of(
     messages: &Arc<Catalog>,
     trust: &Trust,
 ) -> anyhow::Result<Arc<dyn Gateway>> {
-    match config.gateway.kind {
-        GatewayKind::Console => {
-            return Ok(Arc::new(Console::new(Entropy::system(), messages.clone())));
+    let of = |kind| -> anyhow::Result<Arc<dyn Gateway>> {
+        Ok(match kind {
+            GatewayKind::Console => Arc::new(Console::new(Entropy::system(), messages.clone())),
+            GatewayKind::Http => Arc::new(parts::relay(config, public_url, messages, trust)?),
+            GatewayKind::Twilio => {
+                Arc::new(twilio_of(config, local, public_url, sandbox_url.clone(), messages, trust)?)
+            }
+        })
+    };
+    let first = of(config.gateway.kind)?;
+    Ok(match config.gateway.fallback {
+        None => first,
+        Some(next) => {
+            Arc::new(Routes::new([(config.gateway.kind.as_str(), first), (next.as_str(), of(next)?)]))
         }
-        GatewayKind::Http => return Ok(Arc::new(parts::relay(config, public_url, messages, trust)?)),
-        GatewayKind::Twilio => {}
-    }
+    })
+}
+
+fn twilio_of(
+    config: &Config,
+    local: &Local,
+    public_url: &PublicUrl,
+    sandbox_url: Option<String>,
+    messages: &Arc<Catalog>,
+    trust: &Trust,
+) -> anyhow::Result<Twilio<Client>> {
     let twilio = &config.twilio;
     let (account_sid, auth) = (account_sid(config, local), auth_of(config, local));
     let from = twilio.from.clone().or_else(|| of_sandbox(config));
@@ -181,7 +200,7 @@ pub(super) fn gateway_of(
     };
     let client = Client::new(twilio.connect_timeout, twilio.request_timeout, trust);
     let client = client.context("cannot set up TLS")?;
-    Ok(Arc::new(Twilio::new(settings, client)))
+    Ok(Twilio::new(settings, client))
 }
 
 /// Who is asked about numbers, at Twilio or in the sandbox; nothing where nobody is.

@@ -105,6 +105,7 @@ fn configured(mut config: Config, twilio: &Twilio, own: &str) -> Config {
     config.store.url = StoreUrl::Memory;
     config.server.admin_listen = None;
     config.gateway.kind = GatewayKind::Twilio;
+    config.gateway.fallback = None;
     config.signature.trusted_proxies.clear();
     config.signature.hosts.clear();
     config.signature.shared_keys.clear();

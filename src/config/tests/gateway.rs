@@ -112,3 +112,61 @@ fn where_others_reach_the_server_its_address_is_judged_as_endpoints_are() {
         load(&text, &own).and_then(Loaded::fit_to_serve).unwrap_or_else(|problems| panic!("{problems}"));
     }
 }
+
+/// Texts by Twilio, and by a service of one's own behind it.
+fn behind(more: &str) -> String {
+    let twilio = "[twilio]\naccount_sid = \"AC11111111111111111111111111111111\"\n\
+                  auth_token = \"3b1f0c7ad2e94586f10c27b59d8ea364\"\nfrom = \"+15017122661\"\n";
+    relayed("").replace("kind = \"http\"", "fallback = \"http\"") + twilio + more
+}
+
+#[test]
+fn one_way_out_behind_the_other_has_the_channels_of_both() {
+    let config = good(&behind(""), &[]);
+    assert_eq!(config.gateway.kinds().collect::<Vec<_>>(), [GatewayKind::Twilio, GatewayKind::Http]);
+    assert_eq!(config.services.default.channels, [Channel::Sms, Channel::Call]);
+    assert_eq!(config.gateway.carried(), None);
+    let other = behind("").replace("fallback = \"http\"", "kind = \"http\"\nfallback = \"twilio\"");
+    let config = good(&other, &[]);
+    assert_eq!(config.gateway.kinds().collect::<Vec<_>>(), [GatewayKind::Http, GatewayKind::Twilio]);
+    assert_eq!(good("", &[]).gateway.fallback, None);
+    // In the sandbox it may lead to this machine, and nowhere else.
+    let own = "[gateway]\nfallback = \"http\"\n[gateway.http]\nurl = \"http://127.0.0.1:9/\"\nsecret = ";
+    good(&format!("{own}\"{SECRET}\"\n"), &[]);
+}
+
+#[test]
+fn what_cannot_stand_behind_the_first_is_refused() {
+    let sandbox = |more: &str| format!("[gateway]\nfallback = \"http\"\n[gateway.http]\n{more}\n");
+    for (text, what) in [
+        (
+            behind("").replace("fallback = \"http\"", "fallback = \"twilio\""),
+            "gateway.fallback: is gateway.kind too",
+        ),
+        (
+            behind("").replace("fallback = \"http\"", "fallback = \"console\""),
+            "gateway.fallback: \"console\" is none of its words",
+        ),
+        (
+            behind("").replace("fallback = \"http\"", "kind = \"console\"\nfallback = \"http\""),
+            "gateway.fallback: is behind the console",
+        ),
+        (behind("").replace(&format!("secret = \"{SECRET}\""), ""), "gateway.http.secret: is missing"),
+        (
+            relayed("").replace("kind = \"http\"", "kind = \"http\"\nfallback = \"twilio\""),
+            "twilio.account_sid: is missing",
+        ),
+        (sandbox(""), "gateway.http.url: is missing, and needed by gateway.fallback"),
+        (
+            sandbox(&format!("secret = \"{SECRET}\"")),
+            "gateway.http.url: is missing, and needed by gateway.fallback",
+        ),
+        (
+            sandbox(&format!("url = \"https://sms.example.com/\"\nsecret = \"{SECRET}\"")),
+            "gateway.http.url: leads out of this machine while the sandbox is enabled",
+        ),
+    ] {
+        let found = problems(&text, &[]);
+        assert!(found.iter().any(|problem| problem.contains(what)), "{what}: {found:#?}");
+    }
+}
