@@ -28,8 +28,8 @@ use dialback::model::service::{ContentSids, Settings};
 use dialback::sandbox;
 use dialback::secret::Secret;
 use dialback::server;
-use dialback::store::Maintenance;
 use dialback::store::memory::Memory;
+use dialback::store::{Lane, Maintenance, Store};
 use dialback::texts::Catalog;
 use dialback::trust::Trust;
 use dialback::twilio::request::{MachineDetection, Sender};
@@ -190,6 +190,12 @@ impl Commits {
     pub fn count(&self) -> (u64, u64) {
         let stats = self.0.stats().now_or_never().and_then(Result::ok).unwrap_or_default();
         (stats.commits, stats.conflicts)
+    }
+
+    /// Whether anything that a person waits for is due and not begun.
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        let due = self.0.due_in(Lane::Person, now, 1).now_or_never().and_then(Result::ok);
+        due.is_some_and(|due| !due.is_empty())
     }
 }
 

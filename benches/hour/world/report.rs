@@ -44,7 +44,7 @@ impl fmt::Display for Report {
             f,
             "| policy | {within} | ever | approved | texts | whatsapp | calls | messages per verification | cost per approved | after death | without reason | over limits |"
         )?;
-        writeln!(f, "|{}", "---|".repeat(13))?;
+        writeln!(f, "|{}", "---|".repeat(14))?;
         self.tallies.iter().try_for_each(|tally| row(f, tally))?;
         for tally in &self.tallies {
             for (why, count) in &tally.refused {

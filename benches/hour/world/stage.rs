@@ -20,6 +20,8 @@ const LOOKS: u32 = 64;
 /// How long is waited for whoever lost a race for a record, and tries again after a real
 /// moment.
 const RACE: Duration = Duration::from_millis(40);
+/// How often, at most: four seconds' worth.
+const MOST_RACES: u32 = 100;
 
 /// The thread, and the clock.
 pub struct Stage {
@@ -57,12 +59,13 @@ impl Stage {
         self.settle();
     }
 
-    /// Waits until everything is at rest.
+    /// Waits until everything is at rest, and nothing that a person waits for is due.
     fn settle(&mut self) {
-        loop {
+        for _ in 0..MOST_RACES {
             self.runtime.block_on(rest(&self.runtime.metrics(), self.commits.as_ref()));
             let races = self.commits.as_ref().map_or(0, |commits| commits.count().1);
-            if races == self.races {
+            let is_due = self.commits.as_ref().is_some_and(|commits| commits.is_due(self.clock.now()));
+            if races == self.races && !is_due {
                 return;
             }
             self.races = races;
