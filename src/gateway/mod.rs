@@ -148,7 +148,7 @@ pub fn in_words(code: u32) -> (&'static str, &'static str) {
 pub enum Listing {
     /// Texts of whatever channel.
     Messages,
-    /// Calls.
+    /// Calls to and from the numbers of the account.
     Calls,
 }
 

@@ -83,7 +83,7 @@ impl Provider {
                 let (state, secret) = (shared.clone(), own.clone());
                 async move { take(&state, &secret, (&method, path.as_str()), &headers, &body).await }
             })
-            .map(|response| Ok::<_, Infallible>(response))
+            .map(Ok::<_, Infallible>)
             .then(|response: Result<Response<String>, Infallible>| async move {
                 match response {
                     Ok(response) => response,

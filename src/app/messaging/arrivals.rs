@@ -33,7 +33,7 @@ const MOST_KNOWN: usize = 800;
 pub struct Silence {
     /// The country, ISO 3166; empty where a number is of none.
     pub region: String,
-    /// The channel.
+    /// The channel that the messages took; a call is never silent.
     pub channel: Channel,
     /// How many arrivals were seen of late, 200 at most.
     pub seen: usize,

@@ -10,7 +10,7 @@ pub const MOST_TEMPLATES: usize = 80;
 
 /// The approved authentication templates, each `HX` and 32 hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "is a template's SID, HX…, or a table of languages with one each")]
+#[serde(untagged, expecting = "is a template's SID, or a table of languages with one each")]
 pub enum ContentSids {
     /// The same whatever the language.
     One(String),
@@ -67,8 +67,8 @@ mod tests {
             (json!({ "de": one, "fr": "HX1" }), "whatsapp_content_sid.fr: is HX and 32"),
             (json!({}), "whatsapp_content_sid: has 1 to 80 languages"),
             (too_many, "whatsapp_content_sid: has 1 to 80 languages"),
-            (json!(7), "whatsapp_content_sid: is a template's SID, HX…, or a table"),
-            (json!({ "de": 7 }), "whatsapp_content_sid: is a template's SID, HX…, or a table"),
+            (json!(7), "whatsapp_content_sid: is a template's SID, or a table"),
+            (json!({ "de": 7 }), "whatsapp_content_sid: is a template's SID, or a table"),
         ] {
             let said = told(sids.clone()).unwrap_err();
             assert!(said.starts_with(wrong), "{sids}: {said}");
