@@ -102,8 +102,13 @@ fn arrived(arrivals: &VecDeque<Duration>) -> Option<Duration> {
     sorted.get(at).copied().filter(|_| sorted.len() >= ENOUGH)
 }
 
+/// In whole milliseconds, rounded up: what falls due between two of them is listed as due
+/// from the earlier one on, and until the later one there is nothing to do about it.
 fn silence_of(arrived: Option<Duration>) -> Duration {
-    arrived.map_or(USUAL_SILENCE, |arrived| (arrived * SLACK / 10).clamp(LEAST_SILENCE, MOST_SILENCE))
+    let Some(arrived) = arrived else { return USUAL_SILENCE };
+    let millis = (arrived * SLACK / 10).as_nanos().div_ceil(1_000_000);
+    let whole = Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX));
+    whole.clamp(LEAST_SILENCE, MOST_SILENCE)
 }
 
 #[cfg(test)]
@@ -124,6 +129,9 @@ mod tests {
         assert_eq!(seen((0..100).map(|_| 40)), Duration::from_secs(60));
         assert_eq!(seen((0..100).map(|nth| if nth < 97 { 30 } else { 900 })), Duration::from_secs(45));
         assert_eq!(seen((0..100).map(|_| 900)), MOST_SILENCE);
+        let arrivals = Arrivals::default();
+        (0..100).for_each(|_| arrivals.learn("DE", Channel::Sms, Duration::from_millis(20_001)));
+        assert_eq!(arrivals.silence("DE", Channel::Sms), Duration::from_millis(30_002));
         assert_eq!(
             seen((0..100).map(|_| 900).chain((0..200).map(|_| 40))),
             Duration::from_secs(60),
