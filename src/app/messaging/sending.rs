@@ -30,7 +30,7 @@ use crate::model::verification::{
     Decision, Effect, Failure, Input, Jitter, OutboxStep, Outcome, Send, SendState, Verification,
 };
 use crate::store::Commit;
-use crate::store::records::{self, Ahead};
+use crate::store::records::{self, Ahead, Record};
 use jiff::SignedDuration;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -322,14 +322,15 @@ async fn accepted(
         }
         let is_new = decision.outcome == Outcome::Done;
         let has_more = !decision.verification.outbox.is_empty();
-        Ok(Draft::Tracked(Commit { changes, additions }, lines, (is_new, has_more)))
+        let next = has_more.then(|| Record::lane(&decision.verification));
+        Ok(Draft::Tracked(Commit { changes, additions }, lines, (is_new, next)))
     };
-    let (is_new, has_more) =
+    let (is_new, next) =
         transact::<_, MessagingError, _>(&messaging.base, &transact::VERIFICATION, look).await?;
     tracing::info!(verification = %id, number, %sid, is_new, "send accepted");
     // Whoever did this looks for nothing else by itself.
-    if has_more {
-        messaging.base.board.wake();
+    if let Some(lane) = next {
+        messaging.base.board.wake_lane(lane);
     }
     Ok(())
 }

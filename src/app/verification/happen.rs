@@ -17,7 +17,7 @@ use crate::model::policy::Gate;
 use crate::model::service::Service;
 use crate::model::verification::{Decision, Input, Outcome, Verification, decide};
 use crate::store::records::{self, Versioned};
-use crate::store::{Change, Commit, Key, Kind};
+use crate::store::{Change, Commit, Key, Kind, Lane};
 use futures_util::future::OptionFuture;
 
 pub(in crate::app) async fn verification(
@@ -89,6 +89,7 @@ where
 /// Says that a verification was written which has something to be sent.
 pub(in crate::app) fn wake_for(base: &Base, verification: &Verification) {
     match verification.due() {
+        _ if verification.is_only_redacting() => base.board.wake_lane(Lane::Long),
         Some(due) if due <= base.now() => {
             base.board.wake_for(Key::new(Kind::Verification, verification.id.to_string()), due);
         }
