@@ -69,7 +69,7 @@ impl Stage {
                 return;
             }
             self.races = races;
-            self.runtime.block_on(tokio::time::sleep(RACE));
+            self.runtime.block_on(async { tokio::time::sleep(RACE).await });
         }
     }
 }
