@@ -18,7 +18,7 @@ use crate::store::records::{self, Versioned};
 use jiff::{SignedDuration, Timestamp};
 use std::time::{Duration, Instant};
 
-/// How many deliveries are asked for in one go, which lasts [`AT_LEAST`] and has one
+/// How many deliveries are asked for in one go, which lasts `AT_LEAST` and has one
 /// question under way: so a process asks five times a second at most.
 pub const MOST_ASKED: usize = 5;
 /// How long one go lasts at least, when anything was asked in it.
