@@ -46,7 +46,7 @@ pub struct Delivery {
     pub events: Vec<Entry>,
     /// True while nothing proves what was reported, which in report-only mode is
     /// kept nonetheless: the first proved report takes its place.
-    #[serde(default, skip_serializing_if = "kept::is_default")]
+    #[serde(default, skip_serializing_if = "crate::model::plain::is_default")]
     pub unproved: bool,
     /// That everything about it was erased. It then stays as it is, whatever is
     /// reported: a callback that comes late brings no number back.

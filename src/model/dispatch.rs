@@ -3,6 +3,7 @@
 //! refuses to know how anything is sent.
 
 use crate::model::id::{EndpointId, EventId};
+use crate::model::plain::after;
 use crate::model::webhook_retry::{self, LONGEST_RETRY_AFTER};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -144,10 +145,6 @@ impl Dispatch {
     pub fn again(&self, now: Timestamp) -> Self {
         Self { state: State::Pending, attempts: 0, next_at: Some(now), ..self.clone() }
     }
-}
-
-fn after(at: Timestamp, span: SignedDuration) -> Timestamp {
-    at.checked_add(span).unwrap_or(Timestamp::MAX)
 }
 
 #[cfg(test)]

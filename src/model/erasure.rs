@@ -9,6 +9,7 @@
 use crate::model::audit::Actor;
 use crate::model::id::{ErasureId, Sid};
 use crate::model::phone::PhoneNumber;
+use crate::model::plain::after;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -190,8 +191,4 @@ impl Erasure {
             self.left.push(Left { what: what.into(), why: why.into() });
         }
     }
-}
-
-fn after(at: Timestamp, span: SignedDuration) -> Timestamp {
-    at.checked_add(span).unwrap_or(Timestamp::MAX)
 }

@@ -29,6 +29,7 @@ pub mod message;
 pub mod opt_out;
 pub mod owner;
 pub mod phone;
+mod plain;
 pub mod policy;
 pub mod price;
 pub mod pseudonym;

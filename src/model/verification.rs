@@ -25,6 +25,7 @@ pub use crate::model::message::{
 use crate::model::message::{Life, Sending};
 pub use crate::model::message::{Send, SendState};
 use crate::model::phone::PhoneNumber;
+use crate::model::plain::{after, is_default};
 use crate::model::policy::Policy;
 pub use decide::Decision;
 pub use decide::Input;
@@ -34,12 +35,10 @@ pub use decide::decide;
 pub use details::Details;
 pub use details::binding;
 pub use failover::FAILOVER_AGAIN_AFTER;
-use jiff::SignedDuration;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::Serialize;
 use std::fmt;
-use std::time::Duration;
 
 /// One person proving one number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -328,13 +327,4 @@ pub struct Start {
     pub code: CodeSeed,
     /// A random digit for the gate, when the policy names one.
     pub gate_key: Option<u8>,
-}
-
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
-}
-
-fn after(at: Timestamp, span: Duration) -> Timestamp {
-    let span = SignedDuration::try_from(span).unwrap_or(SignedDuration::MAX);
-    at.checked_add(span).unwrap_or(Timestamp::MAX)
 }

@@ -1,6 +1,7 @@
 //! The retry schedule of webhooks: the backoff between the tries to send one event to one
 //! endpoint. It refuses to know what is sent, and what an endpoint answered.
 
+use crate::model::plain::after;
 use jiff::{SignedDuration, Timestamp};
 
 /// The waits between tries, as Svix has them; the first try is made at once, and after
@@ -24,8 +25,4 @@ pub fn next_try(tries: u32, retry_after: SignedDuration, now: Timestamp) -> Opti
     let step = usize::try_from(tries).unwrap_or(usize::MAX).saturating_sub(1);
     let wait = WEBHOOK_RETRY_SCHEDULE.get(step)?;
     Some(after(now, retry_after.min(LONGEST_RETRY_AFTER).max(*wait)))
-}
-
-fn after(at: Timestamp, span: SignedDuration) -> Timestamp {
-    at.checked_add(span).unwrap_or(Timestamp::MAX)
 }

@@ -4,7 +4,7 @@
 //! everything else of a delivery does. When it is due is read off it and off the first time
 //! that the delivery was heard of. It refuses to know who asks.
 
-use super::kept::is_default;
+use crate::model::plain::is_default;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 

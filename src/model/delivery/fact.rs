@@ -1,8 +1,8 @@
 //! What can be reported of a delivery, and how much of it is kept.
 
 use super::kept::cut;
-use super::kept::is_default;
 use super::so_far::CallSoFar;
+use crate::model::plain::is_default;
 use crate::model::status::Status;
 use jiff::Timestamp;
 use serde::Deserialize;

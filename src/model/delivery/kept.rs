@@ -1,8 +1,4 @@
-//! How much is kept of what is said, and what goes without saying.
-
-pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
-}
+//! How much is kept of what is said.
 
 /// A text that is no longer than any name, address or date that a provider has.
 pub(super) fn cut(mut text: String) -> String {

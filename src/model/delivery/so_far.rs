@@ -1,7 +1,7 @@
 //! What a request of a call says that the call has come to. It refuses to know
 //! what is made of it.
 
-use super::kept::is_default;
+use crate::model::plain::is_default;
 use serde::{Deserialize, Serialize};
 
 /// What a call of ours had come to when it had asked what to say. Which keys

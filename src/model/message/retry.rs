@@ -5,6 +5,7 @@
 //! A wait is made of how often something failed and of a random number that is
 //! given: nothing here draws dice, reads a clock or knows what is sent.
 
+use crate::model::plain::after;
 use crate::model::policy::LEAST_PROOF;
 use jiff::SignedDuration;
 use jiff::Timestamp;
@@ -116,10 +117,6 @@ pub fn next_look_up(
     // What is not looked up in time is not sent again in time.
     let last = until.map_or(Timestamp::MAX, |until| before(until, LAST_CALL));
     at.min(last.max(after(now, backoff.least)))
-}
-
-fn after(at: Timestamp, span: SignedDuration) -> Timestamp {
-    at.checked_add(span).unwrap_or(Timestamp::MAX)
 }
 
 fn before(at: Timestamp, span: SignedDuration) -> Timestamp {

@@ -4,6 +4,7 @@ use super::attempts::Attempts;
 use super::send_state::SendState;
 use crate::model::channel::Channel;
 use crate::model::id::Sid;
+use crate::model::plain::is_default;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -93,8 +94,4 @@ impl Send {
             redacted: false,
         }
     }
-}
-
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
 }

@@ -6,9 +6,9 @@
 use super::retry::{self, Jitter, LONGEST_DOUBT, MISSING};
 use super::{Doubt, Effect, Failure, OutboxStep, Send, SendState};
 use crate::model::id::Sid;
+use crate::model::plain::after;
 use crate::model::policy::Policy;
 use jiff::{SignedDuration, Timestamp};
-use std::time::Duration;
 
 /// The sends of one message and what is to be done about them.
 pub struct Sending<'a> {
@@ -269,9 +269,4 @@ pub fn look_up_since(
     let lease = (policy.longest_send + policy.lease).try_into().unwrap_or(SignedDuration::MAX);
     let begun = doubt.and_then(|doubt| doubt.since.checked_sub(lease).ok());
     Some(begun.map_or(send.asked_at, |begun| begun.max(send.asked_at)))
-}
-
-fn after(at: Timestamp, span: Duration) -> Timestamp {
-    let span = SignedDuration::try_from(span).unwrap_or(SignedDuration::MAX);
-    at.checked_add(span).unwrap_or(Timestamp::MAX)
 }

@@ -1,8 +1,9 @@
 //! What takes the place of a send that did not arrive: the same code by the next channel,
 //! by itself and once for each channel. Whether a rule lets it is not known here.
 
-use super::{Effect, OutboxStep, Outcome, SendState, Status, Verification, after};
+use super::{Effect, OutboxStep, Outcome, SendState, Status, Verification};
 use crate::model::channel::Channel;
+use crate::model::plain::after;
 use crate::model::policy::{Failover, Policy};
 use crate::model::remedy::Remedy;
 use jiff::Timestamp;

@@ -11,8 +11,10 @@ use super::*;
 use crate::model::id::Sid;
 use crate::model::policy::Gate;
 use crate::model::remedy::Remedy;
+use jiff::SignedDuration;
 use proptest::prelude::*;
 use std::mem::discriminant;
+use std::time::Duration;
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_000_000 + second).unwrap()
