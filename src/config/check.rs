@@ -143,22 +143,17 @@ fn urls(config: &Config, refused: &mut Reader<'_>, unwise: &mut Reader<'_>) {
 fn voice_fallback(config: &Config, refused: &mut Reader<'_>, unwise: &mut Reader<'_>) {
     const KEY: &str = "twilio.voice_fallback_url";
     const MEND: &str = "write the address of a TwiML Bin, such as \"https://handler.twilio.com/twiml/EH…\"";
-    let Some(text) = config.twilio.voice_fallback_url.as_deref() else { return };
-    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    let what = match &url {
-        None => "is no http or https address",
-        Some(url) if !url.username().is_empty() || url.password().is_some() => "has a user or password in it",
-        Some(url) if url.fragment().is_some() => "has a fragment, which is not asked for",
-        Some(url) if url.scheme() == "http" && !is_loopback(url) => {
-            "is not https, so anybody between could say something else to callers"
+    let text = config.twilio.voice_fallback_url.as_deref();
+    let url = judged_url((KEY, text, MEND), refused, |url| match url.scheme() {
+        _ if url.fragment().is_some() => Some("has a fragment, which is not asked for"),
+        "http" if !is_loopback(url) => {
+            Some("is not https, so anybody between could say something else to callers")
         }
-        Some(_) => "",
-    };
-    if !what.is_empty() {
-        return refused.note(KEY, what, MEND);
-    }
+        _ => None,
+    });
+    let Some(url) = url else { return };
     let own = config.public_url.as_deref().and_then(|own| Url::parse(own).ok());
-    let is_own = url.zip(own).is_some_and(|(url, own)| url.host() == own.host() && !is_loopback(&own));
+    let is_own = own.is_some_and(|own| url.host() == own.host() && !is_loopback(&own));
     if is_own {
         unwise.note(KEY, "is on the host of public_url, so it is away when that is", MEND);
     }
@@ -176,12 +171,25 @@ fn in_clear(config: &Config, unwise: &mut Reader<'_>) {
 
 /// A URL that others can be added to; what is wrong with it is noted.
 fn web_url(key: &str, text: Option<&str>, mend: &str, refused: &mut Reader<'_>) -> Option<Url> {
+    judged_url((key, text, mend), refused, |url| {
+        (url.query().is_some() || url.fragment().is_some()).then_some("has a query or a fragment")
+    })
+}
+
+/// A URL, unless something is wrong with it, by itself or as it is judged: that is noted.
+fn judged_url(
+    (key, text, mend): (&str, Option<&str>, &str),
+    refused: &mut Reader<'_>,
+    judge: impl Fn(&Url) -> Option<&'static str>,
+) -> Option<Url> {
     let url = Url::parse(text?).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
     let what = match &url {
         None => "is no http or https address",
-        Some(url) if url.query().is_some() || url.fragment().is_some() => "has a query or a fragment",
-        Some(url) if !url.username().is_empty() || url.password().is_some() => "has a user or password in it",
-        Some(_) => return url,
+        Some(url) => match judge(url) {
+            Some(what) => what,
+            None if !url.username().is_empty() || url.password().is_some() => "has a user or password in it",
+            None => return Some(url.clone()),
+        },
     };
     refused.note(key, what, mend);
     None
