@@ -6,7 +6,7 @@ use super::context::Context;
 use super::error::Error;
 use super::operator::{end, progress, query, streamed};
 use super::request::Request;
-use crate::app::messaging::{Sweep, SweepPlan};
+use crate::app::messaging::{MessagingError, Sweep, SweepPlan};
 use jiff::Timestamp;
 use serde::Deserialize;
 use std::sync::Arc;
@@ -34,13 +34,12 @@ pub async fn reconcile(context: Arc<Context>, request: Request) -> Result<Respon
             while sweep.step().await? {
                 seen(sweep.seen());
             }
-            Ok(())
+            Ok::<_, MessagingError>(())
         };
         let done = tokio::select! {
             () = told.closed() => return,
             done = steps => done,
         };
-        end(&told, done.map(|()| sweep.end()).map_err(|error: crate::app::messaging::MessagingError| error))
-            .await;
+        end(&told, done.map(|()| sweep.end())).await;
     }))
 }

@@ -18,7 +18,7 @@ pub enum Lane {
     Webhook = 1,
     /// 2, `c`: what nobody waits for: a verification's end, and what has expired.
     Chore = 2,
-    /// 3, `l`: what takes long and is done a page at a time: an erasure.
+    /// 3, `l`: what takes long and is done piece by piece: an erasure, the taking away of words.
     Long = 3,
     /// 4, `a`: what was set aside because it failed again and again. Nobody does
     /// it until an operator asks for it.
