@@ -29,7 +29,7 @@ use dialback::sandbox;
 use dialback::secret::Secret;
 use dialback::server;
 use dialback::store::memory::Memory;
-use dialback::store::{Lane, Maintenance, Store};
+use dialback::store::{Key, Lane, Maintenance, Store};
 use dialback::texts::Catalog;
 use dialback::trust::Trust;
 use dialback::twilio::request::{MachineDetection, Sender};
@@ -192,10 +192,9 @@ impl Commits {
         (stats.commits, stats.conflicts)
     }
 
-    /// Whether anything that a person waits for is due and not begun.
-    pub fn is_due(&self, now: Timestamp) -> bool {
-        let due = self.0.due_in(Lane::Person, now, 1).now_or_never().and_then(Result::ok);
-        due.is_some_and(|due| !due.is_empty())
+    /// What people wait for that is due, and since when: 64 records at most.
+    pub fn due(&self, now: Timestamp) -> Vec<(Key, Timestamp)> {
+        self.0.due_in(Lane::Person, now, 64).now_or_never().and_then(Result::ok).unwrap_or_default()
     }
 }
 

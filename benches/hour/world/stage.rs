@@ -8,6 +8,7 @@
 
 use super::house::Commits;
 use dialback::clock::Clock;
+use dialback::store::Key;
 use jiff::Timestamp;
 use std::future::Future;
 use std::time::Duration;
@@ -20,8 +21,8 @@ const LOOKS: u32 = 64;
 /// How long is waited for whoever lost a race for a record, and tries again after a real
 /// moment.
 const RACE: Duration = Duration::from_millis(40);
-/// How often, at most: four seconds' worth.
-const MOST_RACES: u32 = 100;
+/// How often, at most: two seconds' worth, twice what a job waits after its first failure.
+const MOST_RACES: u32 = 50;
 
 /// The thread, and the clock.
 pub struct Stage {
@@ -30,6 +31,8 @@ pub struct Stage {
     commits: Option<Commits>,
     /// How many races were lost when it was last at rest.
     races: u64,
+    /// What is due and waits for what is under way with the same record.
+    held: Vec<(Key, Timestamp)>,
 }
 
 impl Stage {
@@ -37,7 +40,7 @@ impl Stage {
     pub fn new(clock: Clock) -> Result<Self, String> {
         let runtime =
             Builder::new_current_thread().enable_all().build().map_err(|wrong| wrong.to_string())?;
-        Ok(Self { clock, runtime, commits: None, races: 0 })
+        Ok(Self { clock, runtime, commits: None, races: 0, held: Vec::new() })
     }
 
     /// Looks at these commits, too, from now on.
@@ -59,18 +62,22 @@ impl Stage {
         self.settle();
     }
 
-    /// Waits until everything is at rest, and nothing that a person waits for is due.
+    /// Waits until everything is at rest, and nothing that a person waits for is due, but
+    /// for what waits for the clock to be moved: of one record one thing is done at a time.
     fn settle(&mut self) {
         for _ in 0..MOST_RACES {
             self.runtime.block_on(rest(&self.runtime.metrics(), self.commits.as_ref()));
-            let races = self.commits.as_ref().map_or(0, |commits| commits.count().1);
-            let is_due = self.commits.as_ref().is_some_and(|commits| commits.is_due(self.clock.now()));
-            if races == self.races && !is_due {
+            let Some(commits) = &self.commits else { return };
+            let (races, due) = (commits.count().1, commits.due(self.clock.now()));
+            let is_new = due.iter().any(|one| !self.held.contains(one));
+            if races == self.races && !is_new {
+                self.held = due;
                 return;
             }
             self.races = races;
             self.runtime.block_on(async { tokio::time::sleep(RACE).await });
         }
+        self.held = self.commits.as_ref().map(|commits| commits.due(self.clock.now())).unwrap_or_default();
     }
 }
 
