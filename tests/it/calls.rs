@@ -257,8 +257,9 @@ async fn told(app: &Instance, id: &str) -> Vec<(String, String)> {
     })
     .await;
     let events = app.get("/v1/events?limit=100").await.json();
+    // A machine is followed by a text, and that arrives.
     let of_call = |event: &&Value| {
-        event["data"]["verification"] == *id
+        (&event["data"]["verification"], &event["data"]["channel"]) == (&json!(id), &json!("call"))
             && ["verification.delivered", "verification.unheard"].contains(&event["type"].as_str().unwrap())
     };
     let told = events["events"].as_array().unwrap().iter().filter(of_call);
