@@ -140,7 +140,7 @@ async fn live(app: &App, post: &Post, pen: &Pen, number: &str) -> Life {
         messaging::record(&app.messaging, &proof, report).await.expect("a callback");
         wrote("callback");
     }
-    let code = request.code.expose().to_owned();
+    let code = request.code().unwrap().expose().to_owned();
     let wrong = if code == "000000" { "111111" } else { "000000" };
     for (code, is_right) in [(wrong, false), (code.as_str(), true)] {
         let checked = verification::check(&app.verifying, &id, code).await.expect("a check");

@@ -106,7 +106,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def asked(self, what):
         """The delivery in the path, if it is asked for by who may."""
-        found = re.fullmatch(r"/messages/(DL[0-9a-f]{32})", self.path)
+        found = re.fullmatch(r"/messages/(D[LM][0-9a-f]{32})", self.path)
         if not found or not is_proved(self.headers, f"{what}-{found[1]}", b""):
             return self.answer(401, {"reason": "the signature is wrong"})
         return found[1]

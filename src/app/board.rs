@@ -33,6 +33,7 @@ pub struct Board {
     webhook: Arc<Notify>,
     chore: Notify,
     long: Notify,
+    bulk: Notify,
     troubles: Mutex<HashMap<Key, Trouble>>,
     wanted: Mutex<VecDeque<(Key, Timestamp)>>,
     written: Mutex<Written>,
@@ -55,6 +56,7 @@ impl Board {
             webhook,
             chore: Notify::new(),
             long: Notify::new(),
+            bulk: Notify::new(),
             troubles: Mutex::default(),
             wanted: Mutex::default(),
             written: Mutex::default(),
@@ -98,6 +100,7 @@ impl Board {
             Lane::Person => &self.person,
             Lane::Webhook => &self.webhook,
             Lane::Long => &self.long,
+            Lane::Bulk => &self.bulk,
             Lane::Chore | Lane::Aside => &self.chore,
         }
     }

@@ -21,6 +21,7 @@ mod held;
 pub mod keyed;
 mod leases;
 mod listing;
+pub mod messages;
 pub mod messaging;
 mod once;
 pub mod privacy;
@@ -39,6 +40,7 @@ use crate::app::base::Base;
 use crate::app::board::Board;
 use crate::app::events::{Events, Telling};
 use crate::app::fraud::Watch;
+use crate::app::messages::Messages;
 use crate::app::messaging::Messaging;
 use crate::app::privacy::{Privacy, Retention};
 use crate::app::services::{Directory, ServiceDirectory};
@@ -79,6 +81,8 @@ pub struct Rooms {
     pub admission: Arc<Admission>,
     /// What begins, checks and ends verifications.
     pub verifying: Arc<Verifying>,
+    /// What takes messages of their own.
+    pub messages: Messages,
     /// What sends, and hears what became of it.
     pub messaging: Messaging,
     /// What takes records away.
@@ -171,6 +175,7 @@ impl App {
             codes: parts.codes,
             captcha: parts.captcha.map(Arc::new),
         });
+        let messages = Messages { admission: admission.clone(), keep: parts.retention.messages };
         let messaging = Messaging {
             base: base.clone(),
             directory: directory.clone(),
@@ -180,6 +185,7 @@ impl App {
             gateway: parts.gateway.clone(),
             accounts: parts.accounts,
             pace: Arc::default(),
+            messages: messages.clone(),
             courtesy: Arc::default(),
         };
         let privacy = Privacy {
@@ -189,6 +195,16 @@ impl App {
             gateway: parts.gateway,
             retention: parts.retention,
         };
-        Self(Arc::new(Rooms { base, directory, telling, fraud, admission, verifying, messaging, privacy }))
+        Self(Arc::new(Rooms {
+            base,
+            directory,
+            telling,
+            fraud,
+            admission,
+            verifying,
+            messages,
+            messaging,
+            privacy,
+        }))
     }
 }

@@ -41,6 +41,8 @@ subjects! {
     VERIFICATION = "verification";
     /// Verifications that begin, with the answer that is kept.
     START = "start";
+    /// Messages of their own, with what others are told of them.
+    MESSAGE = "message";
     /// What is known of messages and calls.
     DELIVERY = "delivery";
     /// Ways through the pages.

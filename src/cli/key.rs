@@ -70,6 +70,8 @@ enum ScopeArg {
     Check,
     /// Approve verifications whose code the application chose
     Approve,
+    /// Send messages of their own, and see and change these
+    Message,
     /// See verifications, deliveries and settings
     Read,
     /// Everything that the other scopes allow, and more: services, keys, erasing
@@ -260,6 +262,7 @@ fn scopes_of(named: &[ScopeArg]) -> BTreeSet<Scope> {
         ScopeArg::Send => Scope::Send,
         ScopeArg::Check => Scope::Check,
         ScopeArg::Approve => Scope::Approve,
+        ScopeArg::Message => Scope::Message,
         ScopeArg::Read => Scope::Read,
         ScopeArg::Admin => Scope::Admin,
     };

@@ -13,6 +13,8 @@ pub struct Jobs {
     pub max_chores_in_flight: usize,
     /// Pages of what takes long at once.
     pub max_long_in_flight: usize,
+    /// Messages that nobody waits for as for a code, at once.
+    pub max_bulk_in_flight: usize,
     /// Failures in a row after which something is set aside.
     pub set_aside_after: u32,
 }
@@ -23,6 +25,7 @@ impl Jobs {
             max_person_in_flight: r.number("jobs.max_person_in_flight", 1..=1024),
             max_chores_in_flight: r.number("jobs.max_chore_commits_in_flight", 1..=16),
             max_long_in_flight: r.number("jobs.max_long_in_flight", 1..=8),
+            max_bulk_in_flight: r.number("jobs.max_bulk_in_flight", 1..=256),
             set_aside_after: r.number("jobs.set_aside_after_failures", 1..=1000),
         }
     }

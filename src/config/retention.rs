@@ -18,6 +18,10 @@ pub struct Retention {
     pub audit: Option<Duration>,
     /// The log of decisions about requests for codes.
     pub decisions: Option<Duration>,
+    /// Messages of their own that left or were called off, from their end on.
+    pub messages: Duration,
+    /// Those that failed.
+    pub failed_messages: Duration,
 }
 
 /// The most days that can be meant: ten years.
@@ -38,6 +42,8 @@ impl Retention {
             let mend = format!("write 0 to keep them for ever, or at least {LEAST_EVENT_DAYS}");
             r.note("retention.events_days", "is shorter than webhooks are tried", mend);
         }
+        let hours = r.number::<u64>("retention.messages_hours", 1..=MOST_DAYS * 24);
+        let failed_days = r.number::<u64>("retention.failed_messages_days", 1..=MOST_DAYS);
         let span = |days: u64| (days > 0).then(|| Duration::from_secs(days * 86_400));
         Self {
             verifications: span(verifications),
@@ -45,6 +51,8 @@ impl Retention {
             events: span(events),
             audit: span(audit),
             decisions: span(decisions),
+            messages: Duration::from_secs(hours * 3600),
+            failed_messages: Duration::from_secs(failed_days * 86_400),
         }
     }
 }

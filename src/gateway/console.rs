@@ -36,7 +36,7 @@ impl Gateway for Console {
             .parse()
             .map_err(|_| SendError::Refused { code: None, reason: "no sid could be made".into() })?;
         let said = match request.channel {
-            Channel::Call => request.code.expose().to_owned(),
+            Channel::Call => request.code().map(|code| code.expose().to_owned()).unwrap_or_default(),
             Channel::Sms | Channel::Whatsapp => text(&self.messages, request).body,
         };
         // Not the log: the log never holds a code.

@@ -16,12 +16,13 @@ pub mod webhook;
 mod wording;
 
 pub use callbacks::{CallbackHead, Callbacks, NotHeard};
-pub use wording::text;
+pub use wording::{closest_language, text};
 
 use crate::model::channel::Channel;
 use crate::model::code::Code;
 use crate::model::delivery::{About, Fact, Report, Source, Unheard};
 use crate::model::id::{DeliveryId, Sid};
+use crate::model::message;
 use crate::model::phone::PhoneNumber;
 use crate::model::remedy::Remedy;
 use crate::model::service::Service;
@@ -41,11 +42,11 @@ pub struct SendRequest {
     pub channel: Channel,
     /// The person's number.
     pub to: PhoneNumber,
-    /// The code. A call fetches it later, so its URL never holds it.
-    pub code: Code,
+    /// What it says.
+    pub content: Carried,
     /// The language asked for.
     pub locale: Option<String>,
-    /// How long the code still lives: no message may wait longer.
+    /// How long it is still worth something: no message may wait longer.
     pub valid_for: Duration,
     /// The end of the longest time that a send takes, from before it was claimed. A
     /// gateway that lets requests wait for their turn begins none later and says that
@@ -55,11 +56,41 @@ pub struct SendRequest {
     pub begin_by: Instant,
     /// The service it is sent for.
     pub service: Arc<Service>,
-    /// What the application said about the verification.
-    pub details: Details,
     /// Whether the person wrote to us on this channel within a day, so that
     /// WhatsApp takes free text.
     pub window_open: bool,
+}
+
+/// What a message or call says.
+#[derive(Debug, Clone)]
+pub enum Carried {
+    /// A verification's code, in words that are found when it is sent.
+    Code {
+        /// The code. A call fetches it later, so its URL never holds it.
+        code: Code,
+        /// What the application said about the verification.
+        details: Details,
+    },
+    /// The words of a message of its own.
+    Words(message::Content),
+}
+
+impl SendRequest {
+    /// The code that it carries; nothing of a message of its own.
+    pub fn code(&self) -> Option<&Code> {
+        match &self.content {
+            Carried::Code { code, .. } => Some(code),
+            Carried::Words(_) => None,
+        }
+    }
+
+    /// What the application said about its verification, where it is one's.
+    pub fn details(&self) -> Option<&Details> {
+        match &self.content {
+            Carried::Code { details, .. } => Some(details),
+            Carried::Words(_) => None,
+        }
+    }
 }
 
 /// Why a request was not taken.

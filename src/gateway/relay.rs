@@ -15,6 +15,7 @@ use super::webhook::{Guard, leads_inside, signature};
 use super::{Gateway, Redaction, SendError, SendRequest, text};
 use crate::model::address;
 use crate::model::channel::Channel;
+use crate::model::code::Code;
 use crate::model::delivery::{About, Fact, Report, Source};
 use crate::model::id::{DeliveryId, Sid};
 use crate::model::status::Status;
@@ -90,8 +91,10 @@ struct Posted<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<&'a str>,
     text: &'a str,
-    code: &'a str,
-    language: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    language: Option<&'a str>,
     valid_for: u64,
     service: Named<'a>,
     callback_url: &'a str,
@@ -175,8 +178,8 @@ impl Relay {
             to: request.to.in_full(),
             from: self.sender(request),
             text: &text.body,
-            code: request.code.expose(),
-            language: &text.locale,
+            code: request.code().map(Code::expose),
+            language: Some(text.locale.as_str()).filter(|locale| !locale.is_empty()),
             valid_for: request.valid_for.as_secs(),
             service: Named { id: request.service.id.as_str(), name: &own.name },
             callback_url: &self.settings.callback_url,

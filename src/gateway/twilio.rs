@@ -10,17 +10,19 @@ mod list;
 mod redact;
 
 use super::http::{Answer, Outgoing, Transport, TransportError};
-use super::{Gateway, ListPage, Listing, Redaction, SendError, SendRequest, text, wording};
+use super::{Carried, Gateway, ListPage, Listing, Redaction, SendError, SendRequest, text, wording};
 use crate::model::address;
 use crate::model::channel::Channel;
 use crate::model::delivery::{About, Fact, Report, Source};
 use crate::model::id::Sid;
+use crate::model::service::ContentSids;
 use crate::model::status::Status;
 use crate::secret::Secret;
 use crate::texts::Catalog;
 use crate::twilio::errors::{self, Disposition};
 use crate::twilio::request::{Content, CreateCall, CreateMessage, MachineDetection, Sender};
 use crate::twilio::response::{ErrorDocument, Page, Resource};
+use crate::twilio::segments::smart_encoded;
 use crate::twilio::url::{CALLBACK_OVERRIDES, TWIML_OVERRIDES};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -124,16 +126,27 @@ impl<T: Transport> Twilio<T> {
     /// template that it has approved.
     fn whatsapp(&self, request: &SendRequest) -> Result<Vec<(&'static str, String)>, SendError> {
         let sender = self.whatsapp_sender(request)?;
-        if let Some(sids) = &request.service.settings.whatsapp_content_sid {
+        if let Carried::Words(words) = &request.content
+            && let Some(approved) = &words.approved
+        {
+            let content = Content::Template { sid: &approved.sid, variables: &approved.variables };
+            return Ok(self.pairs(request, &sender, content));
+        }
+        if let Some(sids) = code_template(request) {
             let sid = wording::template(request, sids)?;
             let variables = wording::variables(request)?;
             let content = Content::Template { sid, variables: &variables };
             return Ok(self.pairs(request, &sender, content));
         }
         if !request.window_open {
-            let reason = "whatsapp takes free text only within 24 hours of the person's last message: \
-                          set whatsapp_content_sid to an approved authentication template";
-            return Err(SendError::Refused { code: Some(63016), reason: reason.to_owned() });
+            let template = match request.code() {
+                Some(_) => "whatsapp_content_sid to an approved authentication template",
+                None => "the whatsapp_content_sid of its template in message_templates",
+            };
+            let reason = format!(
+                "whatsapp takes free text only within 24 hours of the person's last message: set {template}"
+            );
+            return Err(SendError::Refused { code: Some(63016), reason });
         }
         let text = text(&self.settings.messages, request);
         Ok(self.pairs(request, &sender, Content::Body(&text.body)))
@@ -201,7 +214,10 @@ impl<T: Transport> Twilio<T> {
             code: None,
             reason: "no number to call from: set twilio.from".into(),
         })?;
-        let (verification, number) = request.id.parts();
+        let (verification, number) = request.id.of_verification().ok_or_else(|| SendError::Refused {
+            code: None,
+            reason: "a message of its own is not read aloud".into(),
+        })?;
         let public_url = &self.settings.public_url;
         Ok(CreateCall {
             to: request.to.in_full(),
@@ -214,9 +230,24 @@ impl<T: Transport> Twilio<T> {
             ),
             ring: self.ring(request),
             machine_detection: self.settings.machine_detection,
-            send_digits: request.details.send_digits.as_deref(),
+            send_digits: request.details().and_then(|details| details.send_digits.as_deref()),
         }
         .pairs())
+    }
+}
+
+/// The service's approved templates, of what carries a code.
+fn code_template(request: &SendRequest) -> Option<&ContentSids> {
+    request.code().and(request.service.settings.whatsapp_content_sid.as_ref())
+}
+
+/// Whether a text in the list may be what was asked for. The minutes in a code's text may
+/// differ by now; the code does not. Other words stand in it as they leave: some characters
+/// are replaced (`SmartEncoded`), and a trial account puts words of its own before them.
+fn is_its(request: &SendRequest, body: &str) -> bool {
+    match &request.content {
+        Carried::Code { code, .. } => body.contains(code.expose()),
+        Carried::Words(words) => smart_encoded(body).contains(smart_encoded(&words.text).trim()),
     }
 }
 
@@ -291,8 +322,11 @@ impl<T: Transport> Gateway for Twilio<T> {
             .map_err(|_| SendError::unknown("the answer of twilio was no list"))?;
         // The body of a template is Twilio's to show; there the recipient, the
         // time and the direction have to do.
-        let is_template =
-            request.channel == Channel::Whatsapp && request.service.settings.whatsapp_content_sid.is_some();
+        let is_approved = match &request.content {
+            Carried::Code { .. } => code_template(request).is_some(),
+            Carried::Words(words) => words.approved.is_some(),
+        };
+        let is_template = request.channel == Channel::Whatsapp && is_approved;
         let is_text = request.channel != Channel::Call && !is_template;
         let goes_on = page.next_page_uri.is_some();
         let listed: Vec<Resource> = page.messages.into_iter().chain(page.calls).collect();
@@ -300,9 +334,7 @@ impl<T: Transport> Gateway for Twilio<T> {
             let ours =
                 resource.direction.as_deref().is_some_and(|direction| direction.starts_with("outbound-api"));
             let fresh = resource.created_at().is_some_and(|at| at >= earliest);
-            // The minutes in the text may differ by now; the code does not.
-            let same_text =
-                !is_text || resource.body.as_deref().is_some_and(|body| body.contains(request.code.expose()));
+            let same_text = !is_text || resource.body.as_deref().is_some_and(|body| is_its(request, body));
             ours && fresh && same_text && !others.contains(&resource.sid)
         });
         // The newest come first. A page that ends before the send's time does

@@ -1,26 +1,33 @@
 //! What a request says: which of its service's and the application's words go
 //! into the message.
 
-use super::{SendError, SendRequest};
+use super::{Carried, SendError, SendRequest};
 use crate::model::channel::Channel;
+use crate::model::message;
 use crate::model::service::ContentSids;
+use crate::model::verification::Details;
 use crate::texts::{Catalog, Text, Wording, closest_tag, compose};
+use crate::twilio::segments;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// The message of a request by text or WhatsApp, in the language that was asked
 /// for, or that of the number's country, or the service's.
 pub fn text(messages: &Catalog, request: &SendRequest) -> Text {
-    let SendRequest { service, details, .. } = request;
+    let SendRequest { service, .. } = request;
     let settings = &service.settings;
     let country = request.to.region();
+    let (code, details) = match &request.content {
+        Carried::Code { code, details } => (code, details),
+        Carried::Words(words) => return words_of(words),
+    };
     compose(
         messages,
         &Wording {
             set: details.template.as_deref().or(settings.template.as_deref()),
             is_whatsapp: request.channel == Channel::Whatsapp,
             service: name(request),
-            code: request.code.expose(),
+            code: code.expose(),
             seconds: seconds(request),
             payment: details.binding(),
             purpose: details.purpose.as_deref(),
@@ -32,6 +39,21 @@ pub fn text(messages: &Catalog, request: &SendRequest) -> Text {
             default_locale: settings.locale.as_deref(),
         },
     )
+}
+
+/// The words of a message of its own.
+fn words_of(words: &message::Content) -> Text {
+    let (body, locale) = (words.text.clone(), words.language.clone().unwrap_or_default());
+    Text { segments: segments::count(&body), body, locale }
+}
+
+/// The tag of the language that is closest to the one that was asked for, else to that of the
+/// country, else to the service's; else the English one, else the first that is known.
+pub fn closest_language<'t>(
+    tags: impl Iterator<Item = &'t str>,
+    wanted: (Option<&str>, Option<&str>, Option<&str>),
+) -> Option<&'t str> {
+    closest_tag(tags, wanted)
 }
 
 /// The template that WhatsApp approved, in the language that was asked for, or that of the
@@ -62,11 +84,15 @@ pub(super) fn template<'a>(request: &SendRequest, sids: &'a ContentSids) -> Resu
 pub(super) fn variables(request: &SendRequest) -> Result<BTreeMap<String, String>, SendError> {
     let refused = |reason: String| SendError::Refused { code: None, reason };
     let map = &request.service.settings.whatsapp_variables;
-    if map.is_empty() && request.details.binding().is_none() {
-        return Ok([("1".to_owned(), request.code.expose().to_owned())].into());
+    let binding = request.details().and_then(Details::binding);
+    if let Some(code) = request.code()
+        && map.is_empty()
+        && binding.is_none()
+    {
+        return Ok([("1".to_owned(), code.expose().to_owned())].into());
     }
     let has = |name: &str| map.values().any(|known| known == name);
-    if request.details.binding().is_some() && !(has("amount") && has("payee")) {
+    if binding.is_some() && !(has("amount") && has("payee")) {
         let reason = "a payment's message says what is paid to whom: \
                       give amount and payee a place in whatsapp_variables";
         return Err(refused(reason.to_owned()));
@@ -82,10 +108,10 @@ pub(super) fn variables(request: &SendRequest) -> Result<BTreeMap<String, String
 /// The value of a variable by its name, as a template at WhatsApp takes it: the
 /// minutes are a bare number, because their word is in the template.
 fn value(request: &SendRequest, variable: &str) -> Option<String> {
-    let details = &request.details;
+    let details = request.details()?;
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     Some(match variable {
-        "code" => request.code.expose().to_owned(),
+        "code" => request.code()?.expose().to_owned(),
         "service" => name(request).to_owned(),
         "minutes" => minutes(seconds(request)),
         "amount" => text(&details.amount),
@@ -97,7 +123,8 @@ fn value(request: &SendRequest, variable: &str) -> Option<String> {
 }
 
 fn name(request: &SendRequest) -> &str {
-    request.details.friendly_name.as_deref().unwrap_or(&request.service.settings.name)
+    let own = request.details().and_then(|details| details.friendly_name.as_deref());
+    own.unwrap_or(&request.service.settings.name)
 }
 
 /// How long the code is good when the message leaves, in seconds.

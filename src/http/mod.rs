@@ -50,8 +50,8 @@ use warp::reply::Response;
 /// signs it: no decoding, no forgiven slash.
 fn table() -> Vec<PathRoute> {
     use api::{
-        audit, blocks, channels, checks, decisions, deliveries, endpoints, erasures, keys, limits, opt_outs,
-        services, sessions,
+        audit, blocks, channels, checks, decisions, deliveries, endpoints, erasures, keys, limits, messages,
+        opt_outs, services, sessions,
     };
     use api::{test_numbers as numbers, verifications as v};
     use webhooks::{events, gateway, inbound, status, voice};
@@ -74,6 +74,13 @@ fn table() -> Vec<PathRoute> {
         route("/v1/deliveries", api(&deliveries::LIST, deliveries::list)),
         route("/v1/deliveries/search", search(&deliveries::SEARCH, deliveries::list)),
         route("/v1/deliveries/{sid}", api(&deliveries::FETCH, deliveries::fetch)),
+        route("/v1/messages", api(&messages::LIST, messages::list).and(&messages::CREATE, messages::create)),
+        route("/v1/messages/search", search(&messages::SEARCH, messages::list)),
+        route(
+            "/v1/messages/{id}",
+            api(&messages::FETCH, messages::fetch).and(&messages::CANCEL, messages::cancel),
+        ),
+        route("/v1/messages/{id}/retry", api(&messages::RETRY, messages::retry)),
         route("/v1/channels", api(&channels::LIST, channels::list)),
         route("/v1/services", api(&services::LIST, services::list).and(&services::CREATE, services::create)),
         route(

@@ -24,8 +24,9 @@ same answer for 24 hours, with `Idempotent-Replayed: true`, and is not done agai
 **Reads** have an `ETag`, and answer 304 to an `If-None-Match` that names it.\n\n\
 **Limits**: `RateLimit-Policy` and `RateLimit` tell how many requests a key may send and has left.";
 
-const TAGS: [(&str, &str); 14] = [
+const TAGS: [(&str, &str); 15] = [
     ("Verifications", "One person proving one number."),
+    ("Messages", "Messages of their own, which carry no code."),
     ("Deliveries", "What became of each message and call."),
     ("Sessions", "The hosted pages: a person proves a number there and comes back."),
     ("Services", "Brands with their names, rules and channels."),

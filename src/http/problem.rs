@@ -77,6 +77,8 @@ kinds! {
         "A request with this `Idempotency-Key` has not been answered yet. Ask again after `Retry-After` seconds.";
     VERIFICATION_ENDED = "verification_ended" 409 "The verification has ended; start a new one":
         "It was approved, canceled, used up or has expired: `verification_status` says which.";
+    MESSAGE_STATUS = "message_status" 409 "The message stands otherwise":
+        "What was asked for cannot be done to a message in this status, which `message_status` names: one that has left is not called off, and only one that failed or expired is sent again.";
     VERIFICATION_PENDING = "verification_pending" 409 "Another verification of this number is under way":
         "Your key has begun one for this number, for another purpose, amount or payee, and it waits for its code. Call it off, or wait for its end; a service with `pending` = `many` lets you begin as many as you like.";
     LIST_FULL = "list_full" 409 "The lists are full":
@@ -200,6 +202,9 @@ pub struct Members {
     /// How a verification ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verification_status: Option<&'static str>,
+    /// Where the message stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message_status: Option<&'static str>,
     /// From when on the next message or call is allowed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resend_at: Option<jiff::Timestamp>,

@@ -10,6 +10,7 @@ use crate::app::admission::AdmissionError;
 use crate::app::events::EventError;
 use crate::app::fault::{Failing, Fault};
 use crate::app::keyed::KeyBound;
+use crate::app::messages::MessageError;
 use crate::app::messaging::MessagingError;
 use crate::app::privacy::PrivacyError;
 use crate::app::services::ServiceError;
@@ -36,6 +37,9 @@ pub enum Refusal {
     /// A step of a session was not taken.
     #[error(transparent)]
     Session(SessionError),
+    /// A message of its own was not taken, or not changed.
+    #[error(transparent)]
+    Message(MessageError),
     /// Nothing was sent, written down or said.
     #[error(transparent)]
     Messaging(MessagingError),
@@ -90,6 +94,11 @@ refusals! {
         SessionError::Verification(error) => error.into(),
         error => Self::Session(error),
     };
+    MessageError => |error| match error {
+        MessageError::Fault(error) => error.into(),
+        MessageError::Admission(error) => error.into(),
+        error => Self::Message(error),
+    };
     MessagingError => |error| match error {
         MessagingError::Fault(error) => error.into(),
         MessagingError::Verification(error) => error.into(),
@@ -139,6 +148,8 @@ impl Refusal {
                 SessionError::NoSuchResult => &problem::NO_SUCH_RESULT,
                 SessionError::Verification(_) | SessionError::Fault(_) => &problem::INTERNAL,
             },
+            Self::Message(MessageError::NoSendsLeft) => &problem::NO_SENDS_LEFT,
+            Self::Message(_) => &problem::MESSAGE_STATUS,
             // Of another account's things nothing is said, not even that they are there.
             Self::Messaging(_) => &problem::NOT_FOUND,
             Self::Event(EventError::NotAllowed { .. }) => &problem::NOT_ALLOWED,
@@ -203,6 +214,9 @@ impl Refusal {
                 }
                 _ => none,
             },
+            Self::Message(MessageError::Stands(status)) => {
+                Members { message_status: Some(status.as_str()), ..none }
+            }
             Self::Session(SessionError::ReturnUrl(_)) => field("return_url"),
             Self::Session(SessionError::NoSuchResult) => field("result"),
             Self::Event(EventError::NotAllowed { field: name, .. }) => field(name),

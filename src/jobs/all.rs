@@ -1,6 +1,7 @@
 //! All jobs there are, and which of them takes care of what.
 
 use super::ask::Ask;
+use super::bulk::Bulk;
 use super::end::End;
 use super::erase::Erase;
 use super::expire::Expire;
@@ -11,7 +12,7 @@ use super::webhook::Dispatch;
 use crate::store::{Kind, Lane};
 
 /// All jobs there are.
-static JOBS: [&dyn Job; 7] = [&Send, &Dispatch, &End, &Expire, &Ask, &Erase, &Redact];
+static JOBS: [&dyn Job; 8] = [&Send, &Dispatch, &End, &Expire, &Ask, &Erase, &Redact, &Bulk];
 
 /// Who takes care of a record that is due in a lane.
 pub(super) fn job_for(lane: Lane, kind: Kind) -> Option<&'static dyn Job> {

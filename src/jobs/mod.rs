@@ -14,6 +14,7 @@
 mod all;
 mod ask;
 mod buffer;
+mod bulk;
 mod end;
 mod erase;
 mod expire;
@@ -42,6 +43,7 @@ pub async fn run(app: App, settings: Settings, stop: impl Future<Output = ()>) {
         (Lane::Webhook, events::most_dispatches(&app.telling)),
         (Lane::Chore, settings.max_chores_in_flight),
         (Lane::Long, settings.max_long_in_flight),
+        (Lane::Bulk, settings.max_bulk_in_flight),
     ];
     let lanes = places
         .map(|(lane, places)| runner::Runner::new(app.clone(), lane, places, settings).run(stop.clone()));

@@ -1,5 +1,5 @@
-//! A verification that is due for somebody who waits: a send or a look-up, and the end of
-//! one that an older version filed here.
+//! A verification, or a message of high priority, that is due for somebody who waits: a send
+//! or a look-up, and the end of a verification that an older version filed here.
 
 use super::job::{Job, JobError, Ran};
 use crate::app::{App, messaging};
@@ -21,12 +21,15 @@ impl Job for Send {
     }
 
     fn kinds(&self) -> &'static [Kind] {
-        &[Kind::Verification]
+        &[Kind::Verification, Kind::Message]
     }
 
     async fn run(&self, app: &App, keys: &[Key]) -> Result<Ran, JobError> {
         for key in keys {
-            messaging::tend_verification(&app.messaging, &key.id).await?;
+            match key.kind {
+                Kind::Message => messaging::tend_message(&app.messaging, &key.id).await?,
+                _ => messaging::tend_verification(&app.messaging, &key.id).await?,
+            }
         }
         Ok(Ran::default())
     }

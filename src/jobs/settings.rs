@@ -11,6 +11,8 @@ pub struct Settings {
     pub max_chores_in_flight: usize,
     /// Pages of what takes long at once.
     pub max_long_in_flight: usize,
+    /// Of messages that nobody waits for as for a code, so much at once.
+    pub max_bulk_in_flight: usize,
     /// How often in a row something fails before it is set aside.
     pub set_aside_after: u32,
     /// The first wait after a failure; each further one is twice as long, a minute
@@ -29,6 +31,7 @@ impl Default for Settings {
             max_person_in_flight: 32,
             max_chores_in_flight: 2,
             max_long_in_flight: 1,
+            max_bulk_in_flight: 8,
             set_aside_after: 5,
             backoff: Duration::from_secs(1),
             drain: Duration::from_secs(20),

@@ -9,6 +9,7 @@
 mod decided;
 mod find;
 mod of_decision;
+mod of_message;
 mod payload;
 #[cfg(test)]
 mod tests;
@@ -16,11 +17,12 @@ mod tests;
 pub use decided::Decided;
 pub use find::{IsOptOut, of_delivery, of_opt_out, of_session, of_verification};
 pub use of_decision::{Once, of_budget, of_findings, of_refusal};
+pub use of_message::of_message;
 pub use payload::{Data, Fault, Payload};
 
 use crate::model::channel::DeliveryChannel;
 use crate::model::delivery::Unheard;
-use crate::model::id::{DeliveryId, EventId, ServiceId, SessionId, Sid, VerificationId};
+use crate::model::id::{DeliveryId, EventId, MessageId, ServiceId, SessionId, Sid, VerificationId};
 use crate::model::verification::Verification;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -51,6 +53,12 @@ pub struct EventBody {
     /// The verification, when there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verification: Option<VerificationId>,
+    /// The message of its own, when there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<MessageId>,
+    /// What sort of message it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_type: Option<String>,
     /// Its service; nothing where the verification was gone when it was told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<ServiceId>,
@@ -108,6 +116,8 @@ impl EventBody {
             event_type,
             at,
             verification: None,
+            message: None,
+            message_type: None,
             service: None,
             session: None,
             user: None,
@@ -147,6 +157,7 @@ impl fmt::Debug for EventBody {
             .field("type", &self.event_type)
             .field("at", &self.at)
             .field("verification", &self.verification)
+            .field("message", &self.message)
             .field("status", &self.status)
             .field("reason", &self.reason)
             .field("error_code", &self.error_code)
@@ -241,6 +252,18 @@ event_types! {
     Expired = "verification.expired",
     /// The application called it off.
     Canceled = "verification.canceled",
+    /// A message of its own was taken, or is sent again after it had failed.
+    MessageQueued = "message.queued",
+    /// Twilio took it.
+    MessageSent = "message.sent",
+    /// The handset took it.
+    MessageDelivered = "message.delivered",
+    /// It did not arrive, and no way is left; the reason says why.
+    MessageFailed = "message.failed",
+    /// Its time ran out before it could leave.
+    MessageExpired = "message.expired",
+    /// The application called it off.
+    MessageCanceled = "message.canceled",
     /// Somebody's way through the pages ended; the status says how.
     SessionEnded = "session.ended",
     /// A message or call, anybody's on the account, has another status.

@@ -67,6 +67,19 @@ id!(
     "VE"
 );
 
+id!(
+    /// A message of its own, which is no verification's: `OM`, 30 random hexadecimal
+    /// digits, and `00`, the place where its deliveries carry their number.
+    MessageId,
+    &["OM"],
+    "OM"
+);
+
+/// What stands before the deliveries of verifications.
+const OF_VERIFICATION: &str = "DL";
+/// What stands before those of messages of their own.
+const OF_MESSAGE: &str = "DM";
+
 /// Prefixes of the names that the provider gives, and that records and settings hold
 /// as they were given.
 pub mod given {
@@ -83,11 +96,12 @@ pub mod given {
 }
 
 id!(
-    /// A message or call as we name it before the provider does: `DL`, the 30 random
-    /// digits of its verification, and its number there in two hexadecimal digits.
+    /// A message or call as we name it before the provider does: the 30 random digits of
+    /// its verification behind `DL`, or of its message behind `DM`, and its number there in
+    /// two hexadecimal digits.
     DeliveryId,
-    &["DL"],
-    "DL"
+    &[OF_VERIFICATION, OF_MESSAGE],
+    "DL or DM"
 );
 
 id!(
@@ -234,21 +248,75 @@ impl VerificationId {
 
     /// The id of this verification's delivery of that number.
     pub fn delivery(&self, number: u8) -> DeliveryId {
-        DeliveryId(format!("DL{}{number:02x}", &self.0[2..32]))
+        DeliveryId(format!("{OF_VERIFICATION}{}{number:02x}", &self.0[2..32]))
     }
 }
 
+impl MessageId {
+    /// An id from 15 random bytes.
+    pub fn from_random(bytes: [u8; 15]) -> Self {
+        Self(format!("OM{}00", hex::encode(bytes)))
+    }
+
+    /// The id of this message's delivery of that number.
+    pub fn delivery(&self, number: u8) -> DeliveryId {
+        DeliveryId(format!("{OF_MESSAGE}{}{number:02x}", &self.0[2..32]))
+    }
+}
+
+/// Whose a delivery is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SentFor {
+    /// A verification's: it carries the code.
+    Verification(VerificationId),
+    /// A message's of its own.
+    Message(MessageId),
+}
+
 impl DeliveryId {
-    /// The verification that the delivery belongs to, and its number there.
-    pub fn parts(&self) -> (VerificationId, u8) {
+    /// What the delivery was sent for, and its number there.
+    pub fn parts(&self) -> (SentFor, u8) {
         let number = u8::from_str_radix(&self.0[32..], 16).unwrap_or(0);
-        (VerificationId(format!("VE{}00", self.0[2..32].to_ascii_lowercase())), number)
+        let digits = self.0[2..32].to_ascii_lowercase();
+        let sent_for = match self.is_of_message() {
+            true => SentFor::Message(MessageId(format!("OM{digits}00"))),
+            false => SentFor::Verification(VerificationId(format!("VE{digits}00"))),
+        };
+        (sent_for, number)
+    }
+
+    /// The verification that the delivery belongs to, and its number there; nothing for one
+    /// of a message's.
+    pub fn of_verification(&self) -> Option<(VerificationId, u8)> {
+        match self.parts() {
+            (SentFor::Verification(id), number) => Some((id, number)),
+            (SentFor::Message(_), _) => None,
+        }
+    }
+
+    /// The message that the delivery belongs to, and its number there; nothing for one of a
+    /// verification's.
+    pub fn of_message(&self) -> Option<(MessageId, u8)> {
+        match self.parts() {
+            (SentFor::Message(id), number) => Some((id, number)),
+            (SentFor::Verification(_), _) => None,
+        }
+    }
+
+    /// The same however its digits were written.
+    pub fn normalized(&self) -> Self {
+        Self(format!("{}{}", &self.0[..2], self.0[2..].to_ascii_lowercase()))
     }
 
     /// The name of the message where the provider has none in the form of ours: the same
     /// digits, so that whoever names the delivery names the message.
     pub fn message_sid(&self) -> Sid {
-        Sid(format!("{}{}", given::TEXT, self.0[2..].to_ascii_lowercase()))
+        let prefix = if self.is_of_message() { given::MEDIA } else { given::TEXT };
+        Sid(format!("{prefix}{}", self.0[2..].to_ascii_lowercase()))
+    }
+
+    fn is_of_message(&self) -> bool {
+        self.0.starts_with(OF_MESSAGE)
     }
 }
 
@@ -260,7 +328,8 @@ impl Sid {
 
     /// The delivery that a message is named after: [`DeliveryId::message_sid`] backwards.
     pub fn named_after(&self) -> DeliveryId {
-        DeliveryId(format!("DL{}", &self.0[2..]))
+        let prefix = if self.0.starts_with(given::MEDIA) { OF_MESSAGE } else { OF_VERIFICATION };
+        DeliveryId(format!("{prefix}{}", &self.0[2..]))
     }
 }
 
@@ -284,7 +353,18 @@ mod tests {
     fn a_delivery_id_leads_back_to_its_verification() {
         let verification = VerificationId::from_random([0xab; 15]);
         let delivery = verification.delivery(17);
-        assert_eq!(delivery.as_str().parse::<DeliveryId>().unwrap().parts(), (verification, 17));
+        let delivery = delivery.as_str().parse::<DeliveryId>().unwrap();
+        assert_eq!(delivery.of_verification(), Some((verification, 17)));
+        assert_eq!(delivery.of_message(), None);
+    }
+
+    #[test]
+    fn a_delivery_of_a_message_leads_back_to_it_and_to_no_verification() {
+        let message = MessageId::from_random([0xab; 15]);
+        let delivery = message.delivery(3).as_str().parse::<DeliveryId>().unwrap();
+        assert_eq!((delivery.of_message(), delivery.of_verification()), (Some((message, 3)), None));
+        assert_eq!(delivery.message_sid().named_after(), delivery);
+        assert_ne!(delivery.message_sid(), VerificationId::from_random([0xab; 15]).delivery(3).message_sid());
     }
 
     #[test]

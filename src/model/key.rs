@@ -98,6 +98,8 @@ pub enum Scope {
     Check,
     /// Say of a code that the application chose that it was right.
     Approve,
+    /// Send messages of their own, and see and change these; no code is among them.
+    Message,
     /// See verifications, deliveries and settings.
     Read,
     /// Change services, keys, opt-outs and endpoints; erase people's data; read
@@ -107,7 +109,8 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope there is.
-    pub const ALL: [Self; 5] = [Self::Send, Self::Check, Self::Approve, Self::Read, Self::Admin];
+    pub const ALL: [Self; 6] =
+        [Self::Send, Self::Check, Self::Approve, Self::Message, Self::Read, Self::Admin];
 
     /// What an application that verifies numbers needs. To approve is not among
     /// it: who may approve needs no code.
@@ -121,6 +124,7 @@ impl Scope {
             Self::Send => "send",
             Self::Check => "check",
             Self::Approve => "approve",
+            Self::Message => "message",
             Self::Read => "read",
             Self::Admin => "admin",
         }

@@ -3,6 +3,10 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+/// What stands before the name of a type of messages, where a wish is towards that and not
+/// towards a sender: `type:marketing`.
+pub const OF_TYPE: &str = "type:";
+
 /// What an inbound text asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Keyword {
@@ -19,7 +23,8 @@ pub enum Keyword {
 pub struct OptOut {
     /// Who asked, as an address: `+…`, `whatsapp:+…`.
     pub number: String,
-    /// Which sender: a number of ours, or a messaging service.
+    /// Which sender: a number of ours, or a messaging service; or a type of messages,
+    /// whoever sends them ([`OF_TYPE`]).
     pub sender: String,
     /// True while nothing may be sent.
     pub opted_out: bool,

@@ -4,7 +4,8 @@
 
 use crate::model::delivery::Delivery;
 use crate::model::event::Event;
-use crate::model::id::{ServiceId, VerificationId};
+use crate::model::id::{MessageId, SentFor, ServiceId, VerificationId};
+use crate::model::message::Message;
 use crate::model::service::Service;
 use crate::model::session::Session;
 use crate::model::verification::Verification;
@@ -16,6 +17,8 @@ pub enum Owner {
     Service(Option<ServiceId>),
     /// That of this verification's service, which the record does not know.
     Verification(VerificationId),
+    /// That of this message's service, which the record does not know.
+    Message(MessageId),
     /// No service's: it is about the whole.
     Nobody,
 }
@@ -27,6 +30,12 @@ pub trait Owned {
 }
 
 impl Owned for Verification {
+    fn owner(&self) -> Owner {
+        Owner::Service(self.service.clone())
+    }
+}
+
+impl Owned for Message {
     fn owner(&self) -> Owner {
         Owner::Service(self.service.clone())
     }
@@ -44,21 +53,26 @@ impl Owned for Service {
     }
 }
 
-/// One of ours leads back to its verification; anybody else's on the account is
+/// One of ours leads back to its verification or message; anybody else's on the account is
 /// no service's.
 impl Owned for Delivery {
     fn owner(&self) -> Owner {
-        self.id.as_ref().map_or(Owner::Nobody, |id| Owner::Verification(id.parts().0))
+        match self.id.as_ref().map(|id| id.parts().0) {
+            None => Owner::Nobody,
+            Some(SentFor::Verification(id)) => Owner::Verification(id),
+            Some(SentFor::Message(id)) => Owner::Message(id),
+        }
     }
 }
 
 /// What is told of opt-outs, endpoints and foreign deliveries is no service's.
 impl Owned for Event {
     fn owner(&self) -> Owner {
-        match (&self.body.service, &self.body.verification) {
-            (Some(service), _) => Owner::Service(Some(service.clone())),
-            (None, Some(verification)) => Owner::Verification(verification.clone()),
-            (None, None) => Owner::Nobody,
+        match (&self.body.service, &self.body.verification, &self.body.message) {
+            (Some(service), ..) => Owner::Service(Some(service.clone())),
+            (None, Some(verification), _) => Owner::Verification(verification.clone()),
+            (None, None, Some(message)) => Owner::Message(message.clone()),
+            (None, None, None) => Owner::Nobody,
         }
     }
 }

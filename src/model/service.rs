@@ -6,6 +6,7 @@
 
 mod content_sids;
 mod labels;
+mod messages;
 mod pending;
 mod rules;
 mod strength;
@@ -13,6 +14,9 @@ mod voip;
 
 pub use self::content_sids::{ContentSids, MOST_TEMPLATES};
 pub use self::labels::{ChannelLabel, ChannelLabels, MOST_ICON, MOST_LABEL};
+pub use self::messages::{
+    MOST_MESSAGE_TEMPLATES, MOST_WORD, MessageTemplate, MessageType, Piece, USUAL_TYPE, pieces, usual_types,
+};
 pub use self::pending::Pending;
 pub use self::rules::{Complaint, MOST_REMEDIES, check_name};
 pub use self::strength::{GUESSABLE, LONGEST_LIFE};
@@ -171,6 +175,15 @@ pub struct Settings {
     /// What channels are called and drawn as, where that is not as usual.
     #[serde(default, skip_serializing_if = "ChannelLabels::is_empty")]
     pub channel_labels: ChannelLabels,
+    /// Whether messages of their own may be any text, and not only one of these templates.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub free_text: bool,
+    /// The templates of messages of their own, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub message_templates: BTreeMap<String, MessageTemplate>,
+    /// The types of such messages, by name, that are others than the usual ones.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub message_types: BTreeMap<String, MessageType>,
 }
 
 /// Which countries a channel reaches, as ISO 3166 codes: `DE`.
@@ -306,6 +319,9 @@ impl Settings {
         all.entry("fraud").or_insert_with(|| Value::Object(Map::new()));
         all.entry("remedies").or_insert_with(|| Value::Object(Map::new()));
         all.entry("channel_labels").or_insert_with(|| Value::Object(Map::new()));
+        all.entry("free_text").or_insert(Value::Bool(self.free_text));
+        all.entry("message_templates").or_insert_with(|| Value::Object(Map::new()));
+        all.entry("message_types").or_insert_with(|| Value::Object(Map::new()));
         if let Some(Value::Object(pages)) = all.get_mut("pages") {
             pages.entry("success_url").or_insert(Value::Null);
         }
@@ -314,6 +330,12 @@ impl Settings {
 }
 
 impl Settings {
+    /// The types of messages of their own: the service's, and the usual ones that it does not
+    /// set otherwise.
+    pub fn message_types(&self) -> BTreeMap<String, MessageType> {
+        messages::with_usual(&self.message_types)
+    }
+
     /// Whether somebody has set how long to wait before sending again. What was stored
     /// before that was kept shows it where it is not as usual.
     pub fn sets_cooldown(&self) -> bool {
@@ -462,6 +484,9 @@ impl Settings {
             fraud: FraudChanges::default(),
             remedies: BTreeMap::new(),
             channel_labels: ChannelLabels::default(),
+            free_text: false,
+            message_templates: BTreeMap::new(),
+            message_types: BTreeMap::new(),
         }
     }
 }

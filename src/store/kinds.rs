@@ -18,6 +18,7 @@ mod event;
 mod idempotency;
 mod lease;
 mod list_entry;
+mod message;
 mod opt_out;
 mod safe_number;
 mod service;
@@ -76,4 +77,5 @@ records! {
     Erasure => crate::model::erasure::Erasure,
     Traffic => crate::model::fraud::Page,
     ListEntry => crate::model::lists::ListEntry,
+    Message => crate::model::message::Message,
 }

@@ -23,6 +23,8 @@ pub enum Lane {
     /// 4, `a`: what was set aside because it failed again and again. Nobody does
     /// it until an operator asks for it.
     Aside = 4,
+    /// 5, `o`: messages that nobody waits for as for a code.
+    Bulk = 5,
 }
 
 /// When a record is due, and in which queue.
@@ -36,10 +38,11 @@ pub struct Due {
 
 impl Lane {
     /// Every lane there is.
-    pub const ALL: [Self; 5] = [Self::Person, Self::Webhook, Self::Chore, Self::Long, Self::Aside];
+    pub const ALL: [Self; 6] =
+        [Self::Person, Self::Webhook, Self::Chore, Self::Long, Self::Aside, Self::Bulk];
 
     /// The lanes whose work is done.
-    pub const WORKED: [Self; 4] = [Self::Person, Self::Webhook, Self::Chore, Self::Long];
+    pub const WORKED: [Self; 5] = [Self::Person, Self::Webhook, Self::Chore, Self::Long, Self::Bulk];
 
     /// What it is called outside.
     pub fn as_str(self) -> &'static str {
@@ -49,6 +52,7 @@ impl Lane {
             Self::Chore => "chore",
             Self::Long => "long",
             Self::Aside => "aside",
+            Self::Bulk => "bulk",
         }
     }
 

@@ -296,7 +296,8 @@ async fn attack(seed: u64, is_greedy: bool) {
     let body = json!({ "to": TO, "channel": "sms" });
     let begun = answer(attacker.v1(Method::POST, "/verifications", Some(&body))).await;
     assert_eq!(begun.status, 201, "{}", begun.text);
-    let (own, code) = (text(&begun.json()["id"]), world.post.first().await.0.code.expose().to_owned());
+    let (own, code) =
+        (text(&begun.json()["id"]), world.post.first().await.0.code().unwrap().expose().to_owned());
     attacker.attack(9 * 60, 60).await;
     let path = format!("/verifications/{own}/check");
     let offer =

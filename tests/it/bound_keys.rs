@@ -59,7 +59,7 @@ impl Shop {
         verification::session_begin(&world.app.verifying, &session, &browser, Default::default())
             .await
             .unwrap();
-        let typed = world.post.nth(orders + 2).await.0.code;
+        let typed = world.post.nth(orders + 2).await.0.code().unwrap().clone();
         verification::session_check(&world.app.verifying, &session, &browser, typed.expose()).await.unwrap();
         let back = verification::session_leave(&world.app.admission, &session, &browser, false)
             .await
@@ -70,7 +70,7 @@ impl Shop {
             service,
             number: number.to_owned(),
             verification,
-            code: order.code.expose().to_owned(),
+            code: order.code().unwrap().expose().to_owned(),
             sid: sid.to_string(),
             session: session.to_string(),
             result,

@@ -77,7 +77,7 @@ async fn a_life_is_told_signed_and_without_its_code() {
     let (order, sid) = world.post.first().await;
     let report = crate::support::report(sid.as_str(), Status::Delivered, Some(&order.id), Some(PERSON));
     messaging::record(&world.app.messaging, &crate::support::proof(), report).await.unwrap();
-    let code = order.code.expose().to_owned();
+    let code = order.code().unwrap().expose().to_owned();
     for offered in [wrong(&code), code.clone()] {
         let path = format!("/v1/verifications/{verification}/check");
         ask(&world, Method::POST, &path, json!({ "code": offered })).await;

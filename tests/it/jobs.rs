@@ -34,6 +34,7 @@ const TWICE: Settings = Settings {
     max_person_in_flight: 32,
     max_chores_in_flight: 2,
     max_long_in_flight: 1,
+    max_bulk_in_flight: 8,
     set_aside_after: 2,
     backoff: Duration::from_millis(1),
     drain: Duration::from_secs(20),

@@ -245,7 +245,7 @@ async fn each_face_says_that_a_number_is_locked() {
     let begun = v1("/verifications", json!({ "to": TO, "channel": "sms" })).await;
     assert_eq!(begun.status, 201, "{}", begun.text);
     let id = text(&begun.json()["id"]);
-    let code = world.post.first().await.0.code.expose().to_owned();
+    let code = world.post.first().await.0.code().unwrap().expose().to_owned();
     let sid = text(&v2("Verifications", &[("To", TO), ("Channel", "sms")]).await.json()["sid"]);
     let check = format!("/verifications/{id}/check");
     for _ in 0..10 {
@@ -267,7 +267,7 @@ async fn each_face_says_that_a_number_is_locked() {
     let refused = answer(with_json(start, &json!({ "to": TO, "channel": "sms" }))).await;
     assert_eq!(refused.problem(429, "limit_reached")["rule"], "number_wrong_codes", "{}", refused.text);
     // By Verify's face the number's own five, and then no more.
-    let strangers = world.post.nth(2).await.0.code.expose().to_owned();
+    let strangers = world.post.nth(2).await.0.code().unwrap().expose().to_owned();
     for _ in 0..5 {
         let told = v2("VerificationCheck", &[("VerificationSid", &sid), ("Code", &wrong(&strangers))]).await;
         assert_eq!(told.status, 201, "{}", told.text);

@@ -11,7 +11,6 @@ mod ways;
 use crate::wire::{Answer, answer, form, with_json, wrong};
 use crate::world::{API_KEY, World};
 use dialback::model::channel::Channel;
-use dialback::model::id::VerificationId;
 use dialback::model::service;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -140,7 +139,7 @@ async fn session(world: &World, body: Value) -> (String, Browser) {
 }
 
 async fn sent_code(world: &World) -> String {
-    world.post.first().await.0.code.expose().to_owned()
+    world.post.first().await.0.code().unwrap().expose().to_owned()
 }
 
 #[tokio::test]

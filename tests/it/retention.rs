@@ -44,6 +44,7 @@ fn over(store: &Arc<dyn Maintenance>, clock: &Clock) -> App {
         events: days(30),
         audit: days(400),
         decisions: days(35),
+        ..Retention::default()
     };
     App::new(Parts { retention, ..parts(store, &Arc::new(Script::default()), clock) })
 }

@@ -314,7 +314,7 @@ async fn words_lead_nowhere_in_every_face() {
     let settings = |settings: &mut Settings| settings.allow_links = true;
     let allowed = World::with_service(settings).await;
     assert!(v1(&allowed, MOBILE, None, &json!({ "friendly_name": "Booking.com" })).await.is_ok());
-    assert_eq!(allowed.post.first().await.0.details.friendly_name.as_deref(), Some("Booking.com"));
+    assert_eq!(allowed.post.first().await.0.details().unwrap().friendly_name.as_deref(), Some("Booking.com"));
     // A service made through the API takes no such name by itself.
     let operator = Actor::operator();
     let named = |more: Value| {
@@ -346,14 +346,14 @@ async fn a_payment_is_what_is_seen_of_it() {
     assert_eq!(start("\u{200b}\u{2060}").await, Err("payment_missing".into()));
     assert!(start("\u{202a}39.99 EUR\u{202c}").await.is_ok());
     let order = world.post.first().await.0;
-    assert_eq!(order.details.amount.as_deref(), Some("39.99 EUR"));
-    assert_eq!(order.details.payee.as_deref(), Some("Acme Ltd"));
+    assert_eq!(order.details().unwrap().amount.as_deref(), Some("39.99 EUR"));
+    assert_eq!(order.details().unwrap().payee.as_deref(), Some("Acme Ltd"));
     let offer = dialback::app::verification::Offer {
-        code: order.code.expose().to_owned(),
+        code: order.code().unwrap().expose().to_owned(),
         amount: Some("39.99 EUR".into()),
         payee: Some("Acme\u{feff} Ltd".into()),
     };
-    let id = order.id.parts().0;
+    let (id, _) = order.id.of_verification().unwrap();
     assert!(verification::check(&world.app.verifying, &id, offer).await.unwrap().valid);
 }
 
@@ -364,7 +364,7 @@ async fn a_code_of_ones_own_is_read_in_the_digits_of_any_script() {
     for (nth, code) in ["\u{661}\u{662}\u{663}\u{664}", "12-34", " 12 34 "].into_iter().enumerate() {
         let to = format!("+1500555018{nth}");
         assert!(v2(&world, &to, Some(Channel::Sms), &[("CustomCode", code)]).await.is_ok(), "{code}");
-        assert_eq!(world.post.nth(nth + 1).await.0.code.expose(), "1234", "{code}");
+        assert_eq!(world.post.nth(nth + 1).await.0.code().unwrap().expose(), "1234", "{code}");
     }
     assert!(v2(&world, MOBILE, Some(Channel::Sms), &[("CustomCode", "12#4")]).await.is_err());
 }

@@ -60,6 +60,7 @@ pub fn all() -> Vec<Facts> {
     all.extend([facts_of(&audit()), facts_of(&erasure()), facts_of(&erased())]);
     all.extend([facts_of(&page::page())]);
     all.extend(crate::list_samples::all());
+    all.extend(crate::message_samples::all());
     all
 }
 
@@ -266,6 +267,9 @@ fn service() -> Service {
         fraud: dialback::model::fraud::FraudChanges::default(),
         remedies: BTreeMap::default(),
         channel_labels: dialback::model::service::ChannelLabels::default(),
+        free_text: false,
+        message_templates: BTreeMap::default(),
+        message_types: BTreeMap::default(),
     };
     Service { id: id("VA", 1), settings, origin: Origin::Api, created_at: at(-9000), updated_at: at(-8000) }
 }
@@ -461,6 +465,8 @@ fn event(n: u32) -> Event {
         event_type: EventType::Failed,
         at: at(61),
         verification: Some(id("VE", n)),
+        message: None,
+        message_type: None,
         service: Some(id("VA", 1)),
         session: None,
         user: None,

@@ -3,7 +3,7 @@
 use crate::reporting::report;
 use crate::support::PERSON;
 use async_trait::async_trait;
-use dialback::gateway::{Gateway, ListPage, Listing, Redaction, SendError, SendRequest};
+use dialback::gateway::{Carried, Gateway, ListPage, Listing, Redaction, SendError, SendRequest};
 use dialback::model::channel::Channel;
 use dialback::model::delivery::{Fact, Report, Source};
 use dialback::model::id::{DeliveryId, Sid};
@@ -46,6 +46,7 @@ pub struct Seen {
     pub id: DeliveryId,
     pub channel: Channel,
     pub to: String,
+    /// The code, or what else it says.
     pub code: String,
     pub valid_for: Duration,
 }
@@ -85,7 +86,10 @@ impl Script {
             id: send_request.id.clone(),
             channel: send_request.channel,
             to: send_request.to.in_full().to_owned(),
-            code: send_request.code.expose().to_owned(),
+            code: match &send_request.content {
+                Carried::Code { code, .. } => code.expose().to_owned(),
+                Carried::Words(words) => words.text.clone(),
+            },
             valid_for: send_request.valid_for,
         }
     }

@@ -128,7 +128,7 @@ async fn who_is_proved_without_a_way_back_goes_to_the_services_own_page() {
     };
     let world = World::with_service(settings).await;
     let (id, browser) = begun(&world, json!({ "to": TO })).await;
-    let code = world.post.first().await.0.code;
+    let code = world.post.first().await.0.code().unwrap().clone();
     assert!(
         verification::session_check(&world.app.verifying, &id, &browser, code.expose())
             .await
@@ -164,7 +164,7 @@ async fn looked_at(world: &World, id: &SessionId, browser: &Secret) -> String {
 async fn an_application_ends_a_session_and_its_code_with_it() {
     let world = World::with_service(shop).await;
     let (id, browser) = begun(&world, json!({ "to": TO, "return_url": BACK, "state": "x" })).await;
-    let code = world.post.first().await.0.code;
+    let code = world.post.first().await.0.code().unwrap().clone();
     let path = format!("/v1/sessions/{id}");
     for _ in 0..2 {
         let ended = ask(&world, API_KEY, Method::DELETE, &path, None).await;
@@ -203,7 +203,7 @@ async fn an_application_ends_a_session_and_its_code_with_it() {
     let unseen = format!("/v1/sessions/{}", text(&made["id"]));
     assert_eq!(ask(&world, API_KEY, Method::DELETE, &unseen, None).await.status, 200);
     let (id, browser) = begun(&world, json!({ "to": TO, "return_url": BACK })).await;
-    let code = world.post.nth(2).await.0.code;
+    let code = world.post.nth(2).await.0.code().unwrap().clone();
     verification::session_check(&world.app.verifying, &id, &browser, code.expose()).await.unwrap();
     let path = format!("/v1/sessions/{id}");
     let told = ask(&world, API_KEY, Method::DELETE, &path, None).await.problem(409, "session_ended");
@@ -242,7 +242,7 @@ async fn marks_and_user_and_session_go_along_in_what_is_told() {
     (session["to"], session["return_url"]) = (TO.into(), BACK.into());
     let (id, browser) = begun(&world, session).await;
     let (order, sid) = world.post.first().await;
-    assert_eq!(order.details.friendly_name.as_deref(), Some("Corner Shop"));
+    assert_eq!(order.details().unwrap().friendly_name.as_deref(), Some("Corner Shop"));
     let view =
         verification::session(&world.app.admission, &id, Some(&browser)).await.unwrap().verification.unwrap();
     let of_session = view.verification.id.to_string();

@@ -266,7 +266,7 @@ async fn a_code_that_an_earlier_send_brought_stays_good() {
     until(&world, &id, "delivered").await;
     assert_eq!(world.post.count(), sent, "the second message is answered as usual and not sent");
     let path = format!("/v1/verifications/{id}/check");
-    let checked = post(&world, &path, json!({ "code": order.code.expose() })).await;
+    let checked = post(&world, &path, json!({ "code": order.code().unwrap().expose() })).await;
     assert_eq!(checked.json()["valid"], true, "{}", checked.text);
 }
 

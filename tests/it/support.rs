@@ -25,6 +25,7 @@ use dialback::model::limits::Limits;
 use dialback::model::phone::NumberPolicy;
 use dialback::model::policy::Policy;
 use dialback::model::price::Prices;
+use dialback::model::service::Settings;
 use dialback::model::verification::{SendState, Verification};
 use dialback::secret::Secret;
 use dialback::store::records::{self, Versioned};
@@ -242,7 +243,12 @@ impl World {
     /// Of what a person waits for, and of what only expires.
     async fn nothing_is_due(&self) -> bool {
         let due = async |lane| self.store.due_in(lane, self.now(), 1).await.unwrap();
-        due(Lane::Person).await.is_empty() && due(Lane::Chore).await.is_empty()
+        for lane in [Lane::Person, Lane::Chore, Lane::Bulk] {
+            if !due(lane).await.is_empty() {
+                return false;
+            }
+        }
+        true
     }
 
     /// Everything that was ever at rest, as text.
@@ -317,12 +323,24 @@ fn app_on(
     let key = CodeKey { id: key_id.into(), secret: Secret::new("k".repeat(32)) };
     App::new(Parts {
         policy: policy.clone(),
-        services: ServiceDirectory::of_policy("Dialback", policy, clock.now()),
+        services: services(policy, clock),
         codes: CodeKeys::new(vec![key]).unwrap(),
         limits: limits.clone(),
         fraud: dialback::model::fraud::FraudPolicy::default(),
         ..parts(store, gateway, clock)
     })
+}
+
+/// One service, which takes any text, too, and may send it by each of its channels.
+fn services(policy: &Policy, clock: &Clock) -> ServiceDirectory {
+    let has_whatsapp = policy.channels.contains(&Channel::Whatsapp);
+    let settings = Settings {
+        name: "Dialback".to_owned(),
+        free_text: true,
+        whatsapp_from: has_whatsapp.then(|| "+15005550006".to_owned()),
+        ..Settings::of_policy(policy)
+    };
+    ServiceDirectory::new(ServiceDirectory::of_file(None, settings, clock.now()), Vec::new())
 }
 
 /// The parts of the plainest service.

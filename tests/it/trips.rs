@@ -179,7 +179,7 @@ async fn full() -> Full {
     for n in 1..=MANY {
         let (order, _) = world.post.nth(n).await;
         let own = begun.iter_mut().find(|one| one.1 == order.to.in_full()).unwrap();
-        own.2 = order.code.expose().to_owned();
+        own.2 = order.code().unwrap().expose().to_owned();
     }
     // One person with more than a page of them, of a number that has two spellings.
     for _ in 0..MANY {

@@ -70,7 +70,7 @@ impl<'w> Verify<'w> {
 
     /// The code of the request of that number.
     pub async fn code(&self, number: usize) -> String {
-        self.world.post.nth(number).await.0.code.expose().to_owned()
+        self.world.post.nth(number).await.0.code().unwrap().expose().to_owned()
     }
 
     fn advance(&self, seconds: u64) {
@@ -447,13 +447,13 @@ async fn a_later_request_may_change_the_words_and_keeps_the_code() {
     verify.start(&service, &[("Tags", r#"{"order":"7"}"#)]).await;
     verify.start(&service, &[("AppHash", "He42w354ol9"), ("CustomFriendlyName", "Shop II")]).await;
     let (first, second) = (world.post.nth(1).await.0, world.post.nth(2).await.0);
-    assert_eq!(first.code.expose(), second.code.expose());
-    assert_eq!(first.details.tags["order"], "7");
-    assert_eq!(second.details.app_hash.as_deref(), Some("He42w354ol9"));
-    assert_eq!(second.details.friendly_name.as_deref(), Some("Shop II"));
+    assert_eq!(first.code().unwrap().expose(), second.code().unwrap().expose());
+    assert_eq!(first.details().unwrap().tags["order"], "7");
+    assert_eq!(second.details().unwrap().app_hash.as_deref(), Some("He42w354ol9"));
+    assert_eq!(second.details().unwrap().friendly_name.as_deref(), Some("Shop II"));
     let digits = [("To", TO), ("Channel", "call"), ("SendDigits", "1w2#")];
     verify.post(&format!("/Services/{service}/Verifications"), &digits).await;
-    assert_eq!(world.post.nth(3).await.0.details.send_digits.as_deref(), Some("1w2#"));
+    assert_eq!(world.post.nth(3).await.0.details().unwrap().send_digits.as_deref(), Some("1w2#"));
 }
 
 #[tokio::test]

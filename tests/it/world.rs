@@ -295,7 +295,7 @@ impl Post {
     /// The codes of all that it has taken.
     pub fn codes(&self) -> Vec<String> {
         let taken = self.taken.lock().unwrap();
-        taken.iter().map(|(order, _)| order.code.expose().to_owned()).collect()
+        taken.iter().map(|(order, _)| order.code().unwrap().expose().to_owned()).collect()
     }
 
     /// How many orders there were so far.

@@ -225,7 +225,9 @@ impl Witness {
     /// Whether a request is the first of its send.
     fn note(&self, request: &SendRequest) -> bool {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.codes.insert(request.id.parts().0, request.code.expose().to_owned());
+        if let (Some((verification, _)), Some(code)) = (request.id.of_verification(), request.code()) {
+            seen.codes.insert(verification, code.expose().to_owned());
+        }
         seen.begun.insert(request.id.clone())
     }
 }

@@ -174,7 +174,7 @@ impl Life<'_> {
     /// Lets people look at what came to their telephones when it has.
     fn hear(&mut self) {
         for made in self.wire.news() {
-            let (verification, _) = made.delivery.parts();
+            let Some((verification, _)) = made.delivery.of_verification() else { continue };
             let Some(person) = self.whose.get(&verification).copied() else { continue };
             let looks = Happens::Looks { verification, sid: made.sid, number: made.number };
             self.at(made.looks_at, 0, person, looks);

@@ -100,8 +100,8 @@ fn wrong(lived: &Lived, countries: &BTreeMap<&str, &str>) -> Wrong {
         lived.stories.iter().flat_map(|story| story.begun.iter().map(|(id, asked)| (id, *asked))).collect();
     let mut wrong = Wrong::default();
     for made in &lived.made {
-        let (id, _) = made.delivery.parts();
-        match records.get(&id) {
+        let id = made.delivery.of_verification().map(|(id, _)| id);
+        match id.and_then(|id| records.get(&id)) {
             Some(record) => wrong.after_death.extend(after_death(made, record)),
             None => wrong.without_reason.push(format!("{} of no verification", made.delivery)),
         }

@@ -34,6 +34,21 @@ pub(in crate::app) fn admit(request: &Request<'_>) -> Admitted {
     Admitted { verdict, reasons }
 }
 
+/// What the rules of numbers, lists and ways come to for words that are no code.
+pub(in crate::app) fn admit_words(request: &Request<'_>) -> Admitted {
+    let mut reasons = rules::first(request);
+    let (channel, of_ways) = match request.number {
+        Ok(_) => chosen(request),
+        Err(_) => (None, Vec::new()),
+    };
+    reasons.extend(of_ways);
+    let verdict = hardest(&reasons, channel).unwrap_or(match channel {
+        Some(channel) => Verdict::Taken(channel),
+        None => Verdict::Refused { code: "no_channel", until: None, why: AdmissionError::NoChannel },
+    });
+    Admitted { verdict, reasons }
+}
+
 /// What the hardest of the findings comes to; nothing where all let the request pass.
 fn hardest(reasons: &[Reason], channel: Option<Channel>) -> Option<Verdict> {
     let first = |of: &dyn Fn(&Reason) -> Option<Verdict>| reasons.iter().find_map(of);

@@ -2,6 +2,7 @@
 //! wish, and the terms of a service.
 
 pub(in crate::app) mod admit;
+pub(in crate::app) mod budget_told;
 pub(in crate::app) mod error;
 pub(in crate::app) mod finding;
 pub(in crate::app) mod known_lists;

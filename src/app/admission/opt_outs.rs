@@ -10,7 +10,7 @@ use crate::app::listing::{self, All, Page, Window, scan_of};
 use crate::app::transact::{self, Draft, transact};
 use crate::model::audit::{Action, Actor, AuditEntry};
 use crate::model::event;
-use crate::model::opt_out::OptOut;
+use crate::model::opt_out::{OF_TYPE, OptOut};
 use crate::model::phone::{PhoneError, address_spellings, mask};
 use crate::store::Index;
 use crate::store::records::{self, Ahead, Versioned};
@@ -122,8 +122,11 @@ pub async fn set_opt_out(
     let sender = sender.or(admission.sender.as_deref()).ok_or(AdmissionError::Malformed(
         "sender: there is no sender for all services; say which one is meant",
     ))?;
+    // A type of messages is not wanted by whatever channel.
+    let number = if sender.starts_with(OF_TYPE) { person_of(&number).to_owned() } else { number };
+    let shown = if sender.starts_with(OF_TYPE) { sender.to_owned() } else { mask(sender) };
     let entry = audit::entry(&admission.base, actor, Action::OptOutSet, mask(&number));
-    let entry = entry.with("sender", mask(sender)).with("opted_out", opted_out);
+    let entry = entry.with("sender", shown).with("opted_out", opted_out);
     record(&admission.telling, &number, sender, opted_out, Some(&entry)).await?;
     tracing::info!(number = mask(&number), sender = mask(sender), opted_out, "opt-out set by an operator");
     Ok(())
@@ -166,4 +169,9 @@ async fn delete_one(telling: &Telling, actor: &Actor, wish: &OptOut) -> Result<(
         Ok(Draft::Write(changes, ()))
     };
     transact(&telling.base, &transact::OPT_OUT, look).await
+}
+
+/// The number of an address, whatever its channel.
+fn person_of(address: &str) -> &str {
+    address.rsplit_once(':').map_or(address, |(_, number)| number)
 }

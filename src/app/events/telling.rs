@@ -45,7 +45,7 @@ impl EventSettings {
 
 impl Default for EventSettings {
     fn default() -> Self {
-        let filters = ["verification.*", "session.*", "opt_out.*", "endpoint.*"];
+        let filters = ["verification.*", "message.*", "session.*", "opt_out.*", "endpoint.*"];
         let of_decisions = ["admission.*", "fraud.*", "budget.*", "operator.*"];
         Self {
             record: filters.iter().chain(&of_decisions).filter_map(|filter| filter.parse().ok()).collect(),

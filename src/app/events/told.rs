@@ -15,6 +15,7 @@ use crate::model::dispatch::Dispatch;
 use crate::model::endpoint::Endpoint;
 use crate::model::event::{self, Event, EventBody, EventType};
 use crate::model::id::EventId;
+use crate::model::message::Message;
 use crate::model::session::Session;
 use crate::model::status::Status;
 use crate::model::verification::Verification;
@@ -28,6 +29,19 @@ pub(in crate::app) fn told_of(
     new: &Verification,
 ) -> Vec<Change> {
     let mut body = event::of_verification(old.map(|old| &old.record), new, is_opt_out, telling.base.now());
+    for body in &mut body {
+        body.service.get_or_insert_with(|| telling.directory.services.default_service().id.clone());
+    }
+    told(telling, body)
+}
+
+/// What is written beside a message of its own that changes.
+pub(in crate::app) fn told_of_message(
+    telling: &Telling,
+    old: Option<&Versioned<Message>>,
+    new: &Message,
+) -> Vec<Change> {
+    let mut body = event::of_message(old.map(|old| &old.record), new, is_opt_out, telling.base.now());
     for body in &mut body {
         body.service.get_or_insert_with(|| telling.directory.services.default_service().id.clone());
     }
@@ -82,6 +96,19 @@ pub(in crate::app) async fn told_of_delivery(
                 body.channel = send.map(|send| send.channel.into()).or(body.channel);
             }
             body.to.get_or_insert_with(|| verification.to.in_full().to_owned());
+        }
+    }
+    if let Some(id) = body.first().and_then(|body| body.message.clone())
+        && let Some(found) = records::get::<Message>(telling.base.store(), id.as_str()).await?
+    {
+        let message = found.record;
+        for body in &mut body {
+            let default = || telling.directory.services.default_service().id.clone();
+            body.service = Some(message.service.clone().unwrap_or_else(default));
+            body.message_type = Some(message.message_type.clone());
+            body.user.clone_from(&message.user);
+            body.tags.clone_from(&message.tags);
+            body.to.get_or_insert_with(|| message.to.in_full().to_owned());
         }
     }
     Ok(told(telling, body))

@@ -1,6 +1,7 @@
 //! What Twilio reports, recorded before it is acknowledged.
 
 use crate::app::base::Base;
+use crate::app::messages::{news, settle};
 use crate::app::messaging::pace::Leg;
 use crate::app::messaging::{Messaging, MessagingError, failover, reported};
 use crate::app::services::find;
@@ -11,11 +12,12 @@ use crate::model::account::{AccountSid, Proof};
 use crate::model::address;
 use crate::model::channel::{Channel, DeliveryChannel};
 use crate::model::delivery::{Delivery, Report};
+use crate::model::id::SentFor;
 use crate::model::phone::{PhoneNumber, mask};
 use crate::model::status::Status;
 use crate::model::verification::{Outcome, SendState, Verification};
 use crate::store::records::{self, Versioned};
-use crate::store::{Change, Commit};
+use crate::store::{Change, Commit, Lane};
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -152,8 +154,9 @@ async fn merged(
         };
         let before = old.as_ref().map(|old| &old.record);
         let is_named = delivery.id.is_some() && before.is_none_or(|before| before.id.is_none());
-        let has_failed = delivery.id.is_some() && failover::has_failed(before, &delivery);
-        let (delivery, settled) = match is_named || has_failed {
+        let has_failed = delivery.id.is_some() && news::has_failed(before, &delivery);
+        let has_arrived = settle::has_arrived(before, &delivery);
+        let (delivery, settled) = match is_named || has_failed || has_arrived {
             true => Box::pin(settle_by(messaging, before, delivery)).await?,
             false => (delivery, None),
         };
@@ -172,8 +175,10 @@ async fn merged(
     let merged = transact(&messaging.base, &transact::DELIVERY, look).await?;
     let delivery = &merged.recorded.delivery;
     // Something else may be to be sent now.
-    if delivery.id.is_some() && failover::has_failed(merged.before.as_ref(), delivery) {
+    if delivery.id.is_some() && news::has_failed(merged.before.as_ref(), delivery) {
         messaging.base.board.wake();
+        // A message of its own may wait in a lane of its own.
+        messaging.base.board.wake_lane(Lane::Bulk);
     }
     log(&merged);
     Ok(merged)
@@ -213,7 +218,7 @@ pub(in crate::app) fn is_anothers(messaging: &Messaging, delivery: &Delivery, re
 }
 
 /// A delivery that carries our name, with the time at which it was asked for, and what
-/// becomes of its verification by it: its send is settled, or did not arrive.
+/// becomes of its verification or message by it: its send is settled, or did not arrive.
 async fn settle_by(
     messaging: &Messaging,
     before: Option<&Delivery>,
@@ -224,7 +229,16 @@ async fn settle_by(
     let Some(id) = &delivery.id else {
         return Ok((delivery, nothing));
     };
-    let (verification, number) = id.parts();
+    let (verification, number) = match id.parts() {
+        (SentFor::Verification(id), number) => (id, number),
+        (SentFor::Message(_), _) => {
+            let (delivery, settled) =
+                Box::pin(settle::settle_by(&messaging.messages, before, delivery)).await?;
+            let settled =
+                settled.map(|(changes, additions)| (changes, Settled { additions, ..Settled::default() }));
+            return Ok((delivery, settled));
+        }
+    };
     let Some(old) = records::get::<Verification>(admission.base.store(), verification.as_str()).await? else {
         return Ok((delivery, nothing));
     };

@@ -18,8 +18,9 @@ use crate::app::messaging::MessagingError;
 use crate::app::services::among::Among;
 use crate::model::address;
 use crate::model::delivery::Delivery;
-use crate::model::id::{DeliveryId, Sid};
+use crate::model::id::{DeliveryId, SentFor, Sid};
 use crate::model::key::ServiceSet;
+use crate::model::message::Message;
 use crate::model::phone::NumberPolicy;
 use crate::model::verification::{Attempts, Verification};
 use crate::store::records::{self, Versioned};
@@ -66,14 +67,22 @@ pub async fn find_delivery(store: &dyn Store, name: &str) -> Result<Found, Messa
     if let Ok(sid) = name.parse::<Sid>() {
         return by_sid(store, &sid).await;
     }
-    let (id, number) = name.parse::<DeliveryId>().map_err(|_| Fault::NotFound)?.parts();
+    let (id, number) = match name.parse::<DeliveryId>().map_err(|_| Fault::NotFound)?.parts() {
+        (SentFor::Verification(id), number) => (id, number),
+        (SentFor::Message(id), number) => {
+            let message = records::get::<Message>(store, id.as_str()).await?.ok_or(Fault::NotFound)?.record;
+            // What has no name of the provider's yet stands in the message.
+            let sid = message.send(number).and_then(|send| send.sid.clone()).ok_or(Fault::NotFound)?;
+            return by_sid(store, &sid).await;
+        }
+    };
     let found = records::get::<Verification>(store, id.as_str()).await?.ok_or(Fault::NotFound)?;
     let send = found.record.send(number).cloned().ok_or(Fault::NotFound)?;
     let Some(sid) = &send.sid else {
         return Ok(Found::Send(Box::new(found.record), Box::new(send)));
     };
     let delivery = records::get::<Delivery>(store, sid.as_str()).await?.ok_or(Fault::NotFound)?.record;
-    let attempts = match delivery.id.as_ref().map(DeliveryId::parts) {
+    let attempts = match delivery.id.as_ref().and_then(DeliveryId::of_verification) {
         Some((own, number)) if own == id => attempts_in(&found.record, number),
         _ => attempts_of(store, &delivery).await?,
     };
@@ -88,7 +97,7 @@ pub async fn find_delivery(store: &dyn Store, name: &str) -> Result<Found, Messa
 pub async fn is_shadow(store: &dyn Store, found: &Found) -> Result<bool, MessagingError> {
     let id = match found {
         Found::Send(_, send) => return Ok(send.shadow),
-        Found::Delivery(delivery, _) => delivery.id.as_ref().map(DeliveryId::parts),
+        Found::Delivery(delivery, _) => delivery.id.as_ref().and_then(DeliveryId::of_verification),
     };
     let Some((verification, number)) = id else { return Ok(false) };
     let found: Option<Versioned<Verification>> = records::get(store, verification.as_str()).await?;
@@ -108,9 +117,17 @@ async fn attempts_of(
     delivery: &Delivery,
 ) -> Result<Option<Box<Attempts>>, MessagingError> {
     let Some(id) = &delivery.id else { return Ok(None) };
-    let (verification, number) = id.parts();
-    let found: Option<Versioned<Verification>> = records::get(store, verification.as_str()).await?;
-    Ok(found.and_then(|found| attempts_in(&found.record, number)))
+    match id.parts() {
+        (SentFor::Verification(id), number) => {
+            let found = records::get::<Verification>(store, id.as_str()).await?;
+            Ok(found.and_then(|found| attempts_in(&found.record, number)))
+        }
+        (SentFor::Message(id), number) => {
+            let found = records::get::<Message>(store, id.as_str()).await?;
+            let send = found.as_ref().and_then(|found| found.record.send(number));
+            Ok(send.map(|send| Box::new(send.attempts.clone())))
+        }
+    }
 }
 
 fn attempts_in(verification: &Verification, number: u8) -> Option<Box<Attempts>> {

@@ -2,6 +2,7 @@
 
 use crate::app::admission::AdmissionError;
 use crate::app::fault::{Fault, failing};
+use crate::app::messages::MessageError;
 use crate::app::services::ServiceError;
 use crate::app::verification::VerificationError;
 use crate::model::phone::PhoneError;
@@ -40,5 +41,19 @@ impl From<AdmissionError> for MessagingError {
 impl From<PhoneError> for MessagingError {
     fn from(error: PhoneError) -> Self {
         VerificationError::from(error).into()
+    }
+}
+
+/// What goes wrong with messages of their own where sends are looked after.
+impl From<MessageError> for MessagingError {
+    fn from(error: MessageError) -> Self {
+        match error {
+            MessageError::Fault(fault) => Self::Fault(fault),
+            MessageError::Admission(error) => error.into(),
+            // Nobody who looks after sends asks for what says so.
+            MessageError::Stands(_) | MessageError::NoSendsLeft | MessageError::TooLate => {
+                Self::Fault(Fault::Contended)
+            }
+        }
     }
 }

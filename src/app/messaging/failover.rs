@@ -6,22 +6,19 @@
 //! for the next send and ends the step in one commit. So it follows once, whoever dies
 //! between. This module refuses to know what each channel needs.
 
-use crate::app::admission::Admission;
 use crate::app::admission::profile::Profile;
 use crate::app::fault::{Failing, Fault};
-use crate::app::messaging::alert::alert;
+use crate::app::messages::alert::alert;
+use crate::app::messages::news::{has_failed, remedy_of};
 use crate::app::messaging::pace::Pace;
 use crate::app::messaging::{Messaging, MessagingError};
 use crate::app::verification::VerificationError;
 use crate::app::verification::begin::begin;
 use crate::app::verification::code_request::{CodeRequest, Target};
 use crate::app::verification::happen::happen;
-use crate::gateway;
-use crate::model::channel::Channel;
 use crate::model::delivery::Delivery;
 use crate::model::id::{Sid, VerificationId};
 use crate::model::policy::Failover;
-use crate::model::remedy::Remedy;
 use crate::model::service::Service;
 use crate::model::verification::{Decision, Input, Verification, decide};
 use jiff::Timestamp;
@@ -79,7 +76,7 @@ fn not_arrived(
     (before, after): (Option<&Delivery>, &Delivery),
     verification: &Verification,
 ) -> Option<Input> {
-    let (whose, number) = after.id.as_ref()?.parts();
+    let (whose, number) = after.id.as_ref()?.of_verification()?;
     let send = verification.send(number).filter(|send| send.sid.as_ref() == Some(&after.sid))?;
     if !has_failed(before, after) || whose != verification.id {
         return None;
@@ -87,40 +84,6 @@ fn not_arrived(
     let remedy = remedy_of(service, after);
     alert(&messaging.admission, (&service.id, send.channel), after.error_code(), remedy);
     Some(Input::NotArrived { number, remedy })
-}
-
-/// Whether it is known by now that it did not arrive, and was not before.
-pub(in crate::app) fn has_failed(before: Option<&Delivery>, after: &Delivery) -> bool {
-    let is_failure = |delivery: &Delivery| {
-        let has_failed = delivery.status().is_some_and(|status| status.is_failure());
-        !delivery.unproved && (has_failed || remedy_of_unheard(delivery).is_some())
-    };
-    is_failure(after) && !before.is_some_and(is_failure)
-}
-
-fn remedy_of(service: &Service, delivery: &Delivery) -> Remedy {
-    if let Some(code) = delivery.error_code() {
-        return service.remedy(code, gateway::remedy(code));
-    }
-    let of_status = |status| gateway::remedy_of_status(status, delivery.sid.is_call());
-    remedy_of_unheard(delivery).or_else(|| delivery.status().map(of_status)).unwrap_or(Remedy::Stop)
-}
-
-/// What is done about a call that has ended and reached no person, though it took place.
-fn remedy_of_unheard(delivery: &Delivery) -> Option<Remedy> {
-    delivery.unheard().and_then(gateway::remedy_of_unheard)
-}
-
-/// What is done about a send that the provider refused. What it gave no code for is
-/// nothing that the number has to do with.
-pub(in crate::app) fn remedy_of_refusal(
-    admission: &Admission,
-    (service, channel): (&Service, Channel),
-    code: Option<u32>,
-) -> Remedy {
-    let remedy = code.map_or(Remedy::NextChannel, |code| service.remedy(code, gateway::remedy(code)));
-    alert(admission, (&service.id, channel), code, remedy);
-    remedy
 }
 
 /// From when on the silence of a message counts as a failure; nothing where it does not, or

@@ -5,11 +5,9 @@
 //! store is away or it stood still, drops what it does, as if it had died. It refuses
 //! to know what is sent.
 
-use crate::app::admission::Admission;
 use crate::app::messaging::MessagingError;
-use crate::app::verification::happen::happen;
-use crate::model::id::VerificationId;
-use crate::model::verification::{Input, Outcome, Verification};
+use crate::model::message::OutboxStep;
+use std::fmt::Display;
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
@@ -28,32 +26,53 @@ pub(in crate::app) struct Claim {
 }
 
 impl Claim {
-    /// The claim on a send, written after `since`.
-    pub(in crate::app) fn of(
-        verification: &Verification,
-        number: u8,
-        since: Instant,
-        hold: Duration,
-    ) -> Self {
-        let step = verification.outbox.iter().find(|step| step.is_about(number));
+    /// The claim on a send, written after `since`, by the outbox as it was written.
+    pub(in crate::app) fn of(outbox: &[OutboxStep], number: u8, since: Instant, hold: Duration) -> Self {
+        let step = outbox.iter().find(|step| step.is_about(number));
         Self { number, claim: step.map_or(0, |step| step.attempts), since, hold }
     }
 }
 
+/// What came of a claim that was to be renewed.
+pub(in crate::app) enum Renewed {
+    /// It holds on.
+    Held,
+    /// Somebody else has it.
+    Lost,
+    /// The send's end is known already, by a callback.
+    Over,
+}
+
+impl Renewed {
+    /// That of a claim on a send, by whether it was renewed and the outbox that is left.
+    pub(in crate::app) fn of(is_done: bool, outbox: &[OutboxStep], number: u8) -> Self {
+        match (is_done, outbox.iter().any(|step| step.is_about(number))) {
+            (true, _) => Self::Held,
+            (false, true) => Self::Lost,
+            (false, false) => Self::Over,
+        }
+    }
+}
+
 /// Does the work for as long as the claim can be held.
-pub(in crate::app) async fn held(
-    admission: &Admission,
-    id: &VerificationId,
+///
+/// `renew` writes a claim anew, by the send's number and its own; an error is tried again.
+pub(in crate::app) async fn held<F>(
+    what: impl Display,
     claim: &Claim,
+    renew: impl Fn(u8, u32) -> F,
     work: impl Future<Output = Result<(), MessagingError>>,
-) -> Result<(), MessagingError> {
+) -> Result<(), MessagingError>
+where
+    F: Future<Output = Result<Renewed, MessagingError>>,
+{
     let mut work = pin!(work);
-    let mut lapse = pin!(lapse(admission, id, claim));
+    let mut lapse = pin!(lapse(claim, renew));
     tokio::select! {
         // One that stood still must not begin what it has lost meanwhile.
         biased;
         () = &mut lapse => {
-            tracing::warn!(verification = %id, number = claim.number,
+            tracing::warn!(%what, number = claim.number,
                 "a send cannot be held on to: it is left to whoever looks after it next");
             Ok(())
         }
@@ -62,7 +81,10 @@ pub(in crate::app) async fn held(
 }
 
 /// Renews a claim until that cannot be done any more.
-async fn lapse(admission: &Admission, id: &VerificationId, claim: &Claim) {
+async fn lapse<F>(claim: &Claim, renew: impl Fn(u8, u32) -> F)
+where
+    F: Future<Output = Result<Renewed, MessagingError>>,
+{
     let Claim { number, claim, mut since, hold } = *claim;
     let mut pause = hold / RENEWALS;
     loop {
@@ -76,21 +98,14 @@ async fn lapse(admission: &Admission, id: &VerificationId, claim: &Claim) {
         if now >= end {
             return;
         }
-        let renewed = happen(admission, id, |_| Ok(Input::Hold { number, claim }));
-        match tokio::time::timeout_at(end.into(), renewed).await {
-            Ok(Ok(decision)) if decision.outcome == Outcome::Done => {
-                // Counted from before it was written, however long the answer took.
+        match tokio::time::timeout_at(end.into(), renew(number, claim)).await {
+            // Counted from before it was written, however long the answer took.
+            Ok(Ok(Renewed::Held)) => {
                 (since, pause) = (now, (hold / RENEWALS).saturating_sub(now.elapsed()));
             }
-            Ok(Ok(decision)) => {
-                match decision.verification.outbox.iter().find(|step| step.is_about(number)) {
-                    Some(_) => return,
-                    // Its end is known already, by a callback.
-                    None => return std::future::pending().await,
-                }
-            }
+            Ok(Ok(Renewed::Lost)) | Err(_) => return,
+            Ok(Ok(Renewed::Over)) => return std::future::pending().await,
             Ok(Err(_)) => pause = AGAIN,
-            Err(_) => return,
         }
     }
 }

@@ -1,7 +1,6 @@
 //! What goes out and what comes back: sends, callbacks, calls that ask what to say, and
 //! texts that people write.
 
-pub(in crate::app) mod alert;
 mod arrivals;
 pub(in crate::app) mod callback;
 pub(in crate::app) mod courtesy;
@@ -21,6 +20,7 @@ pub(in crate::app) mod sending;
 pub(in crate::app) mod shadow;
 mod sweep;
 pub(in crate::app) mod voice;
+mod words;
 
 pub use self::arrivals::{LEAST_SILENCE, MOST_SILENCE, Silence, USUAL_SILENCE};
 pub use self::callback::{Recorded, hear, record};
@@ -37,4 +37,5 @@ pub use self::redaction::redact_due;
 pub use self::sending::tend_verification;
 pub use self::sweep::{Changed, Counts, Sweep, SweepPlan, Swept};
 pub use self::voice::{Said, Spoken, Step, VoiceRequest, speak, speak_noting};
+pub use self::words::tend_message;
 pub use crate::gateway::{CallbackHead, NotHeard};

@@ -3,6 +3,7 @@
 use crate::app::admission::Admission;
 use crate::app::base::Base;
 use crate::app::events::Telling;
+use crate::app::messages::Messages;
 use crate::app::messaging::courtesy::Courtesy;
 use crate::app::messaging::pace::Pace;
 use crate::app::services::Directory;
@@ -30,6 +31,8 @@ pub struct Messaging {
     pub accounts: Accounts,
     /// How long what is sent takes.
     pub pace: Arc<Pace>,
+    /// The messages of their own that are sent.
+    pub messages: Messages,
     /// When the provider is left alone.
     pub courtesy: Arc<Courtesy>,
 }

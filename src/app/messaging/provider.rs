@@ -8,6 +8,8 @@ use crate::clock::Clock;
 use crate::gateway::{CallbackHead, Callbacks, NotHeard};
 use crate::model::address;
 use crate::model::delivery::{Delivery, Report};
+use crate::model::id::SentFor;
+use crate::model::message::Message;
 use crate::model::verification::Verification;
 use crate::store::records::Ahead;
 
@@ -58,21 +60,31 @@ fn hears(messaging: &Messaging) -> Result<&dyn Callbacks, ProviderError> {
 /// Nothing is asked of a provider that was not written before, so what it speaks of is
 /// here, or was never sent.
 async fn of_a_send(messaging: &Messaging, mut report: Report) -> Result<Report, MessagingError> {
-    let Some((verification, number)) = report.id.as_ref().map(|id| id.parts()) else {
+    let Some((sent_for, number)) = report.id.as_ref().map(|id| id.parts()) else {
         return Err(Fault::NotFound.into());
     };
     let (store, mut ahead) = (messaging.base.store(), Ahead::default());
-    ahead.want::<Verification>(verification.as_str());
+    match &sent_for {
+        SentFor::Verification(id) => ahead.want::<Verification>(id.as_str()),
+        SentFor::Message(id) => ahead.want::<Message>(id.as_str()),
+    }
     ahead.want::<Delivery>(report.sid.as_str());
     ahead.read(store).await?;
-    let known = ahead.get::<Verification>(store, verification.as_str()).await?;
-    if let Some(verification) = known.map(|known| known.record)
-        && let Some(send) = verification.send(number)
-    {
-        report.about.to = Some(address::of_number(&verification.to, send.channel));
+    let sent = match &sent_for {
+        SentFor::Verification(id) => {
+            let known = ahead.get::<Verification>(store, id.as_str()).await?.map(|known| known.record);
+            known.and_then(|one| Some((one.send(number)?.channel, one.to)))
+        }
+        SentFor::Message(id) => {
+            let known = ahead.get::<Message>(store, id.as_str()).await?.map(|known| known.record);
+            known.and_then(|one| Some((one.send(number)?.channel, one.to)))
+        }
+    };
+    if let Some((channel, to)) = sent {
+        report.about.to = Some(address::of_number(&to, channel));
         return Ok(report);
     }
-    // Deliveries are kept for longer than verifications.
+    // Deliveries are kept for longer than verifications and messages.
     match ahead.get::<Delivery>(store, report.sid.as_str()).await? {
         Some(_) => Ok(report),
         None => Err(Fault::NotFound.into()),

@@ -11,7 +11,8 @@ use crate::app::messaging::{Messaging, MessagingError, callback};
 use crate::app::once;
 use crate::app::transact::{self, Draft, transact};
 use crate::model::delivery::Delivery;
-use crate::model::id::{DeliveryId, Sid};
+use crate::model::id::{DeliveryId, SentFor, Sid};
+use crate::model::message::Message;
 use crate::model::verification::Verification;
 use crate::store::Change;
 use crate::store::records::{self, Versioned};
@@ -91,11 +92,20 @@ async fn may_ask(messaging: &Messaging, delivery: &Delivery) -> Result<bool, Fau
     if main.zip(account).is_some_and(|(main, account)| main != account) {
         return Ok(false);
     }
-    let Some((id, number)) = delivery.id.as_ref().map(DeliveryId::parts) else { return Ok(false) };
-    let found = records::get::<Verification>(messaging.base.store(), id.as_str()).await?;
-    let Some(verification) = found.map(|found| found.record) else { return Ok(false) };
-    let is_real = verification.send(number).is_some_and(|send| !send.shadow);
-    Ok(is_real && !verification.test)
+    let store = messaging.base.store();
+    match delivery.id.as_ref().map(DeliveryId::parts) {
+        None => Ok(false),
+        Some((SentFor::Verification(id), number)) => {
+            let found = records::get::<Verification>(store, id.as_str()).await?;
+            let Some(verification) = found.map(|found| found.record) else { return Ok(false) };
+            let is_real = verification.send(number).is_some_and(|send| !send.shadow);
+            Ok(is_real && !verification.test)
+        }
+        Some((SentFor::Message(id), number)) => {
+            let found = records::get::<Message>(store, id.as_str()).await?;
+            Ok(found.is_some_and(|found| !found.record.test && found.record.send(number).is_some()))
+        }
+    }
 }
 
 /// Makes it this process's to ask for; false when somebody else was at it.

@@ -18,7 +18,7 @@ use crate::store::records::{self, Versioned};
 ///
 /// # Errors
 /// The store's.
-pub(super) async fn written(
+pub(in crate::app) async fn written(
     admission: &Admission,
     old: Option<&Versioned<Delivery>>,
     new: &Delivery,
@@ -37,7 +37,9 @@ pub(super) async fn written(
 /// That the provider takes a send of ours for fraud; nothing where it is nobody's that is
 /// still known.
 async fn verdict(admission: &Admission, delivery: &Delivery, code: u32) -> Result<Option<Entry>, Fault> {
-    let Some((id, number)) = delivery.id.as_ref().map(|id| id.parts()) else { return Ok(None) };
+    let Some((id, number)) = delivery.id.as_ref().and_then(|id| id.of_verification()) else {
+        return Ok(None);
+    };
     let found = records::get::<Verification>(admission.base.store(), id.as_str()).await?;
     let Some(verification) = found.map(|found| found.record) else { return Ok(None) };
     let service = match find::service_of(&admission.directory, &verification).await {

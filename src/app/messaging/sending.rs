@@ -9,6 +9,8 @@
 use crate::app::admission::{Admission, ways};
 use crate::app::base::Base;
 use crate::app::fault::Fault;
+use crate::app::messages::news;
+use crate::app::messaging::holding::{Claim, Renewed};
 use crate::app::messaging::pace::Leg;
 use crate::app::messaging::{
     Messaging, MessagingError, callback, failover, holding, inbound, reported, shadow,
@@ -18,7 +20,7 @@ use crate::app::transact::{self, Draft, transact};
 use crate::app::verification::happen::{self, happen};
 use crate::app::verification::settled::{Settled, settled};
 use crate::app::verification::{VerificationError, Verifying};
-use crate::gateway::{SendError, SendRequest};
+use crate::gateway::{Carried, SendError, SendRequest};
 use crate::model::channel::Channel;
 use crate::model::code::CodeSeed;
 use crate::model::delivery::{Delivery, Report};
@@ -31,7 +33,8 @@ use crate::model::verification::{
 };
 use crate::store::Commit;
 use crate::store::records::{self, Ahead, Record};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
+use std::fmt::Display;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -65,9 +68,13 @@ async fn do_step_of(messaging: &Messaging, id: &VerificationId) -> Result<(), Me
     let decision = happen(&messaging.admission, id, |_| Ok(Input::Claim { number })).await?;
     match decision.outcome {
         Outcome::Done => {
-            let claim = holding::Claim::of(&decision.verification, number, claimed, policy.hold());
+            let claim = Claim::of(&decision.verification.outbox, number, claimed, policy.hold());
             let carried = carry(messaging, decision.verification, number, claimed + policy.longest_send);
-            holding::held(&messaging.admission, id, &claim, carried).await
+            let renew = |number, claim| async move {
+                let held = happen(&messaging.admission, id, |_| Ok(Input::Hold { number, claim })).await?;
+                Ok(Renewed::of(held.outcome == Outcome::Done, &held.verification.outbox, number))
+            };
+            holding::held(id, &claim, renew, carried).await
         }
         Outcome::Dropped => {
             tracing::warn!(verification = %id, number, "not sent: the code would arrive dead");
@@ -122,7 +129,12 @@ async fn carry(
         (Ok(_), Effect::LookUp { .. }) if send.shadow => Ok(None),
         // It is no try of a send.
         (Ok(_), Effect::FailOver { .. } | Effect::Redact { .. }) => return Ok(()),
-        (Ok(request), Effect::LookUp { .. }) => look_up(messaging, &request, &verification, number).await?,
+        (Ok(request), Effect::LookUp { .. }) => {
+            let policy = find::policy_of(&messaging.directory, &verification).await?;
+            let all = (&*verification.sends, &*verification.outbox);
+            let since = look_up_since(all, &policy, number).unwrap_or(verification.created_at);
+            look_up(messaging, &request, since, &verification.sends).await?
+        }
     };
     let claim = step.attempts;
     let input = match outcome {
@@ -183,16 +195,13 @@ async fn known_of(
 
 /// Looks a send up in the other side's list. What is known to be another
 /// send's is not it, though it may look like it: a call shows no code.
-async fn look_up(
+pub(in crate::app) async fn look_up(
     messaging: &Messaging,
     request: &SendRequest,
-    verification: &Verification,
-    number: u8,
+    since: Timestamp,
+    sends: &[Send],
 ) -> Result<Result<Option<Report>, SendError>, MessagingError> {
-    let policy = find::policy_of(&messaging.directory, verification).await?;
-    let since = look_up_since((&verification.sends, &verification.outbox), &policy, number)
-        .unwrap_or(verification.created_at);
-    let mut others: Vec<Sid> = verification.sends.iter().filter_map(|send| send.sid.clone()).collect();
+    let mut others: Vec<Sid> = sends.iter().filter_map(|send| send.sid.clone()).collect();
     for _ in 0..MOST_CANDIDATES {
         let found = messaging.gateway.look_up(request, since, &others).await;
         let Ok(Some(report)) = &found else { return Ok(found) };
@@ -214,20 +223,15 @@ fn not_accepted(
     error: SendError,
 ) -> Input {
     let (number, claim) = (step.number(), step.attempts);
-    let failure = |code, reason, after: Duration| Failure {
-        code,
-        reason,
-        after: SignedDuration::try_from(after).unwrap_or(SignedDuration::MAX),
-    };
     match error {
         // The send is as unknown as before, and stays so: its callback may
         // tell yet.
         SendError::Refused { code, reason } if step.is_look_up() => {
-            let reason = format!("whether it was taken cannot be looked up: {reason}");
+            let reason = not_looked_up(&reason);
             Input::Refused { number, claim, code, reason, remedy: Remedy::Stop }
         }
         SendError::Refused { code, reason } => {
-            let remedy = failover::remedy_of_refusal(admission, by, code);
+            let remedy = news::remedy_of_refusal(admission, by, code);
             Input::Refused { number, claim, code, reason, remedy }
         }
         SendError::NotProcessed { code, reason, after } => {
@@ -239,9 +243,19 @@ fn not_accepted(
     }
 }
 
+/// What an attempt without success has brought.
+pub(in crate::app) fn failure(code: Option<u32>, reason: String, after: Duration) -> Failure {
+    Failure { code, reason, after: SignedDuration::try_from(after).unwrap_or(SignedDuration::MAX) }
+}
+
+/// Why nobody will know whether a send was taken.
+pub(in crate::app) fn not_looked_up(reason: &str) -> String {
+    format!("whether it was taken cannot be looked up: {reason}")
+}
+
 /// The chance in how long is waited after a try: of each its own, so that whoever repeats
 /// chance finds the same waits, in whatever order tries end.
-pub(super) fn jitter(base: &Base, id: &VerificationId, step: &OutboxStep) -> Jitter {
+pub(in crate::app) fn jitter(base: &Base, id: impl Display, step: &OutboxStep) -> Jitter {
     let name = format!("{id} {} {}", step.number(), step.attempts);
     Jitter(u32::from_be_bytes(base.entropy.apart(&name).bytes()))
 }
@@ -261,9 +275,11 @@ fn request(
         id: verification.delivery_id(send.number),
         channel: send.channel,
         to: verification.to.clone(),
-        code: verifying.codes.derive(&verification.id, &seed).ok_or(VerificationError::CodeKeyGone)?,
+        content: Carried::Code {
+            code: verifying.codes.derive(&verification.id, &seed).ok_or(VerificationError::CodeKeyGone)?,
+            details: verification.details.clone(),
+        },
         locale: verification.locale.clone(),
-        details: verification.details.clone(),
         begin_by,
         window_open,
         service,
@@ -278,10 +294,7 @@ async fn accepted(
     number: u8,
     mut report: Report,
 ) -> Result<(), MessagingError> {
-    // What we send is the main account's, also where the answer does not say so.
-    if let Some(main) = &messaging.accounts.main {
-        report.about.account_sid.get_or_insert_with(|| main.to_string());
-    }
+    own(messaging, &mut report);
     let (report, sid) = (&report, &report.sid);
     let look = || async {
         let (store, mut ahead) = (messaging.base.store(), Ahead::default());
@@ -291,16 +304,8 @@ async fn accepted(
         let old = ahead.get::<Verification>(store, id.as_str()).await?.ok_or(Fault::NotFound)?;
         let service = find::service_of(&messaging.directory, &old.record).await?;
         let known = ahead.get::<Delivery>(store, sid.as_str()).await?;
-        let delivery = match &known {
-            None => Some(Delivery::new(report.clone(), messaging.base.now())),
-            // The API is asked with the account's own credentials: what it
-            // says of a message holds against whoever spoke of it before.
-            Some(known) if callback::is_anothers(messaging, &known.record, report) => {
-                Some(Delivery::new(report.clone(), messaging.base.now()))
-            }
-            Some(known) => known.record.merge(report.clone(), messaging.base.now()),
-        };
         let before = known.as_ref().map(|known| &known.record);
+        let delivery = taken(messaging, before, report);
         let becomes = (before, delivery.as_ref());
         let decision = failover::settled_by(messaging, &service, &old.record, (number, sid), becomes);
         let mut changes = Vec::with_capacity(2);
@@ -335,9 +340,32 @@ async fn accepted(
     Ok(())
 }
 
+/// What we send is the main account's, also where the answer does not say so.
+pub(in crate::app) fn own(messaging: &Messaging, report: &mut Report) {
+    if let Some(main) = &messaging.accounts.main {
+        report.about.account_sid.get_or_insert_with(|| main.to_string());
+    }
+}
+
+/// What a delivery becomes by what the provider answered to our own request; nothing where
+/// all of that was known.
+pub(in crate::app) fn taken(
+    messaging: &Messaging,
+    known: Option<&Delivery>,
+    report: &Report,
+) -> Option<Delivery> {
+    let now = messaging.base.now();
+    match known {
+        // The API is asked with the account's own credentials: what it says of a message
+        // holds against whoever spoke of it before.
+        Some(known) if !callback::is_anothers(messaging, known, report) => known.merge(report.clone(), now),
+        _ => Some(Delivery::new(report.clone(), now)),
+    }
+}
+
 /// As Twilio says it where it keeps the list itself.
 /// <https://www.twilio.com/docs/api/errors/21610>
-fn opted_out() -> SendError {
+pub(in crate::app) fn opted_out() -> SendError {
     let reason = "the recipient has opted out of messages from this sender".to_owned();
     SendError::Refused { code: Some(21610), reason }
 }

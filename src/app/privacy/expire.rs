@@ -1,6 +1,6 @@
 //! Clean-up of expired records: those with a time of their own (`expires_at` and the
 //! like: events, dispatches, sessions, kept answers, counters, pointers to verifications,
-//! entries of lists)
+//! entries of lists, messages of their own)
 //! are deleted when it is over, many in one commit. What is kept for days by the
 //! configuration is deleted in `retention`. It refuses to know when it is run.
 
@@ -13,6 +13,7 @@ use crate::model::dispatch::Dispatch;
 use crate::model::event::Event;
 use crate::model::idempotency::IdempotencyRecord;
 use crate::model::lists::ListEntry;
+use crate::model::message::Message;
 use crate::model::session::Session;
 use crate::model::session_window::SessionWindow;
 use crate::store::records::{self, Record};
@@ -54,6 +55,7 @@ fn if_expired(base: &Base, key: &Key, stored: Option<&Stored>) -> Result<Option<
         Kind::Event => if_due::<Event>(now, id, stored),
         Kind::Dispatch => if_due::<Dispatch>(now, id, stored),
         Kind::ListEntry => if_due::<ListEntry>(now, id, stored),
+        Kind::Message => if_due::<Message>(now, id, stored),
         _ => Ok(None),
     }
 }

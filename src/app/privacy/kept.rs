@@ -1,5 +1,6 @@
 //! How long what is kept.
 
+use crate::model::message::Keep;
 use jiff::SignedDuration;
 
 /// How long records are kept; `None` for ever.
@@ -15,4 +16,6 @@ pub struct Retention {
     pub audit: Option<SignedDuration>,
     /// The log of decisions about requests for codes.
     pub decisions: Option<SignedDuration>,
+    /// Messages of their own, from their end on.
+    pub messages: Keep,
 }

@@ -5,6 +5,7 @@ use crate::app::listing::{self, Page, Whose, Window};
 use crate::app::services::Directory;
 use crate::model::id::ServiceId;
 use crate::model::key::ServiceSet;
+use crate::model::message::Message;
 use crate::model::owner::{Owned, Owner};
 use crate::model::verification::Verification;
 use crate::store::Scan;
@@ -61,8 +62,10 @@ pub(in crate::app) async fn are_among(
     }
     let mut ahead = Ahead::default();
     for owner in &owners {
-        if let Owner::Verification(id) = owner {
-            ahead.want::<Verification>(id.as_str());
+        match owner {
+            Owner::Verification(id) => ahead.want::<Verification>(id.as_str()),
+            Owner::Message(id) => ahead.want::<Message>(id.as_str()),
+            Owner::Service(_) | Owner::Nobody => {}
         }
     }
     ahead.read(directory.base.store()).await?;
@@ -72,6 +75,10 @@ pub(in crate::app) async fn are_among(
             Owner::Service(service) => has(directory, services, service.as_ref()),
             Owner::Verification(id) => ahead
                 .get::<Verification>(directory.base.store(), id.as_str())
+                .await?
+                .is_some_and(|found| has(directory, services, found.record.service.as_ref())),
+            Owner::Message(id) => ahead
+                .get::<Message>(directory.base.store(), id.as_str())
                 .await?
                 .is_some_and(|found| has(directory, services, found.record.service.as_ref())),
             Owner::Nobody => false,

@@ -98,7 +98,17 @@ pub(in crate::app) async fn service_of_from(
     verification: &Verification,
     ahead: &Ahead,
 ) -> Result<Arc<Service>, ServiceError> {
-    match service_from(directory, verification.service.as_ref(), ahead).await {
+    service_or_default(directory, verification.service.as_ref(), ahead).await
+}
+
+/// The service that something belongs to; one that was deleted is followed by the one of the
+/// top level.
+pub(in crate::app) async fn service_or_default(
+    directory: &Directory,
+    service: Option<&ServiceId>,
+    ahead: &Ahead,
+) -> Result<Arc<Service>, ServiceError> {
+    match service_from(directory, service, ahead).await {
         Err(ServiceError::NoSuchService) => Ok(directory.services.default.clone()),
         other => other,
     }

@@ -6,16 +6,16 @@
 //! but for the mark of the first look, which tells whether somebody came between.
 //! This module refuses to know faces: they differ by their [`Profile`].
 
+use crate::app::admission::AdmissionError;
 use crate::app::admission::admit::admit;
+use crate::app::admission::budget_told::tell_of_budget;
 use crate::app::admission::finding::{Admitted, Finding, Reason, Verdict};
-use crate::app::admission::limits::{budgets, counted as limits};
+use crate::app::admission::limits::counted as limits;
 use crate::app::admission::listed::Listed;
 use crate::app::admission::profile::{Early, Profile};
 use crate::app::admission::request::{self, Open, Proof, Request};
 use crate::app::admission::sent::count;
 use crate::app::admission::way::Countries;
-use crate::app::admission::{AdmissionError, BudgetOf};
-use crate::app::events::told;
 use crate::app::fault::Fault;
 use crate::app::fraud::lines::Lines;
 use crate::app::fraud::watch::by;
@@ -30,7 +30,6 @@ use crate::app::verification::trial::Trial;
 use crate::app::verification::{VerificationError, Verifying, brought, happen, made, view};
 use crate::model::channel::Channel;
 use crate::model::counter::Pseudonym;
-use crate::model::event::of_budget;
 use crate::model::fraud::{About, Action, Outcome, Signal};
 use crate::model::phone::{Line, PhoneNumber};
 use crate::model::policy::Policy;
@@ -98,7 +97,9 @@ pub(in crate::app) async fn begin(
         // It is never asked for again once it was brought.
         Begun::LookUp(_) => return Err(Fault::Contended.into()),
         Begun::Limited(limited) => {
-            tell_of_budget(verifying, about.as_ref(), &limited.1).await;
+            if let Some(about) = &about {
+                tell_of_budget(&verifying.admission, (&about.country, &about.service), &limited.1).await;
+            }
             return Err(limited.0.into());
         }
         Begun::Shown(shown) => (shown.0, shown.1, true, Some(shown.2)),
@@ -126,21 +127,6 @@ fn tell_of_flags(asked: &CodeRequest<'_>, sent: &Sent) {
     if !sent.flags.is_empty() {
         let (face, caller, flags) = (asked.profile.name, who.caller, sent.flags.join(", "));
         tracing::warn!(verification = %verification.id, to = %verification.to, channel = %verification.channel(), face, caller, flags, "a code is sent that rules have flagged");
-    }
-}
-
-/// Where a budget refused it, who is to know that is told, once for all processes.
-async fn tell_of_budget(verifying: &Verifying, about: Option<&About>, limited: &Limited) {
-    let reached = about.and_then(|about| budgets::BudgetReached::of(limited, about, verifying.base.now()));
-    if let Some(reached) = reached {
-        let subject = match &reached.of {
-            BudgetOf::Country(country) => Some(country.clone()),
-            BudgetOf::Service(service) => Some(service.to_string()),
-            BudgetOf::Whole => None,
-        };
-        let body = of_budget(&reached.rule, subject, reached.until, verifying.base.now());
-        let changes = told::told(&verifying.telling, vec![body]);
-        budgets::tell(&verifying.base, &verifying.admission.limiting.told, &reached, changes).await;
     }
 }
 

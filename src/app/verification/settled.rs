@@ -11,7 +11,7 @@ use crate::app::admission::{Admission, limits::checks::checked};
 use crate::app::fraud::became::became;
 use crate::app::fraud::lines::Lines;
 use crate::model::service::Service;
-use crate::model::verification::{Send, SendState, Status, Verification};
+use crate::model::verification::{OutboxStep, Send, SendState, Status, Verification};
 use crate::store::Counting;
 use jiff::Timestamp;
 
@@ -46,7 +46,8 @@ pub(in crate::app) fn settled(
     let is_proved = new.status == Status::Approved && old.status != Status::Approved;
     // What was never to leave counts as what it was answered as.
     let is_shadow = new.admitted.as_ref().is_some_and(|admitted| admitted.shadow);
-    let unsent_sends: Vec<&Send> = never_left(old, new).filter(|_| !is_shadow).take(MOST_SENDS).collect();
+    let unsent_sends: Vec<&Send> =
+        never_left((&old.sends, &old.outbox), &new.sends).filter(|_| !is_shadow).take(MOST_SENDS).collect();
     let sender = admission.sender.as_deref();
     let lines = became(&admission.fraud, (service, sender), (old, new), &unsent_sends, now);
     if let Some(admitted) = new.admitted.as_ref().filter(|_| is_proved || !unsent_sends.is_empty()) {
@@ -64,11 +65,13 @@ pub(in crate::app) fn settled(
 /// The sends that have come to nothing by this change, and are certainly not at the
 /// provider's: refused before they were made, or never begun. One that is looked up may
 /// be there, unless nothing was found and it was dropped for that.
-fn never_left<'v>(old: &'v Verification, new: &'v Verification) -> impl Iterator<Item = &'v Send> {
-    let is_looked_up =
-        |number: u8| old.outbox.iter().any(|step| step.number() == number && step.is_look_up());
-    new.sends.iter().filter(move |send| {
-        let before = old.send(send.number).map(|send| &send.state);
+pub(in crate::app) fn never_left<'v>(
+    (old, outbox): (&'v [Send], &'v [OutboxStep]),
+    new: &'v [Send],
+) -> impl Iterator<Item = &'v Send> {
+    let is_looked_up = |number: u8| outbox.iter().any(|step| step.number() == number && step.is_look_up());
+    new.iter().filter(move |send| {
+        let before = old.iter().find(|one| one.number == send.number).map(|send| &send.state);
         match (before, &send.state) {
             (Some(SendState::Waiting), SendState::Dropped | SendState::Failed { .. })
             | (Some(SendState::Sending), SendState::Dropped) => true,
@@ -79,7 +82,7 @@ fn never_left<'v>(old: &'v Verification, new: &'v Verification) -> impl Iterator
 }
 
 /// The same with each counter once.
-fn joined(all: Vec<Counting>) -> Vec<Counting> {
+pub(in crate::app) fn joined(all: Vec<Counting>) -> Vec<Counting> {
     let mut joined: Vec<Counting> = Vec::with_capacity(all.len());
     for counting in all {
         match joined.iter_mut().find(|one| one.counter == counting.counter) {

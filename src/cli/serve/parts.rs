@@ -15,6 +15,7 @@ use crate::jobs;
 use crate::model::account::{AccountSid, Accounts};
 use crate::model::code::{CodeKey, CodeKeys};
 use crate::model::id::ServiceId;
+use crate::model::message::Keep;
 use crate::model::phone::{Kind, NumberPolicy};
 use crate::model::policy::Policy;
 use crate::model::service::{ContentSids, Settings};
@@ -198,12 +199,18 @@ pub fn captcha(config: &Config, trust: &Trust) -> anyhow::Result<Option<Captcha>
 
 /// What bounds the work that falls due.
 pub fn jobs(config: &Config) -> jobs::Settings {
-    let config::Jobs { max_person_in_flight, max_chores_in_flight, max_long_in_flight, set_aside_after } =
-        config.jobs;
+    let config::Jobs {
+        max_person_in_flight,
+        max_chores_in_flight,
+        max_long_in_flight,
+        max_bulk_in_flight,
+        set_aside_after,
+    } = config.jobs;
     jobs::Settings {
         max_person_in_flight,
         max_chores_in_flight,
         max_long_in_flight,
+        max_bulk_in_flight,
         set_aside_after,
         sweep_hour: config.sweep_hour,
         ..jobs::Settings::default()
@@ -212,7 +219,8 @@ pub fn jobs(config: &Config) -> jobs::Settings {
 
 /// How long records are kept.
 pub fn retention(config: &Config) -> Retention {
-    let config::Retention { verifications, deliveries, events, audit, decisions } = &config.retention;
+    let config::Retention { verifications, deliveries, events, audit, decisions, messages, failed_messages } =
+        &config.retention;
     let span = |span: &Option<Duration>| span.and_then(|span| SignedDuration::try_from(span).ok());
     Retention {
         verifications: span(verifications),
@@ -220,6 +228,10 @@ pub fn retention(config: &Config) -> Retention {
         events: span(events),
         audit: span(audit),
         decisions: span(decisions),
+        messages: Keep {
+            finished: SignedDuration::try_from(*messages).unwrap_or(SignedDuration::MAX),
+            failed: SignedDuration::try_from(*failed_messages).unwrap_or(SignedDuration::MAX),
+        },
     }
 }
 

@@ -91,13 +91,11 @@ fn signed_at(head: &CallbackHead<'_>, now: Timestamp) -> Result<i64, NotHeard> {
 impl Told {
     fn report(self) -> Result<Report, NotHeard> {
         let wrong = |field, what: &str| NotHeard::Malformed { field: Some(field), what: what.to_owned() };
-        let id: DeliveryId = self
-            .delivery
-            .parse()
-            .map_err(|_| wrong("delivery", "is the delivery of the request, DL and 32 hexadecimal digits"))?;
+        let id: DeliveryId = self.delivery.parse().map_err(|_| {
+            wrong("delivery", "is the delivery of the request, DL or DM and 32 hexadecimal digits")
+        })?;
         // However its digits are written, it is one delivery.
-        let (verification, number) = id.parts();
-        let id = verification.delivery(number);
+        let id = id.normalized();
         if !is_reference(&self.id) {
             return Err(wrong("id", REFERENCE));
         }

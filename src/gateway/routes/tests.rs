@@ -1,6 +1,7 @@
 //! Which route takes a request, and what is told where none does.
 
 use super::*;
+use crate::gateway::Carried;
 use crate::model::code::{CodeKey, CodeKeys};
 use crate::model::delivery::{About, Fact};
 use crate::model::id::{ServiceId, VerificationId};
@@ -27,13 +28,15 @@ fn request_by(channel: Channel) -> SendRequest {
         id: id.delivery(1),
         channel,
         to: "+14155550123".parse().unwrap(),
-        code: codes.derive(&id, &codes.seed([1; 16], 6)).unwrap(),
+        content: Carried::Code {
+            code: codes.derive(&id, &codes.seed([1; 16], 6)).unwrap(),
+            details: Details::default(),
+        },
         locale: None,
         valid_for: Duration::from_secs(400),
         begin_by: Instant::now() + Duration::from_secs(60),
         service: Arc::new(service),
         window_open: false,
-        details: Details::default(),
     }
 }
 

@@ -58,14 +58,22 @@ fn send_request(channel: Channel) -> SendRequest {
         id: id.delivery(2),
         channel,
         to: TO.parse().unwrap(),
-        code: codes.derive(&id, &codes.seed([1; 16], 6)).unwrap(),
+        content: Carried::Code {
+            code: codes.derive(&id, &codes.seed([1; 16], 6)).unwrap(),
+            details: Details::default(),
+        },
         locale: Some("en".into()),
         valid_for: Duration::from_secs(421),
         begin_by: Instant::now() + Duration::from_secs(60),
         service: Arc::new(acme()),
         window_open: false,
-        details: Details::default(),
     }
+}
+
+/// The same for a verification of which the application said that.
+fn paid_by(details: Details, request: SendRequest) -> SendRequest {
+    let code = request.code().unwrap().clone();
+    SendRequest { content: Carried::Code { code, details }, ..request }
 }
 
 fn acme() -> Service {
@@ -157,7 +165,9 @@ async fn a_text_goes_out_from_a_number_and_lives_no_longer_than_its_code() {
     assert_eq!(value(&request, "StatusCallback"), [callback]);
     let body = value(&request, "Body")[0];
     assert!(
-        body.contains(send_request.code.expose()) && body.contains("Acme") && body.contains("7 minutes"),
+        body.contains(send_request.code().unwrap().expose())
+            && body.contains("Acme")
+            && body.contains("7 minutes"),
         "of 421 seconds"
     );
 
@@ -203,7 +213,7 @@ async fn a_call_fetches_its_code_later_from_a_url_without_it() {
     let (report, request) = send_with(settings(), Channel::Call, created(Channel::Call)).await;
     let send_request = send_request(Channel::Call);
     assert!(request.url.ends_with("/Calls.json"));
-    let (verification, _) = send_request.id.parts();
+    let (verification, _) = send_request.id.of_verification().unwrap();
     let url = format!("https://verify.example.com/twilio/voice/{verification}/2{TWIML_OVERRIDES}");
     assert_eq!(value(&request, "Url"), [url]);
     let callback = format!(
@@ -220,7 +230,7 @@ async fn a_call_fetches_its_code_later_from_a_url_without_it() {
     assert_eq!(value(&request, "MachineDetection"), ["Enable"]);
     assert_eq!(value(&request, "FallbackUrl"), ["https://handler.twilio.com/twiml/EHaaaa?who=us"]);
     assert_eq!(value(&request, "FallbackMethod"), ["POST"]);
-    let code = send_request.code.expose();
+    let code = send_request.code().unwrap().expose();
     assert!(request.form.iter().all(|(_, value)| !value.contains(code)) && !request.url.contains(code));
     assert!(report.unwrap().sid.is_call());
 }
@@ -277,8 +287,8 @@ async fn a_text_is_in_the_words_of_the_service_and_says_what_it_costs() {
     };
     let service = Arc::new(Service { settings: own, ..acme() });
     let send_request =
-        SendRequest { service, details, locale: Some("de".into()), ..send_request(Channel::Sms) };
-    let code = send_request.code.expose().to_owned();
+        SendRequest { service, locale: Some("de".into()), ..paid_by(details, send_request(Channel::Sms)) };
+    let code = send_request.code().unwrap().expose().to_owned();
     let fake = fake(created(Channel::Sms));
     let report = Twilio::new(settings(), fake).send(&send_request).await.unwrap();
     let asked = fake.asked.lock().unwrap();
@@ -370,7 +380,7 @@ async fn where_no_connection_came_about_nothing_was_taken() {
 #[tokio::test]
 async fn nothing_secret_shows_in_what_may_be_logged() {
     let send_request = send_request(Channel::Sms);
-    let document = json!({"code": 21211, "message": format!("{TO} {}", send_request.code.expose()), "sid": send_request.code.expose()});
+    let document = json!({"code": 21211, "message": format!("{TO} {}", send_request.code().unwrap().expose()), "sid": send_request.code().unwrap().expose()});
     let mut said = Vec::new();
     for status in [201, 400, 429, 500] {
         let error = refused(answer(status, &document)).await;
@@ -384,7 +394,7 @@ async fn nothing_secret_shows_in_what_may_be_logged() {
     said.push(format!("{:?}", answer(400, &document)));
     said.push(format!("{:?}", serde_json::from_value::<ErrorDocument>(document)));
     for text in said {
-        for secret in [TOKEN, send_request.code.expose(), TO, "4155550123"] {
+        for secret in [TOKEN, send_request.code().unwrap().expose(), TO, "4155550123"] {
             assert!(!text.contains(secret), "{text}");
         }
     }

@@ -46,7 +46,7 @@ const FULL_NUMBERS: Field = Field::new(
 
 /// Every word that says what somebody wants to hear of.
 pub(super) fn filters() -> Vec<&'static str> {
-    let groups = ["*", "verification.*", "session.*", "delivery.*", "opt_out.*", "endpoint.*"];
+    let groups = ["*", "verification.*", "message.*", "session.*", "delivery.*", "opt_out.*", "endpoint.*"];
     let of_decisions = ["admission.*", "fraud.*", "budget.*", "operator.*"];
     let groups = groups.into_iter().chain(of_decisions);
     groups.chain(EventType::ALL.iter().map(|event_type| event_type.as_str())).collect()

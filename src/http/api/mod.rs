@@ -20,6 +20,8 @@ pub mod gate;
 pub mod keys;
 mod limit_settings;
 pub mod limits;
+mod message_settings;
+pub mod messages;
 pub mod operation;
 pub mod opt_outs;
 pub mod paging;

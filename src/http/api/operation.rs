@@ -70,7 +70,8 @@ impl Operation {
     pub fn nothing(&self) -> &'static str {
         match self.tag {
             "Verifications" => "no verification has this id",
-            "Deliveries" => "no delivery has this name: SM…, MM…, CA… of Twilio's, or DL… of ours",
+            "Messages" => "no message has this id, or it was forgotten by retention.messages_hours",
+            "Deliveries" => "no delivery has this name: SM…, MM…, CA… of Twilio's, or DL… or DM… of ours",
             "Sessions" => "no session has this id, or its time is over",
             "Services" => "no service has this id or name; `GET /v1/services` lists them",
             "Opt-outs" => "this number has said nothing to any sender, or not to this one",

@@ -24,8 +24,8 @@ const NUMBER: Field = Field::needed(
 .example("\"+14155550123\"");
 const SENDER: Field = Field::new(
     "sender",
-    "A number of ours, or a messaging service. Left out: all of them when deleting; when setting, the one that codes come from.",
-    Shape::Chars { class: "0-9A-Za-z+:", least: 1, most: 64 },
+    "A number of ours, or a messaging service; or `type:` and the type of messages that is not wanted, whoever sends them, as in `type:marketing`. Left out: all of them when deleting; when setting, the one that codes come from.",
+    Shape::Chars { class: "0-9A-Za-z+:_-", least: 1, most: 64 },
 );
 
 /// `GET /v1/opt-outs`: who does not want to be texted, the newest first.

@@ -109,7 +109,7 @@ pub const CHANGE: Operation = Operation {
     id: "changeService",
     tag: TAG,
     summary: "Change a service",
-    about: "Changes what is named. `countries`, `whatsapp_variables`, `channel_labels` and `pages` are changed as a whole. Other servers on the same store go by it after two seconds at most.",
+    about: "Changes what is named. `countries`, `whatsapp_variables`, `channel_labels`, `message_templates`, `message_types` and `pages` are changed as a whole. Other servers on the same store go by it after two seconds at most.",
     scope: Scope::Admin,
     path: &[ID],
     query: &[],

@@ -4,6 +4,7 @@ use super::content_sids::CONTENT_SIDS;
 use super::fields::{Field, Shape};
 use super::fraud_settings::FRAUD;
 use super::limit_settings::LIMITS;
+use super::message_settings::{MESSAGE_TEMPLATES, MESSAGE_TYPES};
 use super::words::ChannelWord;
 use crate::model::policy::Failover;
 use crate::model::remedy::Remedy;
@@ -24,7 +25,7 @@ const COUNTRIES: Shape = Shape::List {
 };
 
 /// What can be set of a service, in the words of the configuration file.
-pub const SETTINGS: [Field; 35] = [
+pub const SETTINGS: [Field; 38] = [
     Field::new(
         "name",
         "The name in texts, calls and pages; no more than 4 digits in a row.",
@@ -242,6 +243,26 @@ pub const SETTINGS: [Field; 35] = [
             ]),
             most: 3,
         },
+    )
+    .solid(),
+    Field::new(
+        "free_text",
+        "Whether `POST /v1/messages` takes any text, and not only these templates.",
+        Shape::Flag,
+    )
+    .solid(),
+    Field::new(
+        "message_templates",
+        "The templates of `POST /v1/messages`, by name. What is set takes the place of all that was.",
+        MESSAGE_TEMPLATES,
+    )
+    .solid(),
+    Field::new(
+        "message_types",
+        "The types of such messages that are others than usual, by name: `transactional` (10 an hour and 30 a \
+         day for each number), `marketing` (2 a day) and `security` (5 an hour and 20 a day). What is set takes \
+         the place of all that was.",
+        MESSAGE_TYPES,
     )
     .solid(),
 ];

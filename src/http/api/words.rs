@@ -54,6 +54,15 @@ words!(
     DeliveryStatus, "DeliveryStatus", delivery_words()
 );
 words!(
+    /// Where a message of its own stands.
+    MessageStatusWord, "MessageStatus",
+    model::message::MessageStatus::ALL.map(model::message::MessageStatus::as_str)
+);
+words!(
+    /// What a message of its own goes before.
+    PriorityWord, "Priority", model::message::Priority::ALL.map(model::message::Priority::as_str)
+);
+words!(
     /// What a key may do.
     ScopeWord, "Scope", model::key::Scope::ALL.map(model::key::Scope::as_str)
 );

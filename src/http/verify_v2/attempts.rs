@@ -53,7 +53,8 @@ pub async fn list(call: Call) -> Result<Response, Failure> {
 pub async fn fetch(call: Call) -> Result<Response, Failure> {
     let name = call.param(0).strip_prefix("VL").map(|rest| format!("DL{rest}"));
     let id: Option<DeliveryId> = name.and_then(|name| name.parse().ok());
-    let (verification, number) = id.ok_or_else(|| call.not_found())?.parts();
+    let id = id.and_then(|id| id.of_verification());
+    let (verification, number) = id.ok_or_else(|| call.not_found())?;
     match keyed::attempt(&call.context.app, &verification, number).await {
         Ok(attempt) => Ok(reply::json(StatusCode::OK, &shown(&call, &attempt))),
         Err(VerificationError::Fault(Fault::NotFound)) => Err(call.not_found()),

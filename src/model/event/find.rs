@@ -69,7 +69,7 @@ fn of_send(send: &Send, is_opt_out: IsOptOut, tell: &impl Fn(EventType) -> Event
     }
 }
 
-fn reason_of(code: Option<u32>, is_opt_out: IsOptOut, otherwise: Reason) -> Reason {
+pub(super) fn reason_of(code: Option<u32>, is_opt_out: IsOptOut, otherwise: Reason) -> Reason {
     if code.is_some_and(is_opt_out) { Reason::OptedOut } else { otherwise }
 }
 
@@ -103,7 +103,8 @@ pub fn of_delivery(
         return Vec::new();
     };
     let tell = |event_type| EventBody {
-        verification: new.id.as_ref().map(|id| id.parts().0),
+        verification: new.id.as_ref().and_then(|id| id.of_verification()).map(|(id, _)| id),
+        message: new.id.as_ref().and_then(|id| id.of_message()).map(|(id, _)| id),
         delivery: new.id.clone(),
         sid: Some(new.sid.clone()),
         channel: Some(new.channel()),
@@ -119,7 +120,8 @@ pub fn of_delivery(
         body.push(tell(EventType::DeliveryUpdated));
     }
     let before = old.filter(|old| old.id.is_some());
-    if new.id.is_some() {
+    // What became of a message of its own is told of that.
+    if new.id.as_ref().is_some_and(|id| id.of_verification().is_some()) {
         if arrived(new) && !before.is_some_and(arrived) {
             body.push(tell(EventType::Delivered));
         } else if status.is_failure() && !before.and_then(Delivery::status).is_some_and(Standing::is_failure)

@@ -3,6 +3,7 @@
 
 use super::{Decided, Event, EventBody, EventType, Reason};
 use crate::model::id::given;
+use crate::model::opt_out::OF_TYPE;
 use crate::model::phone::mask;
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -32,7 +33,13 @@ pub struct Data {
     /// The id of the verification.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verification: Option<String>,
-    /// The verification's service.
+    /// The id of the message of its own, `OM…`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// What sort of message it is: a type of the service's `message_types`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message_type: Option<String>,
+    /// The verification's or the message's service.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
     /// The session of the pages that the verification was begun in.
@@ -42,10 +49,10 @@ pub struct Data {
     /// its session began.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
-    /// Your own marks of the verification.
+    /// Your own marks of the verification or the message.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
-    /// The message or call, `DL…`.
+    /// The message or call, `DL…` or `DM…`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delivery: Option<String>,
     /// The message or call as Twilio names it.
@@ -116,6 +123,8 @@ impl Payload {
             timestamp: body.at,
             data: Data {
                 verification: body.verification.map(String::from),
+                message: body.message.map(String::from),
+                message_type: body.message_type,
                 service: body.service.map(String::from),
                 session: body.session.map(String::from),
                 user: body.user,
@@ -124,8 +133,8 @@ impl Payload {
                 sid: body.sid.map(String::from),
                 channel: body.channel.map(|channel| channel.to_string()),
                 to: body.to.map(shown),
-                sender: body.sender.map(|sender| match sender.starts_with(given::MESSAGING_SERVICE) {
-                    // A messaging service is nobody's number.
+                sender: body.sender.map(|sender| match is_nobodys(&sender) {
+                    // A messaging service, or a type of messages, is nobody's number.
                     true => sender,
                     false => shown(sender),
                 }),
@@ -138,6 +147,10 @@ impl Payload {
             },
         }
     }
+}
+
+fn is_nobodys(sender: &str) -> bool {
+    sender.starts_with(given::MESSAGING_SERVICE) || sender.starts_with(OF_TYPE)
 }
 
 #[cfg(test)]

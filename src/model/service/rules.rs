@@ -2,6 +2,7 @@
 //! so that what was broken before is told from what a change breaks. This module
 //! refuses to know who changes them.
 
+use super::messages::mistakes;
 use super::{BadSetting, ContentSids, MOST_NAME, Settings, bad};
 use crate::model::channel::Channel;
 use crate::model::fraud::Action;
@@ -72,6 +73,7 @@ impl Settings {
         all.extend(self.wrong_fraud());
         all.extend(self.wrong_remedies());
         all.extend(self.wrong_labels());
+        all.extend(self.wrong_messages());
         all
     }
 
@@ -210,6 +212,11 @@ impl Settings {
     fn wrong_labels(&self) -> Vec<Complaint> {
         let mistakes = self.channel_labels.mistakes().into_iter();
         mistakes.map(|(name, what)| self.complaint(bad(&format!("channel_labels.{name}"), what))).collect()
+    }
+
+    fn wrong_messages(&self) -> Vec<Complaint> {
+        let mistakes = mistakes(&self.message_templates, &self.message_types).into_iter();
+        mistakes.map(|(field, what)| self.complaint(bad(&field, what))).collect()
     }
 
     /// The signals that ask for proofs, for where nobody gives any.

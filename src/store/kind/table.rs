@@ -278,4 +278,20 @@ kinds! {
         /// `b`: entries by the time they were made; the scope is empty.
         ListEntries = b'b',
     }
+    /// `m`: a message of its own, under its id.
+    Message = b'm', Declared {
+        name: "message",
+        export_place: 22,
+        shows_id: true,
+        // One of high priority is waited for as a code is; one that is over expires.
+        lanes: &[Lane::Bulk, Lane::Person, Lane::Chore],
+        early_lane: Lane::Bulk,
+        kept: Kept::UntilDue,
+        ..USUAL
+    }, listed in {
+        /// `m`: messages by the time they were taken; the scope is empty.
+        Messages = b'm',
+        /// `c`: messages to one number; the scope is the number.
+        MessagesTo = b'c',
+    }
 }

@@ -6,7 +6,7 @@
 //! | `m` name | of the store itself: `mlayout` (1 byte), `mgroup`, `mgeneration`, `mlive` (8 each) |
 //! | `r` kind id | a record: layout (1 byte), version (8), checksum (4), body |
 //! | `d` time kind id | when a record is due that a person waits for; empty |
-//! | `b` `c` `l` `a` time kind id | the same in the other lanes, see [`Lane`]; empty |
+//! | `b` `c` `l` `a` `o` time kind id | the same in the other lanes, see [`Lane`]; empty |
 //! | `i` index scope `00` time id | a line of a listing; empty |
 //!
 //! Kinds and indexes are their letters; numbers are big-endian, times are
@@ -26,8 +26,9 @@ pub(super) const LAYOUT: u8 = 1;
 
 /// The number of the layout of the whole. 1 had two lanes: a version that knows no
 /// more would never do what stands in the others, so it is to refuse the store. To 2
-/// a verification among the chores was none of its own, and to 3 a delivery.
-pub(super) const WHOLE: u8 = 4;
+/// a verification among the chores was none of its own, and to 3 a delivery; to 4 messages
+/// of their own were none of its own, wherever they stand.
+pub(super) const WHOLE: u8 = 5;
 
 /// Where the store keeps the number of its layout.
 pub(super) const LAYOUT_KEY: &[u8] = b"mlayout";
@@ -132,6 +133,7 @@ fn due_letter(lane: Lane) -> u8 {
         Lane::Chore => b'c',
         Lane::Long => b'l',
         Lane::Aside => b'a',
+        Lane::Bulk => b'o',
     }
 }
 
@@ -261,7 +263,7 @@ mod tests {
         assert!(times.map(|at| due_key(Due { at, lane: Lane::Person }, &key)).is_sorted());
         let other = due_key(Due { at: at(0), lane: Lane::Webhook }, &Key::new(Kind::Dispatch, "EV1"));
         assert!(due_range(Lane::Webhook, at(0)).contains(&other));
-        for lane in [Lane::Person, Lane::Chore, Lane::Long, Lane::Aside] {
+        for lane in [Lane::Person, Lane::Chore, Lane::Long, Lane::Aside, Lane::Bulk] {
             assert!(!due_range(lane, Timestamp::MAX).contains(&other));
         }
         assert!(due(&other).is_some() && due(&[b"d", &other[1..]].concat()).is_none(), "each in its lane");

@@ -7,7 +7,6 @@ use super::cluster::{Cluster, eventually};
 use super::ledger::Known;
 use crate::wire::code_in;
 use dialback::model::delivery::Delivery;
-use dialback::model::id::DeliveryId;
 use dialback::model::verification::{SendState, Status, Verification};
 use dialback::store::records::{self, Versioned};
 use dialback::store::{Kind, Maintenance};
@@ -305,7 +304,7 @@ pub async fn dissect(store: Arc<dyn Maintenance>, world: &World) {
     for sid in ids(&*store, Kind::Delivery).await {
         let found: Versioned<Delivery> = records::get(&*store, &sid).await.unwrap().unwrap();
         let Some(id) = &found.record.id else { continue };
-        let (verification, number) = DeliveryId::parts(id);
+        let (verification, number) = id.of_verification().expect("nothing else is sent");
         let owner: Option<Versioned<Verification>> =
             records::get(&*store, verification.as_str()).await.unwrap();
         let owner = owner.unwrap_or_else(|| panic!("{sid} belongs to {verification}, which is not there"));

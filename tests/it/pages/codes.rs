@@ -119,7 +119,7 @@ async fn what_is_pasted_gives_up_its_code() {
         let to = format!("+1500555020{n}");
         let (_, browser) = session(&world, json!({ "to": to, "channels": ["sms"] })).await;
         browser.go("begin", &[]).await;
-        let code = world.post.nth(n + 1).await.0.code.expose().to_owned();
+        let code = world.post.nth(n + 1).await.0.code().unwrap().expose().to_owned();
         let several = browser.go("code", &[("code", &format!("{code} or {}", wrong(&code)))]).await;
         assert!(problem(&several).unwrap().starts_with("More than one part of this text"), "{paste}");
         // Neither that nor a text without a code was a guess; a wrong one is.

@@ -289,7 +289,7 @@ impl Stage {
             let path = format!("/v1/verifications?service={}", self.service);
             let listed = self.v1(Method::GET, &path, &json!({}), None).await.json();
             let id = listed["verifications"][0]["id"].as_str().unwrap().to_owned();
-            let code = self.world.post.first().await.0.code.expose().to_owned();
+            let code = self.world.post.first().await.0.code().unwrap().expose().to_owned();
             for _ in 0..5 {
                 let path = format!("/v1/verifications/{id}/check");
                 self.v1(Method::POST, &path, &json!({ "code": wrong(&code) }), None).await;

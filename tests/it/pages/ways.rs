@@ -27,7 +27,10 @@ async fn who_is_called_because_a_text_did_not_arrive_is_told_so() {
     let (order, sid) = world.post.first().await;
     world.tell_failed_with(&order, &sid, Some(30003)).await;
     let (second, _) = world.post.nth(2).await;
-    assert_eq!((second.channel, second.code.expose()), (Channel::Call, order.code.expose()));
+    assert_eq!(
+        (second.channel, second.code().unwrap().expose()),
+        (Channel::Call, order.code().unwrap().expose())
+    );
     let told = poll(async || {
         Some(browser.look().await).filter(|page| page.text.contains("could not be delivered. We"))
     })
@@ -99,7 +102,7 @@ async fn what_happens_with_the_message_is_told_live() {
             world.tell_failed(&order, &sid).await;
         }
         if heard.contains("\"state\":\"failed\"") && heard.contains("\"open\":[\"call\"]") {
-            let id: VerificationId = order.id.parts().0;
+            let (id, _) = order.id.of_verification().unwrap();
             let _ = verification::cancel(&world.app.admission, &id).await;
         }
     }

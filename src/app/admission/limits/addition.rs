@@ -7,7 +7,7 @@ use crate::model::limits::{Counted, LimitRule};
 /// What the last send of a verification counts by a rule, under a word; nothing where the
 /// rule does not count it.
 pub(in crate::app) fn addition_of(rule: &LimitRule, who: &CountedFor<'_>, of: String) -> Option<Addition> {
-    let send = who.verification.sends.last()?;
+    let send = who.sends.last()?;
     let is_first = send.number == 1;
     let amount = match rule.counted {
         Counted::Sends => 1,

@@ -3,13 +3,11 @@
 //!
 //! A limit of money refuses each start that it has no room for. That it has begun to is
 //! told once for each rule, subject and window: a counter that has room for one stands in
-//! the commit of what is told, so that of many processes one does. It refuses to know who
-//! is told, and in which words.
+//! the commit of what is told, so that of many processes one does.
 
 use crate::app::base::Base;
 use crate::app::hash::hash;
 use crate::model::counter::{Addition, Limit};
-use crate::model::fraud::About;
 use crate::model::limits::{Counted, Limits, Subject};
 use crate::store::{Change, Commit, CountedError, Counting, Limited};
 use jiff::Timestamp;
@@ -54,14 +52,18 @@ pub(in crate::app) struct Told(Mutex<HashMap<(String, String), Instant>>);
 
 impl BudgetReached {
     /// The budget that refused a commit for what somebody asked for, if it was one.
-    pub(in crate::app) fn of(limited: &Limited, about: &About, now: Timestamp) -> Option<Self> {
+    pub(in crate::app) fn of(
+        limited: &Limited,
+        (country, service): (&str, &str),
+        now: Timestamp,
+    ) -> Option<Self> {
         let mut parts = limited.reached.limit.split(':');
         let known = Limits::default();
         let rule = known.rule(parts.next()?).filter(|rule| rule.counted == Counted::Money)?;
         let seconds: u32 = parts.next()?.parse().ok()?;
         let of = match rule.subject {
-            Subject::Country => BudgetOf::Country(about.country.clone()),
-            Subject::Service => BudgetOf::Service(about.service.clone()),
+            Subject::Country => BudgetOf::Country(country.to_owned()),
+            Subject::Service => BudgetOf::Service(service.to_owned()),
             _ => BudgetOf::Whole,
         };
         let until = limited.reached.passes_at.unwrap_or(now);

@@ -35,13 +35,41 @@ pub(in crate::app) fn asked(
     settings: &Settings,
     who: &CountedFor<'_>,
 ) -> Additions {
-    let Some(send) = who.verification.sends.last() else { return Additions::default() };
+    let Some(send) = who.sends.last() else { return Additions::default() };
     let at = send.asked_at;
     let mut added = Added { limiting, limits, who, now: at, all: Additions::default() };
     added.add(|rule, of| addition_of(rule, who, of));
-    let number = added.counting(number_counter(who.names, &who.verification.to));
+    let number = added.counting(number_counter(who.names, who.to));
     checks::ask(number, limits, settings, send.number == 1);
     added.all
+}
+
+/// What the last send of a message of its own counts: what it costs, and nothing of what
+/// codes are counted by, so that no notification keeps a person from their code.
+pub(in crate::app) fn asked_of_message(
+    limiting: &Limiting,
+    limits: &Limits,
+    who: &CountedFor<'_>,
+) -> Additions {
+    let Some(send) = who.sends.last() else { return Additions::default() };
+    let mut added = Added { limiting, limits, who, now: send.asked_at, all: Additions::default() };
+    added.add(|rule, of| match rule.counted {
+        Counted::Money if send.micros > 0 => Some(Addition::Amount { of, amount: send.micros }),
+        _ => None,
+    });
+    added.all
+}
+
+/// What a send of a message of its own gives back that certainly never left.
+pub(in crate::app) fn unsent_of_message(
+    limiting: &Limiting,
+    limits: &Limits,
+    who: &CountedFor<'_>,
+    send: &Send,
+    now: Timestamp,
+) -> Vec<Counting> {
+    let amount = |rule: &LimitRule| if rule.counted == Counted::Money { send.micros } else { 0 };
+    given_back(limiting, limits, who, (&amount, send.asked_at), now)
 }
 
 /// What approval gives back: that it was not proved.
@@ -51,7 +79,7 @@ pub(in crate::app) fn proved(
     who: &CountedFor<'_>,
     now: Timestamp,
 ) -> Vec<Counting> {
-    let added_at = who.verification.created_at;
+    let added_at = who.began_at;
     let amount = |rule: &LimitRule| u64::from(rule.counted == Counted::Unverified);
     given_back(limiting, limits, who, (&amount, added_at), now)
 }

@@ -1,11 +1,13 @@
 //! Under which counters somebody is counted. It refuses to know what is counted there.
 
 use crate::app::hash::hash;
-use crate::model::id::ServiceId;
+use crate::model::id::{ServiceId, SessionId};
 use crate::model::limits::{Admitted, Subject};
+use crate::model::message::{Message, Send};
 use crate::model::phone::{PhoneNumber, Standing};
 use crate::model::pseudonym::Pseudonyms;
 use crate::model::verification::Verification;
+use jiff::Timestamp;
 use std::sync::OnceLock;
 
 /// A counter, and which part of it is a subject's; empty where it has it for itself.
@@ -38,11 +40,17 @@ pub(in crate::app) fn named(names: &Pseudonyms, subject: Subject, value: &str) -
     counter_id(subject, &names.of(subject.word(), value))
 }
 
-/// For whom a verification is counted.
+/// For whom a verification, or a message of its own, is counted.
 pub(in crate::app) struct CountedFor<'a> {
     pub(in crate::app) names: &'a Pseudonyms,
     pub(in crate::app) service: &'a ServiceId,
-    pub(in crate::app) verification: &'a Verification,
+    /// The person's number.
+    pub(in crate::app) to: &'a PhoneNumber,
+    session: Option<&'a SessionId>,
+    /// What was asked for so far, in order.
+    pub(in crate::app) sends: &'a [Send],
+    /// When it began.
+    pub(in crate::app) began_at: Timestamp,
     pub(in crate::app) admitted: &'a Admitted,
     standing: OnceLock<Standing>,
     places: [OnceLock<Option<Counted>>; Subject::ALL],
@@ -56,8 +64,29 @@ impl<'a> CountedFor<'a> {
         verification: &'a Verification,
         admitted: &'a Admitted,
     ) -> Self {
+        let of = (&verification.to, verification.session.as_ref());
+        Self::of(names, service, of, (&verification.sends, verification.created_at), admitted)
+    }
+
+    /// Those of a message of a service.
+    pub(in crate::app) fn of_message(
+        names: &'a Pseudonyms,
+        service: &'a ServiceId,
+        message: &'a Message,
+        admitted: &'a Admitted,
+    ) -> Self {
+        Self::of(names, service, (&message.to, None), (&message.sends, message.created_at), admitted)
+    }
+
+    fn of(
+        names: &'a Pseudonyms,
+        service: &'a ServiceId,
+        (to, session): (&'a PhoneNumber, Option<&'a SessionId>),
+        (sends, began_at): (&'a [Send], Timestamp),
+        admitted: &'a Admitted,
+    ) -> Self {
         let places = [const { OnceLock::new() }; Subject::ALL];
-        Self { names, service, verification, admitted, standing: OnceLock::new(), places }
+        Self { names, service, to, session, sends, began_at, admitted, standing: OnceLock::new(), places }
     }
 
     /// The same whose number's standing is known already.
@@ -68,7 +97,7 @@ impl<'a> CountedFor<'a> {
     /// Where its number stands in its plan; read when it is asked for, for that takes as
     /// long as most of the rest.
     pub(in crate::app) fn standing(&self) -> &Standing {
-        self.standing.get_or_init(|| self.verification.to.standing())
+        self.standing.get_or_init(|| self.to.standing())
     }
 
     /// Where one of the subjects is counted; nothing where it is not known. It is made
@@ -78,7 +107,7 @@ impl<'a> CountedFor<'a> {
     }
 
     fn place(&self, subject: Subject) -> Option<Counted> {
-        let person = || self.verification.to.person();
+        let person = || self.to.person();
         let own = |value: &str| Some(alone(named(self.names, subject, value)));
         let by_name = |name: &Option<String>| Some(alone(counter_id(subject, name.as_deref()?)));
         match subject {
@@ -86,7 +115,7 @@ impl<'a> CountedFor<'a> {
             Subject::NumberOfService => {
                 let id = self.service.as_str();
                 let part = id[id.len().saturating_sub(PART)..].to_owned();
-                Some(Counted { counter: number_counter(self.names, &self.verification.to), part })
+                Some(Counted { counter: number_counter(self.names, self.to), part })
             }
             Subject::Block1000 => own(person().number().block().0),
             Subject::Block100 => {
@@ -98,7 +127,7 @@ impl<'a> CountedFor<'a> {
             Subject::Country => own(&self.standing().region),
             Subject::Service => own(self.service.as_str()),
             Subject::Whole => own(""),
-            Subject::Session => own(self.verification.session.as_ref()?.as_str()),
+            Subject::Session => own(self.session?.as_str()),
             Subject::Key => own(self.admitted.key.as_deref()?),
             Subject::Address => by_name(&self.admitted.address),
             Subject::Subnet => by_name(&self.admitted.subnet),

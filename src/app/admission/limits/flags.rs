@@ -81,7 +81,7 @@ pub(in crate::app) async fn full(
     who: &CountedFor<'_>,
     now: Timestamp,
 ) -> Result<Vec<Full>, Fault> {
-    let is_first = who.verification.sends.len() == 1;
+    let is_first = who.sends.len() == 1;
     let watched: Vec<_> = limits
         .rules()
         .iter()

@@ -17,6 +17,7 @@ use crate::model::fraud::Page;
 use crate::model::id::{Sid, VerificationId};
 use crate::model::idempotency::IdempotencyRecord;
 use crate::model::lists::{Effect, ListEntry, Target};
+use crate::model::message::{Message, Send, SendState};
 use crate::model::opt_out::OptOut;
 use crate::model::phone::PhoneNumber;
 use crate::model::safe_number::SafeNumber;
@@ -76,6 +77,7 @@ impl Pass<'_> {
             Kind::SafeNumber => {
                 self.judge_by(wanted, id, ahead, |one: &SafeNumber| wanted.has(&one.number)).await
             }
+            Kind::Message => self.judge_message(wanted, id, ahead).await,
             Kind::ListEntry => self.judge_list_entry(wanted, id, ahead).await,
             Kind::SessionWindow => {
                 self.judge_by(wanted, id, ahead, |one: &SessionWindow| wanted.is(&one.number)).await
@@ -152,10 +154,32 @@ impl Pass<'_> {
         if found.record.is_at_work() {
             return Ok(Verdict::Leave(SEND_UNDER_WAY.to_owned()));
         }
-        // What was sent stays known as erased, also where nothing was reported
-        // of it yet.
+        let mut changes = self.sent_erased(&found.record.sends).await?;
+        changes.push(records::delete(&found));
+        Ok(Verdict::Delete(changes))
+    }
+
+    /// One that waits to be sent is never sent; one that is being sent is waited for.
+    async fn judge_message(&self, wanted: &Wanted, id: &str, ahead: &Ahead) -> Result<Verdict, PrivacyError> {
+        let Some(found) = ahead.get::<Message>(self.privacy.base.store(), id).await? else {
+            return Ok(Verdict::Nothing);
+        };
+        if !wanted.has(&found.record.to) {
+            return self.judge_by(wanted, id, ahead, |_: &Message| false).await;
+        }
+        if found.record.sends.iter().any(|send| send.state == SendState::Sending) {
+            return Ok(Verdict::Leave(SEND_UNDER_WAY.to_owned()));
+        }
+        let mut changes = self.sent_erased(&found.record.sends).await?;
+        changes.push(records::delete(&found));
+        Ok(Verdict::Delete(changes))
+    }
+
+    /// What was sent stays known as erased, also where nothing was reported of it yet.
+    async fn sent_erased(&self, sends: &[Send]) -> Result<Vec<Change>, PrivacyError> {
+        let store = self.privacy.base.store();
         let mut changes = Vec::new();
-        let sids: Vec<&Sid> = found.record.sends.iter().filter_map(|send| send.sid.as_ref()).collect();
+        let sids: Vec<&Sid> = sends.iter().filter_map(|send| send.sid.as_ref()).collect();
         let olds = records::get_many::<Delivery>(store, sids.iter().map(|sid| sid.as_str())).await?;
         for (sid, old) in sids.into_iter().zip(olds) {
             let is_erased = old.as_ref().is_some_and(|old| old.record.erased.is_some());
@@ -167,8 +191,7 @@ impl Pass<'_> {
                 changes.push(records::put(old.as_ref(), &new));
             }
         }
-        changes.push(records::delete(&found));
-        Ok(Verdict::Delete(changes))
+        Ok(changes)
     }
 
     async fn judge_delivery(

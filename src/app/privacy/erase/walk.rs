@@ -10,6 +10,7 @@ use crate::app::admission::limits::counters::number_counter;
 use crate::app::fraud::about::of_number;
 use crate::app::hash::hash;
 use crate::app::listing::{self, scan_of};
+use crate::app::messages::type_counter;
 use crate::app::privacy::PrivacyError;
 use crate::app::transact::{self, TRIES};
 use crate::model::compat::Compat;
@@ -27,18 +28,30 @@ const BLOCK_KEPT: &str = "an operator blocked the number: that stays without the
 const GROUP: usize = Change::MAX_COMMIT - 2;
 
 impl Pass<'_> {
-    /// Does the verifications that are listed under the number before all else, for as
+    /// Does the verifications and messages that are listed under the number before all else, for as
     /// long as the page lasts: the walk finds the others.
     pub(super) async fn listed(&mut self, wanted: &Wanted, began: Instant) -> Result<(), PrivacyError> {
         let spellings = wanted.spellings();
-        let mut scan = scan_of(Index::VerificationsTo, "");
+        for index in [Index::VerificationsTo, Index::MessagesTo] {
+            self.listed_in(wanted, (index, &spellings), began).await?;
+        }
+        Ok(())
+    }
+
+    async fn listed_in(
+        &mut self,
+        wanted: &Wanted,
+        (index, spellings): (Index, &[String]),
+        began: Instant,
+    ) -> Result<(), PrivacyError> {
+        let mut scan = scan_of(index, "");
         loop {
-            let lines = listing::lines(&self.privacy.base, &scan, &spellings).await?;
+            let lines = listing::lines(&self.privacy.base, &scan, spellings).await?;
             for line in &lines {
                 if began.elapsed() >= PAGE_TIME {
                     return Ok(());
                 }
-                self.tend(wanted, Kind::Verification, &line.entry.id, line.stored.as_ref()).await?;
+                self.tend(wanted, index.kind(), &line.entry.id, line.stored.as_ref()).await?;
             }
             if lines.len() < scan.limit {
                 return Ok(());
@@ -63,9 +76,11 @@ impl Pass<'_> {
         if from.is_none() {
             self.decisions(wanted).await?;
             // Under a name that only who knows the number and our key can make.
-            let id = number_counter(&self.privacy.admission.limiting.names, wanted.number());
-            if let Some(found) = records::get::<Counter>(self.privacy.base.store(), &id).await? {
-                self.delete_counter(found).await?;
+            let names = &self.privacy.admission.limiting.names;
+            let ids = [number_counter(names, wanted.number()), type_counter(names, wanted.number())];
+            let found = records::get_many::<Counter>(self.privacy.base.store(), ids).await?;
+            for counter in found.into_iter().flatten() {
+                self.delete_counter(counter).await?;
             }
         }
         let first = Kind::ALL.iter().position(|kind| Some(*kind) == start).unwrap_or(0);
@@ -257,6 +272,7 @@ fn word(kind: Kind) -> &'static str {
         Kind::Counter => "tally",
         Kind::SafeNumber => "safe_number",
         Kind::ListEntry => "list_entry",
+        Kind::Message => "message",
         Kind::Session => "session",
         Kind::Event => "event",
         Kind::Dispatch => "dispatch",

@@ -19,7 +19,7 @@ fn approved() -> service::Settings {
 #[tokio::test]
 async fn whatsapp_gets_an_approved_template_with_the_code_in_it() {
     let send_request = on_whatsapp(approved());
-    let code = send_request.code.expose().to_owned();
+    let code = send_request.code().unwrap().expose().to_owned();
     let request = asked(send_request).await.unwrap();
     assert_eq!(value(&request, "To"), [format!("whatsapp:{TO}")]);
     assert_eq!(value(&request, "From"), ["whatsapp:+15005550009"]);
@@ -54,20 +54,20 @@ async fn a_template_gets_the_variables_that_the_service_maps() {
     let map = |pairs: &[(&str, &str)]| pairs.iter().map(|(a, b)| (a.to_string(), b.to_string())).collect();
     let whatsapp_variables = map(&[("code", "code"), ("who", "service"), ("2", "minutes"), ("at", "domain")]);
     let send_request = on_whatsapp(service::Settings { whatsapp_variables, ..approved() });
-    let code = send_request.code.expose().to_owned();
+    let code = send_request.code().unwrap().expose().to_owned();
     let request = asked(send_request.clone()).await.unwrap();
     let variables: Value = serde_json::from_str(value(&request, "ContentVariables")[0]).unwrap();
     assert_eq!(variables, json!({"code": code, "who": "Acme", "2": "7", "at": ""}));
 
     let details = Details { amount: Some("1 EUR".into()), payee: Some("Shop".into()), ..Details::default() };
-    let paid = asked(SendRequest { details: details.clone(), ..send_request }).await.unwrap_err();
+    let paid = asked(paid_by(details.clone(), send_request)).await.unwrap_err();
     assert_eq!(
         paid.to_string(),
         "refused: a payment's message says what is paid to whom: give amount and payee a place in whatsapp_variables"
     );
     let whatsapp_variables = map(&[("1", "code"), ("2", "amount"), ("3", "payee")]);
     let send_request = on_whatsapp(service::Settings { whatsapp_variables, ..approved() });
-    let request = asked(SendRequest { details, ..send_request }).await.unwrap();
+    let request = asked(paid_by(details, send_request)).await.unwrap();
     let variables: Value = serde_json::from_str(value(&request, "ContentVariables")[0]).unwrap();
     assert_eq!(variables, json!({"1": code, "2": "1 EUR", "3": "Shop"}));
 
@@ -91,7 +91,7 @@ async fn without_a_template_whatsapp_takes_free_text_only_while_its_window_is_op
         "{closed}"
     );
     assert!(fake.asked.lock().unwrap().is_empty(), "refused before it is sent");
-    let code = send_request.code.expose().to_owned();
+    let code = send_request.code().unwrap().expose().to_owned();
     let open = asked(SendRequest { window_open: true, ..send_request }).await.unwrap();
     assert_eq!(value(&open, "Body"), [format!("Your Acme code is {code}. It expires in 7 minutes.")]);
     assert_eq!(value(&open, "ContentSid"), [""; 0]);

@@ -22,6 +22,8 @@ pub struct Delivery {
     pub id: Option<String>,
     /// The verification that it belongs to, when it is ours.
     pub verification: Option<String>,
+    /// The message of its own that it belongs to, when it is one's.
+    pub message: Option<String>,
     /// The channel, as its addresses say.
     pub channel: DeliveryChannelWord,
     /// Twilio's word for who began it: `inbound`, `outbound-api`, ….
@@ -318,7 +320,7 @@ impl DeliveryError {
     }
 
     /// A reason of ours, with Twilio's code where it gave one.
-    fn because(code: Option<u32>, reason: &str) -> Self {
+    pub fn because(code: Option<u32>, reason: &str) -> Self {
         let name = || Self {
             code: None,
             name: reason.to_owned(),
@@ -369,6 +371,7 @@ impl From<&Found> for Delivery {
             sid: send.sid.as_ref().map(ToString::to_string),
             id: Some(verification.delivery_id(send.number).to_string()),
             verification: Some(verification.id.to_string()),
+            message: None,
             channel: DeliveryChannel::from(send.channel).into(),
             direction: None,
             r#final: matches!(status.0, "failed" | "canceled" | "test"),
@@ -406,7 +409,8 @@ impl From<&record::Delivery> for Delivery {
         Self {
             sid: Some(record.sid.to_string()),
             id: id.map(ToString::to_string),
-            verification: id.map(|id| DeliveryId::parts(id).0.to_string()),
+            verification: id.and_then(DeliveryId::of_verification).map(|(id, _)| id.to_string()),
+            message: id.and_then(DeliveryId::of_message).map(|(id, _)| id.to_string()),
             channel: record.channel().into(),
             direction: about.direction,
             status: record.status().map(|status| DeliveryStatus(status.as_str())),

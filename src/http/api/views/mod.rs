@@ -6,6 +6,7 @@ pub mod channel;
 pub mod decision;
 pub mod delivery;
 pub mod endpoint;
+pub mod message;
 pub mod session;
 pub mod things;
 pub mod verification;

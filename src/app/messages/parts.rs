@@ -1,0 +1,14 @@
+//! What messages of their own stand on.
+
+use crate::app::admission::Admission;
+use crate::model::message::Keep;
+use std::sync::Arc;
+
+/// What takes messages of their own, and keeps them. Cheap to clone.
+#[derive(Clone)]
+pub struct Messages {
+    /// By which rules they may be, for which services, and who is told.
+    pub admission: Arc<Admission>,
+    /// For how long they are kept that came to an end.
+    pub keep: Keep,
+}
