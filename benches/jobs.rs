@@ -273,6 +273,7 @@ impl Bench {
             retention: Retention::default(),
             captcha: None,
             lookups: None,
+            rates: std::collections::BTreeMap::new(),
         });
         events::learn_endpoints(&app.telling).await.expect("the endpoint");
         Self { app, store, clock, endpoint: endpoint.id, out, told }

@@ -219,5 +219,6 @@ fn parts(store: Arc<dyn Maintenance>, gateway: Arc<dyn Gateway>) -> Parts {
         retention: Retention::default(),
         captcha: None,
         lookups: None,
+        rates: std::collections::BTreeMap::new(),
     }
 }

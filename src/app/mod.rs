@@ -41,7 +41,7 @@ use crate::app::board::Board;
 use crate::app::events::{Events, Telling};
 use crate::app::fraud::Watch;
 use crate::app::messages::Messages;
-use crate::app::messaging::Messaging;
+use crate::app::messaging::{Messaging, Turns};
 use crate::app::privacy::{Privacy, Retention};
 use crate::app::services::{Directory, ServiceDirectory};
 use crate::app::verification::Verifying;
@@ -60,6 +60,7 @@ use crate::model::policy::Policy;
 use crate::model::price::Prices;
 use crate::model::test_number::TestNumber;
 use crate::store::Maintenance;
+use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -125,6 +126,9 @@ pub struct Parts {
     pub codes: CodeKeys,
     /// Who we send as: our number or messaging service, for opt-outs.
     pub sender: Option<String>,
+    /// How many segments a second senders send, where that is not as usual: by number, name or
+    /// messaging service, and `whatsapp:` and the number.
+    pub rates: BTreeMap<String, u32>,
     /// What applications are told, and how.
     pub events: Events,
     /// Whose senders and sends are whose.
@@ -186,6 +190,7 @@ impl App {
             accounts: parts.accounts,
             pace: Arc::default(),
             messages: messages.clone(),
+            turns: Arc::new(Turns::new(parts.rates)),
             courtesy: Arc::default(),
         };
         let privacy = Privacy {

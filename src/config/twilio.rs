@@ -5,6 +5,7 @@
 use super::accounts::{self, Account};
 use super::file::join;
 use super::reader::Reader;
+use crate::model::id::is_messaging_service;
 use crate::model::sender;
 use crate::secret::Secret;
 use std::collections::BTreeMap;
@@ -40,6 +41,8 @@ pub struct Twilio {
     pub request_timeout: Duration,
     /// Requests to Twilio at once.
     pub max_in_flight: usize,
+    /// Segments a second by sender, where that is not as usual.
+    pub segments_per_second: BTreeMap<String, u32>,
 }
 
 /// A token whose signatures are accepted beside the account's own.
@@ -67,8 +70,33 @@ impl Twilio {
             connect_timeout: r.seconds("twilio.connect_timeout_seconds", 1..=60),
             request_timeout: r.seconds("twilio.request_timeout_seconds", 1..=120),
             max_in_flight: r.number("twilio.max_in_flight", 1..=1000),
+            segments_per_second: rates(r),
         }
     }
+}
+
+/// `twilio.segments_per_second`
+fn rates(r: &mut Reader<'_>) -> BTreeMap<String, u32> {
+    const KEY: &str = "twilio.segments_per_second";
+    let mut rates = BTreeMap::new();
+    for (sender, rate) in r.table(KEY) {
+        let path = join(KEY, &sender);
+        let bare = sender.strip_prefix("whatsapp:").unwrap_or(&sender);
+        if !is_messaging_service(bare)
+            && let Err(wrong) = sender::check(bare)
+        {
+            r.note_key(&path, wrong.what, wrong.mend);
+        }
+        match rate
+            .as_integer()
+            .and_then(|rate| u32::try_from(rate).ok())
+            .filter(|rate| (1..=1000).contains(rate))
+        {
+            Some(rate) => drop(rates.insert(sender, rate)),
+            None => r.note(&path, "is no rate", "write segments a second, from 1 to 1000"),
+        }
+    }
+    rates
 }
 
 /// `twilio.from`

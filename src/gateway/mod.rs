@@ -16,7 +16,7 @@ pub mod webhook;
 mod wording;
 
 pub use callbacks::{CallbackHead, Callbacks, NotHeard};
-pub use wording::{closest_language, text};
+pub use wording::{closest_language, segments_of, text};
 
 use crate::model::channel::Channel;
 use crate::model::code::Code;

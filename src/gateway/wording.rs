@@ -47,6 +47,11 @@ fn words_of(words: &message::Content) -> Text {
     Text { segments: segments::count(&body), body, locale }
 }
 
+/// How many segments a text costs.
+pub fn segments_of(text: &str) -> u32 {
+    u32::try_from(segments::count(text).segments).unwrap_or(u32::MAX)
+}
+
 /// The tag of the language that is closest to the one that was asked for, else to that of the
 /// country, else to the service's; else the English one, else the first that is known.
 pub fn closest_language<'t>(

@@ -76,6 +76,7 @@ fn table() -> Vec<PathRoute> {
         route("/v1/deliveries/{sid}", api(&deliveries::FETCH, deliveries::fetch)),
         route("/v1/messages", api(&messages::LIST, messages::list).and(&messages::CREATE, messages::create)),
         route("/v1/messages/search", search(&messages::SEARCH, messages::list)),
+        route("/v1/messages/statistics", api(&messages::STATISTICS, messages::statistics)),
         route(
             "/v1/messages/{id}",
             api(&messages::FETCH, messages::fetch).and(&messages::CANCEL, messages::cancel),

@@ -261,7 +261,7 @@ fn admission(error: &AdmissionError) -> &'static Kind {
         AdmissionError::SlowDown { .. } => &problem::SLOW_DOWN,
         AdmissionError::CaptchaRequired { .. } => &problem::CAPTCHA_REQUIRED,
         AdmissionError::CaptchaUnavailable { .. } => &problem::CAPTCHA_UNAVAILABLE,
-        AdmissionError::OptedOut => &problem::RECIPIENT_OPTED_OUT,
+        AdmissionError::OptedOut | AdmissionError::TypeUnwanted { .. } => &problem::RECIPIENT_OPTED_OUT,
         AdmissionError::NotAllowed { .. } | AdmissionError::Link { .. } | AdmissionError::CustomCodeOff => {
             &problem::NOT_ALLOWED
         }

@@ -339,6 +339,11 @@ pub fn is_sid(text: &str, prefix: &str) -> bool {
     well_formed(text, &[prefix])
 }
 
+/// Whether a text is the provider's name of a messaging service.
+pub fn is_messaging_service(text: &str) -> bool {
+    is_sid(text, given::MESSAGING_SERVICE)
+}
+
 fn well_formed(text: &str, prefixes: &[&str]) -> bool {
     text.len() == 34
         && prefixes.iter().any(|prefix| text.starts_with(prefix))

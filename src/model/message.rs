@@ -88,6 +88,16 @@ pub struct Message {
     /// True for a test number: nothing is sent.
     #[serde(default, skip_serializing_if = "is_default")]
     pub test: bool,
+    /// The number of the send whose turn is given to it when its step is due.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn: Option<u8>,
+    /// What became of sends that did not bring it, by their numbers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failures: Vec<(u8, MessageFailure)>,
+    /// A hash of the request that it was taken by, where that had a name: the same name with
+    /// another request is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
     /// The number of the send that arrived.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arrived: Option<u8>,

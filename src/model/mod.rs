@@ -28,6 +28,7 @@ pub mod lookup;
 pub mod message;
 pub mod opt_out;
 pub mod owner;
+pub mod pacing;
 pub mod phone;
 mod plain;
 pub mod policy;

@@ -15,7 +15,8 @@ mod voip;
 pub use self::content_sids::{ContentSids, MOST_TEMPLATES};
 pub use self::labels::{ChannelLabel, ChannelLabels, MOST_ICON, MOST_LABEL};
 pub use self::messages::{
-    MOST_MESSAGE_TEMPLATES, MOST_WORD, MessageTemplate, MessageType, Piece, USUAL_TYPE, pieces, usual_types,
+    MOST_MESSAGE_TEMPLATES, MOST_WORD, MessageTemplate, MessageType, Piece, USUAL_TYPE,
+    is_word as is_message_word, pieces, usual_types,
 };
 pub use self::pending::Pending;
 pub use self::rules::{Complaint, MOST_REMEDIES, check_name};

@@ -28,6 +28,7 @@ over_each_engine![
     what_failed_is_sent_again,
     what_is_over_is_forgotten_in_time,
     an_erased_person_gets_nothing_that_was_promised,
+    what_can_wait_does_for_its_senders_turn_and_codes_do_not,
 ];
 
 fn text(words: &str) -> MessageRequest {
@@ -39,7 +40,7 @@ fn both_ways() -> Policy {
 }
 
 async fn taken(world: &World, request: MessageRequest) -> Message {
-    messages::send_message(&world.app.messages, request).await.unwrap()
+    messages::send_message(&world.app.messages, request).await.unwrap().0
 }
 
 async fn record(world: &World, id: &MessageId) -> Message {
@@ -303,4 +304,28 @@ async fn an_erased_person_gets_nothing_that_was_promised(engine: Engine) {
     world.settle().await;
     assert_eq!(world.gateway.orders().len(), 1);
     assert!(begun.number.is_some());
+}
+
+/// The sender is a number of +1, which sends a segment a second behind a burst of ten.
+async fn what_can_wait_does_for_its_senders_turn_and_codes_do_not(engine: Engine) {
+    let mut world = World::new(engine);
+    world.work();
+    for person in 200..212 {
+        taken(&world, MessageRequest { to: format!("+1415555{person:04}"), ..text("Sale!") }).await;
+    }
+    let orders = || world.gateway.orders().len();
+    let stays = async |count: usize| {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert_eq!(orders(), count);
+    };
+    eventually("a burst has left", async || orders() == 10).await;
+    stays(10).await;
+    world.start(Channel::Sms).await;
+    eventually("the code has left", async || orders() == 11).await;
+    let high = MessageRequest { to: "+14155550300".into(), priority: Priority::High, ..text("Now!") };
+    taken(&world, high).await;
+    eventually("so has what is waited for", async || orders() == 12).await;
+    stays(12).await;
+    world.pass(2);
+    eventually("the rest has left", async || orders() == 14).await;
 }

@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 const TEMPLATES: &str = "{ default = { failover = \"off\", message_templates = { \
     order_shipped = { texts = { en = \"Your order {order} is on its way, {name}.\", \
     de = \"Ihre Bestellung {order} ist unterwegs, {name}.\" } }, \
+    alert = { type = \"security\", texts = { en = \"Was that you?\" } }, \
+    linked = { texts = { en = \"Hi {a}{b}, see https://shop.example/o/{o} or https://shop.example{c} now\" } }, \
     sale = { type = \"marketing\", texts = { en = \"Sale!\" } } } } }";
 
 const PATH: &str = "/v1/messages";
@@ -67,6 +69,14 @@ async fn a_template_reaches_a_telephone_in_its_language_and_says_so() {
         events["events"].as_array().unwrap().iter().rev().map(|one| text(&one["type"])).collect();
     assert_eq!(told, ["message.queued", "message.sent", "message.delivered"], "{events}");
     assert_eq!(events["events"][0]["data"]["message"], over["id"]);
+    let counted = app.ask(&key, Method::GET, &format!("{PATH}/statistics"), None).await.json();
+    let of_type = &counted["types"][0];
+    assert_eq!((&counted["whole"], &of_type["type"]), (&json!(true), &json!("transactional")), "{counted}");
+    assert_eq!(
+        (&of_type["taken"], &of_type["delivered"], &of_type["failed"]),
+        (&json!(1), &json!(1), &json!(0))
+    );
+    assert_ne!(of_type["cost"], "0", "{counted}");
     // The number is in no log.
     assert!(!app.log().contains("15123456789"));
     app.stop().await;
@@ -80,6 +90,11 @@ async fn each_no_names_its_field() {
         let mut body = shipped(to);
         body[field] = value;
         body
+    };
+    let linked = |a: &str, b: &str, o: &str, c: &str| {
+        let c = if c.is_empty() { " " } else { c };
+        let variables = json!({ "a": a, "b": b, "o": o, "c": format!("{c}x") });
+        json!({ "to": to, "template": "linked", "variables": variables })
     };
     for (body, status, code, field) in [
         (json!({ "to": to }), 422, "invalid_request", "template"),
@@ -104,7 +119,11 @@ async fn each_no_names_its_field() {
             "variables.order",
         ),
         (with("type", json!("spam")), 422, "invalid_request", "type"),
-        (with("channel", json!("call")), 422, "not_allowed", "channel"),
+        (with("channel", json!("call")), 422, "invalid_request", "channel"),
+        (json!({ "to": to, "template": "sale", "type": "security" }), 422, "not_allowed", "type"),
+        (linked("evil.", "com/x", "1", ""), 422, "invalid_request", "variables"),
+        (linked("a", "b", "1", ".ru"), 422, "invalid_request", "variables"),
+        (linked("a", "b", "1", "@evil"), 422, "invalid_request", "variables"),
         (with("text", json!("more")), 422, "invalid_request", "text"),
         (json!({ "to": to, "text": "Anything" }), 422, "not_allowed", "text"),
         (with("send_at", json!("2099-01-01T00:00:00Z")), 422, "invalid_request", "send_at"),
@@ -142,9 +161,11 @@ async fn who_wants_none_of_a_type_gets_none_and_who_said_stop_gets_nothing() {
     let sale = json!({ "to": to, "template": "sale" });
     send(&app, &key, sale.clone()).await.problem(422, "recipient_opted_out");
     assert_eq!(send(&app, &key, shipped(to)).await.status, 201, "of another type");
-    let mut security = sale.clone();
-    security["type"] = json!("security");
-    security["channel"] = json!("sms");
+    for odd in ["type:", "type:a:b", "type:UP"] {
+        let odd = app.ask(&operator, Method::PUT, &path, Some(&json!({ "sender": odd }))).await;
+        assert_eq!(odd.problem(422, "invalid_request")["field"], "sender");
+    }
+    let security = json!({ "to": to, "template": "alert" });
     assert_eq!(send(&app, &key, security.clone()).await.status, 201);
     // STOP is for all, and for security, too.
     app.control(Method::POST, &format!("/phones/{to}/messages"), Some(&json!({ "body": "STOP" }))).await;
@@ -183,13 +204,16 @@ async fn a_request_is_taken_once_by_its_name_and_a_promise_may_be_called_off() {
     let to = "+15551230404";
     let mut later = shipped(to);
     later["send_at"] = json!((jiff::Timestamp::now() + jiff::SignedDuration::from_hours(1)).to_string());
-    let ask = async || {
+    let ask = async |body: &Value| {
         let request = app.api(Method::POST, PATH).bearer_auth(&key).header("idempotency-key", "a-name");
-        crate::wire::answer(crate::wire::with_json(request, &later)).await
+        crate::wire::answer(crate::wire::with_json(request, body)).await
     };
-    let (one, again) = (ask().await, ask().await);
+    let (one, again) = (ask(&later).await, ask(&later).await);
     assert_eq!((one.status, again.status), (201, 201), "{} {}", one.text, again.text);
     assert_eq!(one.json()["id"], again.json()["id"]);
+    assert_eq!((one.header("idempotent-replayed"), again.header("idempotent-replayed")), ("", "true"));
+    later["priority"] = json!("high");
+    ask(&later).await.problem(422, "idempotency_key_reused");
     let id = text(&one.json()["id"]);
     let found = app.ask(&key, Method::POST, "/v1/messages/search", Some(&json!({ "to": to }))).await.json();
     assert_eq!(found["messages"].as_array().unwrap().len(), 1, "{found}");

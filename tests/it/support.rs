@@ -365,6 +365,7 @@ pub fn parts(store: &Arc<dyn Maintenance>, gateway: &Arc<Script>, clock: &Clock)
         retention: Retention::default(),
         captcha: None,
         lookups: None,
+        rates: std::collections::BTreeMap::new(),
     }
 }
 

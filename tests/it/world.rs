@@ -228,6 +228,7 @@ fn parts(gateway: Arc<dyn Gateway>, clock: Clock, change: impl FnOnce(&mut servi
         retention: Retention::default(),
         captcha: None,
         lookups: None,
+        rates: std::collections::BTreeMap::new(),
     }
 }
 

@@ -165,6 +165,7 @@ fn parts(store: Arc<Memory>, gateway: Arc<Witness>, clock: &Clock) -> Result<Par
         retention: Retention::default(),
         captcha: None,
         lookups: None,
+        rates: std::collections::BTreeMap::new(),
     })
 }
 

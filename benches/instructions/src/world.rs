@@ -165,6 +165,7 @@ fn parts(gateway: Arc<dyn Gateway>) -> Parts {
         retention: Retention::default(),
         captcha: None,
         lookups: None,
+        rates: std::collections::BTreeMap::new(),
     }
 }
 

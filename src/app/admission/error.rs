@@ -38,6 +38,12 @@ pub enum AdmissionError {
     /// The recipient told our sender to stop.
     #[error("the recipient has opted out of messages from this sender")]
     OptedOut,
+    /// The recipient wants no messages of this type.
+    #[error("the recipient has opted out of messages of the type {name}")]
+    TypeUnwanted {
+        /// The type.
+        name: String,
+    },
     /// A text for people has a link or an address in it.
     #[error(
         "{field} has a link, an address or a telephone number in it, and people would follow it in the service's name: \

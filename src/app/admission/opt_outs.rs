@@ -12,6 +12,7 @@ use crate::model::audit::{Action, Actor, AuditEntry};
 use crate::model::event;
 use crate::model::opt_out::{OF_TYPE, OptOut};
 use crate::model::phone::{PhoneError, address_spellings, mask};
+use crate::model::service::{BadSetting, is_message_word};
 use crate::store::Index;
 use crate::store::records::{self, Ahead, Versioned};
 
@@ -122,13 +123,18 @@ pub async fn set_opt_out(
     let sender = sender.or(admission.sender.as_deref()).ok_or(AdmissionError::Malformed(
         "sender: there is no sender for all services; say which one is meant",
     ))?;
+    if let Some(name) = sender.strip_prefix(OF_TYPE).filter(|name| !is_message_word(name)) {
+        let what = format!("after {OF_TYPE} is the name of a type of messages, and {name:?} can be none");
+        return Err(BadSetting { field: "sender".to_owned(), what }.into());
+    }
     // A type of messages is not wanted by whatever channel.
     let number = if sender.starts_with(OF_TYPE) { person_of(&number).to_owned() } else { number };
     let shown = if sender.starts_with(OF_TYPE) { sender.to_owned() } else { mask(sender) };
     let entry = audit::entry(&admission.base, actor, Action::OptOutSet, mask(&number));
+    let told = shown.clone();
     let entry = entry.with("sender", shown).with("opted_out", opted_out);
     record(&admission.telling, &number, sender, opted_out, Some(&entry)).await?;
-    tracing::info!(number = mask(&number), sender = mask(sender), opted_out, "opt-out set by an operator");
+    tracing::info!(number = mask(&number), sender = told, opted_out, "opt-out set by an operator");
     Ok(())
 }
 

@@ -1,17 +1,21 @@
 //! Messages of their own, as a key may send and see them.
 
+use crate::app::fault::Fault;
 use crate::app::keyed::narrowed::Narrowed;
-use crate::app::messages::{self, MessageError, MessageFilter, MessageRequest, RetryRequest};
+use crate::app::messages::{
+    self, MessageError, MessageFilter, MessageRequest, RetryRequest, Statistics, StatisticsQuery,
+};
 use crate::app::services::among;
 use crate::app::{Page, Window};
 use crate::model::id::{MessageId, ServiceId};
 use crate::model::message::Message;
+use std::time::Duration;
 
 /// See [`messages::send_message`].
 ///
 /// # Errors
 /// As there.
-pub async fn send_message(key: &Narrowed, request: MessageRequest) -> Result<Message, MessageError> {
+pub async fn send_message(key: &Narrowed, request: MessageRequest) -> Result<(Message, bool), MessageError> {
     let service = key.named(request.service.clone())?;
     let request = MessageRequest { service, caller: Some(key.actor.as_str().to_owned()), ..request };
     messages::send_message(&key.all.messages, request).await
@@ -35,6 +39,18 @@ pub async fn messages(
     window: &Window,
 ) -> Result<Page<Message>, MessageError> {
     messages::messages(&key.all.messages, &key.services, filter, window).await
+}
+
+/// See [`messages::statistics`].
+///
+/// # Errors
+/// As there.
+pub async fn message_statistics(
+    key: &Narrowed,
+    query: &StatisticsQuery,
+    longest: Duration,
+) -> Result<Statistics, Fault> {
+    messages::statistics(&key.all.messages, &key.services, query, longest).await
 }
 
 /// See [`messages::cancel_message`].

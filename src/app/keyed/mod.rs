@@ -16,7 +16,9 @@ pub use self::happened::{
     attempt, attempts, count_attempts, decision, decisions, deliveries, delivery, event, events, feed,
     is_shadow, report,
 };
-pub use self::messages::{cancel_message, fetch_message, messages, retry_message, send_message};
+pub use self::messages::{
+    cancel_message, fetch_message, message_statistics, messages, retry_message, send_message,
+};
 pub use self::narrowed::{KeyBound, Narrowed};
 pub use self::services::{
     change_compat, change_service, compat, compats, delete_service, offers, service, services, templates,

@@ -59,6 +59,11 @@ pub(in crate::app) async fn way_of(
         false => lists::listed(admission, to, &ways.service.id, None).await?,
     };
     if !asked.message_type.1.security && is_type_unwanted(admission, asked, to, ahead).await? {
+        return Err(AdmissionError::TypeUnwanted { name: asked.message_type.0.to_owned() }.into());
+    }
+    // Who told one of the service's senders to stop is not written to by another.
+    let unwanted = ways::unwanted(admission, &ways.service, to, ahead).await?;
+    if unwanted.iter().any(|channel| channel.is_message()) {
         return Err(AdmissionError::OptedOut.into());
     }
     let details = Ok(Details::default());
@@ -76,7 +81,7 @@ pub(in crate::app) async fn way_of(
         channel: None,
         plan: Some(asked.plan),
         countries: ways.countries,
-        unwanted: ways::unwanted(admission, &ways.service, to, ahead).await?,
+        unwanted,
         service: ways.service.clone(),
         details: &details,
         language: None,

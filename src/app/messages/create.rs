@@ -20,20 +20,28 @@ use crate::store::Commit;
 use crate::store::records::{self, Ahead};
 use jiff::{SignedDuration, Timestamp};
 
-/// Takes a message of its own, if the rules admit it. It leaves later.
+/// Takes a message of its own, if the rules admit it. It leaves later. True beside one that
+/// was taken before by the same request.
 ///
 /// # Errors
 /// Why it may not be; what cannot be of it; or the store's. Nothing was written then.
-pub async fn send_message(messages: &Messages, request: MessageRequest) -> Result<Message, MessageError> {
+pub async fn send_message(
+    messages: &Messages,
+    request: MessageRequest,
+) -> Result<(Message, bool), MessageError> {
     let (base, admission) = (&messages.admission.base, &messages.admission);
     let number = numbers::read(admission, &request.to);
     let own_id = own_id(&request);
+    let request_hash = request.idempotency.as_ref().map(|(_, whole)| hash(&[whole]));
     let look = || async {
         let now = base.now();
         if let Some(id) = &own_id
             && let Some(found) = records::get::<Message>(base.store(), id.as_str()).await?
         {
-            return Ok(Draft::Settled(Ok(found.record)));
+            return match found.record.request == request_hash {
+                true => Ok(Draft::Settled(Ok((found.record, true)))),
+                false => Err(AdmissionError::KeyReused.into()),
+            };
         }
         let service = find::service(&messages.admission.directory, request.service.as_ref()).await?;
         let (to, test) = number.clone()?;
@@ -71,6 +79,9 @@ pub async fn send_message(messages: &Messages, request: MessageRequest) -> Resul
             tags: request.tags.clone(),
             test: test.is_some(),
             round: 0,
+            turn: None,
+            failures: Vec::new(),
+            request: request_hash.clone(),
             arrived: None,
             called_off: false,
             counted_at: None,
@@ -90,23 +101,25 @@ pub async fn send_message(messages: &Messages, request: MessageRequest) -> Resul
             },
             tickets: additions.tickets,
             lines: Lines::default(),
-            done: Ok(message),
+            done: Ok((message, false)),
             refused: Box::new(move |limited| Err(Box::new(Full::of(limited, &standing, &sending.id, now)))),
         })
     };
-    let message = match transact(base, &transact::MESSAGE, look).await? {
-        Ok(message) => message,
+    let (message, is_replayed) = match transact(base, &transact::MESSAGE, look).await? {
+        Ok(taken) => taken,
         Err(full) => return Err(full.told(admission).await),
     };
-    happen::wake_for(base, &message);
-    tracing::info!(message = %message.id, to = %message.to, message_type = message.message_type, "message taken");
-    Ok(message)
+    if !is_replayed {
+        happen::wake_for(base, &message);
+        tracing::info!(message = %message.id, to = %message.to, message_type = message.message_type, "message taken");
+    }
+    Ok((message, is_replayed))
 }
 
 /// The id of a message whose request has a name: always the same, so that whoever died
 /// between the message and its answer has taken it, and nobody takes it twice.
 fn own_id(request: &MessageRequest) -> Option<MessageId> {
-    let key = request.idempotency_key.as_ref()?;
+    let (key, _) = request.idempotency.as_ref()?;
     let name = hash(&["message", request.caller.as_deref().unwrap_or_default(), key]);
     let mut bytes = [0; 15];
     hex::decode_to_slice(&name[..30], &mut bytes).ok()?;

@@ -37,7 +37,7 @@ pub async fn retry_message(
             return Err(MessageError::Stands(message.status));
         }
         if request.channel.is_some_and(|channel| !message.plan.contains(&channel)) {
-            let what = "is none of the message's plan";
+            let what = "the channel is none of the message's plan";
             return Err(AdmissionError::NotAllowed { field: "channel", what }.into());
         }
         let plan = request.channel.map_or_else(|| message.plan.clone(), |channel| vec![channel]);

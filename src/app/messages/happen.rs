@@ -7,9 +7,9 @@ use crate::app::fault::Fault;
 use crate::app::fraud::lines::Lines;
 use crate::app::messages::MessageError;
 use crate::app::messages::Messages;
-use crate::app::services::find;
+use crate::app::services::{Directory, ServiceError, find};
 use crate::app::transact::{self, Draft, transact};
-use crate::model::id::MessageId;
+use crate::model::id::{MessageId, ServiceId};
 use crate::model::message::{Message, MessageDecision, MessageInput, decide_message};
 use crate::model::service::Service;
 use crate::store::records::{self, Ahead, Record, Versioned};
@@ -27,6 +27,24 @@ pub(in crate::app) async fn service_of(
 ) -> Result<Arc<Service>, MessageError> {
     Ok(find::service_or_default(&messages.admission.directory, message.service.as_ref(), &Ahead::default())
         .await?)
+}
+
+/// Whether the service of a message is there: nothing is sent by another's senders.
+pub(in crate::app) async fn has_service(
+    messages: &Messages,
+    message: &Message,
+) -> Result<bool, MessageError> {
+    match find::service(&messages.admission.directory, message.service.as_ref()).await {
+        Ok(_) => Ok(true),
+        Err(ServiceError::NoSuchService) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether a message belongs to that service.
+pub(in crate::app) fn is_of(directory: &Directory, message: &Message, service: &ServiceId) -> bool {
+    let default = &directory.services.default_service().id;
+    message.service.as_ref().unwrap_or(default) == service
 }
 
 /// What an input makes of a message of a service, now.

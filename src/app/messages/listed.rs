@@ -63,8 +63,7 @@ pub async fn messages(
 }
 
 fn takes(directory: &Directory, filter: &MessageFilter, message: &Message) -> bool {
-    let default = &directory.services.default_service().id;
-    let is_of = |service: &ServiceId| message.service.as_ref().unwrap_or(default) == service;
+    let is_of = |service: &ServiceId| happen::is_of(directory, message, service);
     filter.status.is_none_or(|status| message.status == status)
         && filter.message_type.as_ref().is_none_or(|name| message.message_type == *name)
         && filter.service.as_ref().is_none_or(is_of)

@@ -41,8 +41,15 @@ pub(super) fn made(
             return Err(wrong("text", "stands in the place of a template: give one of them").into());
         }
     };
-    let name = request.message_type.clone().or(own_type).unwrap_or_else(|| USUAL_TYPE.to_owned());
     let mut types = settings.message_types();
+    let is_security =
+        |name: Option<&str>| types.get(name.unwrap_or(USUAL_TYPE)).is_some_and(|one| one.security);
+    let is_raised = is_security(request.message_type.as_deref()) && !is_security(own_type.as_deref());
+    if request.template.is_some() && request.message_type.is_some() && is_raised {
+        let what = "the template is of a type that people may opt out of, and is not sent as one of security";
+        return Err(AdmissionError::NotAllowed { field: "type", what }.into());
+    }
+    let name = request.message_type.clone().or(own_type).unwrap_or_else(|| USUAL_TYPE.to_owned());
     match types.remove(&name) {
         Some(message_type) => Ok((content, name, message_type)),
         None => {
@@ -87,17 +94,12 @@ fn filled(
     let value = |name: &str| values.get(name).cloned().unwrap_or_default();
     // It was read when it was set.
     let pieces = pieces(text).unwrap_or_default();
-    let with = |value: &dyn Fn(&str) -> String| -> String {
-        let piece = |piece: &Piece| match piece {
-            Piece::Words(words) => words.clone(),
-            Piece::Variable(name) => value(name),
-        };
-        pieces.iter().map(piece).collect()
+    let piece = |piece: &Piece| match piece {
+        Piece::Words(words) => words.clone(),
+        Piece::Variable(name) => value(name),
     };
-    let text = with(&value);
-    // Two values, each of them harmless, may be one link.
-    if !service.settings.allow_links && wording::has_link(&text) && !wording::has_link(&with(&|_| "a".into()))
-    {
+    let text: String = pieces.iter().map(piece).collect();
+    if !service.settings.allow_links && makes_link(&pieces, &value) {
         return Err(wrong("variables", LINK).into());
     }
     let approved = template.whatsapp_content_sid.as_ref().and_then(|sids| {
@@ -119,6 +121,38 @@ fn filled(
         variables: values,
         approved,
     })
+}
+
+/// Whether values make a link of words that are none, or another one of a template's: two
+/// values, each of them harmless, may be one link, and one behind a host is another host.
+/// What stands behind a link's host and a slash leads where the template says.
+fn makes_link(pieces: &[Piece], value: &impl Fn(&str) -> String) -> bool {
+    // The characters, each with whether a value brings it.
+    let mut text: Vec<(char, bool)> = Vec::new();
+    for piece in pieces {
+        match piece {
+            Piece::Words(words) => text.extend(words.chars().map(|char| (char, false))),
+            Piece::Variable(name) => text.extend(value(name).chars().map(|char| (char, true))),
+        }
+    }
+    let of = |part: &[(char, bool)]| part.iter().map(|(char, _)| *char).collect::<String>();
+    let is_own = |part: &[(char, bool)]| {
+        let first = part.iter().position(|(_, is_value)| *is_value).unwrap_or(part.len());
+        let before = of(&part[..first]);
+        before.split_once("://").is_some_and(|(_, rest)| rest.contains('/'))
+    };
+    let has_value = |part: &&[(char, bool)]| part.iter().any(|(_, is_value)| *is_value);
+    let parts = || text.split(|(char, _)| char.is_whitespace()).filter(has_value);
+    if parts().any(|part| wording::has_link(&of(part)) && !is_own(part)) {
+        return true;
+    }
+    // Words around them, but for those that hold a link of the template's own.
+    let plain = text.split(|(char, _)| char.is_whitespace());
+    let rest: Vec<String> = plain
+        .filter(|part| has_value(part) && !is_own(part) || !wording::has_link(&of(part)))
+        .map(of)
+        .collect();
+    wording::has_link(&rest.join(" "))
 }
 
 /// The values of a template's variables, as people are to see them: each has one that shows
@@ -154,7 +188,9 @@ const LINK: &str = "has a link or an address in it, and people would follow it i
 
 /// A text that fits into a message, without the marks that show nothing.
 fn fitting(field: &str, text: &str) -> Result<String, BadSetting> {
-    let lines: Vec<String> = text.lines().map(wording::shown).collect();
+    let shown =
+        |line: &str| wording::shown(line).chars().filter(|char| !char.is_control()).collect::<String>();
+    let lines: Vec<String> = text.lines().map(shown).collect();
     let text = lines.join("\n").trim().to_owned();
     match text.chars().count() {
         0 => Err(wrong(field, "the message would say nothing")),

@@ -18,6 +18,7 @@ pub(in crate::app) mod news;
 mod parts;
 mod request;
 pub(in crate::app) mod settle;
+mod statistics;
 
 pub(in crate::app) use self::count::type_counter;
 pub use self::create::send_message;
@@ -26,3 +27,4 @@ pub use self::follow::{cancel_message, retry_message};
 pub use self::listed::{MessageFilter, fetch_message, messages};
 pub use self::parts::Messages;
 pub use self::request::{LATEST_SEND, LEAST_LIFE, LONGEST_LIFE, MessageRequest, RetryRequest, USUAL_LIFE};
+pub use self::statistics::{OfType, Statistics, StatisticsQuery, statistics};

@@ -46,9 +46,9 @@ pub struct MessageRequest {
     pub tags: BTreeMap<String, String>,
     /// Who asks, by the key's name.
     pub caller: Option<String>,
-    /// The request's own name by its caller: what has been taken under it is not taken again,
-    /// though nobody had heard that it was.
-    pub idempotency_key: Option<String>,
+    /// The request's own name by its caller, and its whole text: what has been taken under the
+    /// name is not taken again, though nobody had heard that it was.
+    pub idempotency: Option<(String, String)>,
 }
 
 /// What somebody wants who has a message sent again that failed.

@@ -19,6 +19,7 @@ pub(in crate::app) mod reported;
 pub(in crate::app) mod sending;
 pub(in crate::app) mod shadow;
 mod sweep;
+mod turns;
 pub(in crate::app) mod voice;
 mod words;
 
@@ -36,6 +37,7 @@ pub use self::reconcile::{MOST_ASKED, ask, defer_asking};
 pub use self::redaction::redact_due;
 pub use self::sending::tend_verification;
 pub use self::sweep::{Changed, Counts, Sweep, SweepPlan, Swept};
+pub use self::turns::Turns;
 pub use self::voice::{Said, Spoken, Step, VoiceRequest, speak, speak_noting};
 pub use self::words::tend_message;
 pub use crate::gateway::{CallbackHead, NotHeard};

@@ -6,6 +6,7 @@ use crate::app::events::Telling;
 use crate::app::messages::Messages;
 use crate::app::messaging::courtesy::Courtesy;
 use crate::app::messaging::pace::Pace;
+use crate::app::messaging::turns::Turns;
 use crate::app::services::Directory;
 use crate::app::verification::Verifying;
 use crate::gateway::Gateway;
@@ -33,6 +34,8 @@ pub struct Messaging {
     pub pace: Arc<Pace>,
     /// The messages of their own that are sent.
     pub messages: Messages,
+    /// Whose turn it is to send.
+    pub turns: Arc<Turns>,
     /// When the provider is left alone.
     pub courtesy: Arc<Courtesy>,
 }

@@ -9,6 +9,7 @@
 use crate::app::admission::{Admission, ways};
 use crate::app::base::Base;
 use crate::app::fault::Fault;
+use crate::app::fraud::about::sender_of;
 use crate::app::messages::news;
 use crate::app::messaging::holding::{Claim, Renewed};
 use crate::app::messaging::pace::Leg;
@@ -116,6 +117,8 @@ async fn carry(
                 true => Err(opted_out()),
                 false if send.shadow => shadow::send(messaging, &request).await.map(Some),
                 false => {
+                    let sender = paced_sender(messaging, service, send.channel);
+                    messaging.turns.take(sender.as_deref(), 1, messaging.base.now());
                     let begun = Instant::now();
                     let sent = messaging.gateway.send(&request).await;
                     if sent.is_ok() {
@@ -338,6 +341,20 @@ async fn accepted(
         messaging.base.board.wake_lane(lane);
     }
     Ok(())
+}
+
+/// Who a message comes from, as far as there is a rate for that; nothing of a call.
+pub(in crate::app) fn paced_sender(
+    messaging: &Messaging,
+    service: &Service,
+    channel: Channel,
+) -> Option<String> {
+    let sender = sender_of(&service.settings, channel, messaging.admission.sender.as_deref())?;
+    match channel {
+        Channel::Sms => Some(sender.to_owned()),
+        Channel::Whatsapp => Some(format!("{}:{sender}", channel.as_str())),
+        Channel::Call => None,
+    }
 }
 
 /// What we send is the main account's, also where the answer does not say so.

@@ -13,19 +13,25 @@ use crate::app::messages::settle::{changed, settled_by};
 use crate::app::messages::{MessageError, news};
 use crate::app::messaging::holding::{self, Claim, Renewed};
 use crate::app::messaging::pace::Leg;
-use crate::app::messaging::sending::{failure, jitter, look_up, not_looked_up, opted_out, own, taken};
+use crate::app::messaging::sending::{
+    failure, jitter, look_up, not_looked_up, opted_out, own, paced_sender, taken,
+};
+use crate::app::messaging::turns::Turn;
 use crate::app::messaging::{Messaging, MessagingError, inbound, reported};
 use crate::app::services::compat;
 use crate::app::transact::{self, Draft, transact};
-use crate::gateway::{Carried, SendError, SendRequest};
+use crate::gateway::{Carried, SendError, SendRequest, segments_of};
 use crate::model::channel::Channel;
 use crate::model::delivery::{Delivery, Report};
 use crate::model::id::MessageId;
-use crate::model::message::{Effect, Message, MessageInput, MessageOutcome, OutboxStep, Send, look_up_since};
+use crate::model::message::{
+    Effect, Message, MessageInput, MessageOutcome, OutboxStep, Priority, Send, SendState, look_up_since,
+};
 use crate::model::remedy::Remedy;
 use crate::model::service::Service;
 use crate::store::Commit;
 use crate::store::records::Ahead;
+use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -43,6 +49,10 @@ pub async fn tend_message(messaging: &Messaging, id: &str) -> Result<(), Messagi
         return Ok(fail_over(&messaging.messages, &id, number).await?);
     }
     let service = happen::service_of(&messaging.messages, &message).await?;
+    let is_send = matches!(step.effect, Effect::Send { .. });
+    if is_send && !has_turn(messaging, &service, &message, number).await? {
+        return Ok(());
+    }
     let policy = service.policy(&messaging.directory.policy);
     // Measured from before the claim, and not by a clock that may be set.
     let claimed = Instant::now();
@@ -68,6 +78,36 @@ pub async fn tend_message(messaging: &Messaging, id: &str) -> Result<(), Messagi
         }
         _ => Ok(()),
     }
+}
+
+/// Takes the turn of a send: at once where somebody waits for it. Any other that is not next
+/// is put off until its turn, and whoever looks after it does something else meanwhile.
+async fn has_turn(
+    messaging: &Messaging,
+    service: &Service,
+    message: &Message,
+    number: u8,
+) -> Result<bool, MessagingError> {
+    let Some(send) = message.send(number).filter(|_| message.turn != Some(number)) else { return Ok(true) };
+    let (sender, now) = (paced_sender(messaging, service, send.channel), messaging.base.now());
+    let segments = match send.channel {
+        Channel::Sms => segments_of(&message.content.text),
+        Channel::Whatsapp | Channel::Call => 1,
+    };
+    if message.priority == Priority::High {
+        messaging.turns.take(sender.as_deref(), segments, now);
+        return Ok(true);
+    }
+    let left = message.expires_at.duration_since(now);
+    let until = match messaging.turns.reserve(sender.as_deref(), segments, (now, left)) {
+        Turn::Now => return Ok(true),
+        Turn::In(wait) => now.checked_add(wait).unwrap_or(Timestamp::MAX),
+        // Then its time is over, and it has taken nobody's turn.
+        Turn::TooLate => message.expires_at,
+    };
+    let input = MessageInput::PutOff { number, until };
+    happen(&messaging.messages, &message.id, |_| Ok(input.clone())).await?;
+    Ok(false)
 }
 
 /// Makes a claimed send, or looks it up, and writes down what came of it.
@@ -107,7 +147,11 @@ async fn carry(
             not_accepted(messaging, (&service, send.channel), (id, step), error)
         }
     };
-    happen(&messaging.messages, id, |_| Ok(input.clone())).await?;
+    let decision = happen(&messaging.messages, id, |_| Ok(input.clone())).await?;
+    let is_not_found = matches!(input, MessageInput::NotFound { .. });
+    if is_not_found && decision.message.send(number).is_some_and(|send| send.state != SendState::Sending) {
+        tracing::info!(message = %id, number, "the other side lists no such send: it was not made there");
+    }
     Ok(())
 }
 
@@ -120,6 +164,10 @@ async fn sent(
     (send, begin_by): (&Send, Instant),
 ) -> Result<Result<Option<Report>, SendError>, MessagingError> {
     let admission = &messaging.admission;
+    if !happen::has_service(&messaging.messages, message).await? {
+        let reason = "the service that it was to be sent for is gone".to_owned();
+        return Ok(Err(SendError::Refused { code: None, reason }));
+    }
     let message_type = type_of(&service.settings.message_types(), message);
     let asked = Asked {
         service: service.clone(),

@@ -97,6 +97,7 @@ pub(super) fn app_of(
         limits: config.limits.clone(),
         fraud: config.fraud.clone(),
         prices: config.prices.clone(),
+        rates: config.twilio.segments_per_second.clone(),
         codes: parts::code_keys(config, local)?,
         sender: sender(config),
         accounts: parts::accounts(config, local),

@@ -5,16 +5,17 @@ use super::message_settings::WORD;
 use super::operation::{Answer, Body, Call, Operation, Repeats};
 use super::paging::{self, CURSOR, LIMIT};
 use super::verifications::{SERVICE, TAGS, USER};
-use super::views::message::{Message, Messages};
-use super::words::{ChannelWord, MessageStatusWord, PriorityWord};
+use super::views::message::{Message, MessageStatistics, Messages};
+use super::words::{MessageStatusWord, PriorityWord};
 use super::{repeats, search};
 use crate::app::keyed;
-use crate::app::messages::{MessageFilter, MessageRequest, RetryRequest};
+use crate::app::messages::{MessageFilter, MessageRequest, RetryRequest, StatisticsQuery};
 use crate::http::context::CallContext;
 use crate::http::error::Error;
 use crate::http::{problem, reply};
 use crate::model::key::Scope;
 use crate::model::message::{self, MOST_TEXT, MessageStatus, Priority};
+use std::time::Duration;
 use warp::http::StatusCode;
 use warp::reply::Response;
 
@@ -22,7 +23,9 @@ use warp::reply::Response;
 const TAG: &str = "Messages";
 const ID: Field = Field::needed("id", "The message's id.", Shape::Id(&["OM"]));
 const NUMBER: Shape = Shape::Typed { least: 0, most: 64 };
-const CHANNEL: Shape = Shape::Word(ChannelWord::all);
+const CHANNEL: Shape = Shape::Word(|| vec!["sms", "whatsapp"]);
+/// How long messages may be counted, well within the time of a request.
+const LONGEST_COUNT: Duration = Duration::from_secs(8);
 const EXPIRES_AT: Field = Field::new(
     "expires_at",
     "The deadline: nothing leaves, and nothing is tried again, after it. A minute to 24 hours after `send_at`, or after now. Left out: 4 hours.",
@@ -99,12 +102,13 @@ pub const CREATE: Operation = Operation {
         &problem::LIMIT_REACHED,
         &problem::BLOCKED,
     ],
-    repeats: Repeats::Kept,
+    repeats: Repeats::KeptByHandler,
 };
 
 /// Takes a message.
 pub async fn create(context: CallContext, mut call: Call) -> Result<Response, Error> {
-    let idempotency_key = repeats::key(&call.headers, &call.caller)?.map(|own| own.key);
+    let whole = call.body.to_string();
+    let idempotency = repeats::key(&call.headers, &call.caller)?.map(|own| (own.key, whole));
     let body = &mut call.body;
     let request = MessageRequest {
         to: body.needed("to")?,
@@ -121,10 +125,14 @@ pub async fn create(context: CallContext, mut call: Call) -> Result<Response, Er
         user: body.text("user"),
         tags: body.map("tags").unwrap_or_default(),
         caller: None,
-        idempotency_key,
+        idempotency,
     };
-    let message = keyed::send_message(&context.app, request).await?;
-    Ok(reply::created(&format!("/v1/messages/{}", message.id), &shown(&context, &message)))
+    let (message, is_replayed) = keyed::send_message(&context.app, request).await?;
+    let mut response = reply::created(&format!("/v1/messages/{}", message.id), &shown(&context, &message));
+    if is_replayed {
+        repeats::mark(&mut response);
+    }
+    Ok(response)
 }
 
 /// A word of another kind was refused when the body was read.
@@ -189,6 +197,38 @@ pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Erro
         messages: items.iter().map(|message| shown(&context, message)).collect(),
         next_cursor,
     }))
+}
+
+/// `GET /v1/messages/statistics`: what messages of each type came to.
+pub const STATISTICS: Operation = Operation {
+    method: "GET",
+    id: "countMessages",
+    tag: TAG,
+    summary: "Count messages by type",
+    about: "How many messages of each type stand how, and what they cost by the price table. It counts the messages there are: those that left are kept for `retention.messages_hours`, those that failed for `retention.failed_messages_days`.",
+    scope: Scope::Message,
+    path: &[],
+    query: &[
+        Field::new("service", "Those of this service, by its id or name.", SERVICE.shape),
+        Field::new("since", "Those that were taken at this time or later.", Shape::Time),
+        Field::new("until", "Those that were taken before this time.", Shape::Time),
+    ],
+    body: Body::None,
+    answer: Answer::json::<MessageStatistics>(200, "What they came to."),
+    problems: &[&problem::SERVICE_NOT_FOUND],
+    repeats: Repeats::OnlyReads,
+};
+
+/// Counts messages by type.
+pub async fn statistics(context: CallContext, mut call: Call) -> Result<Response, Error> {
+    let query = &mut call.query;
+    let query = StatisticsQuery {
+        service: context.app.service_named(query.text("service")).await?,
+        since: query.time("since"),
+        until: query.time("until"),
+    };
+    let counted = keyed::message_statistics(&context.app, &query, LONGEST_COUNT).await?;
+    Ok(reply::json(StatusCode::OK, &MessageStatistics::from(&counted)))
 }
 
 /// `GET /v1/messages/{id}`: one message with its sends.

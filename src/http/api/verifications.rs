@@ -63,13 +63,13 @@ pub const FRIENDLY_NAME: Field = Field::new(
 /// The application's own name for the person.
 pub const USER: Field = Field::new(
     "user",
-    "Your own name for the person. Nobody else sees it; it is in the verification's events.",
+    "Your own name for the person. Nobody else sees it; it is in the events.",
     Shape::Text { least: 1, most: 128 },
 );
 /// The application's own marks.
 pub const TAGS: Field = Field::new(
     "tags",
-    "Your own marks, at most ten. They are in the verification's events.",
+    "Your own marks, at most ten. They are in the events.",
     Shape::Map {
         names: &Shape::Text { least: 1, most: 64 },
         of: &Shape::Text { least: 0, most: 128 },

@@ -45,6 +45,13 @@ pub enum MessageInput {
         /// The send's number.
         number: u8,
     },
+    /// It is not its sender's turn: it is put off until then, and the turn is its own.
+    PutOff {
+        /// The send's number.
+        number: u8,
+        /// When it is its turn.
+        until: Timestamp,
+    },
     /// The job that is at it goes on.
     Hold {
         /// The send's number.
@@ -224,6 +231,7 @@ impl Message {
 
     fn take(&mut self, policy: &Policy, input: MessageInput, now: Timestamp) -> MessageOutcome {
         match input {
+            MessageInput::PutOff { number, until } => self.put_off(number, until),
             MessageInput::Claim { number } => self.sending().claim(policy, number, now).into(),
             MessageInput::Accepted { number, sid } if self.sending().is_anothers(number, &sid) => {
                 MessageOutcome::NotMine
@@ -271,6 +279,17 @@ impl Message {
         }
     }
 
+    fn put_off(&mut self, number: u8, until: Timestamp) -> MessageOutcome {
+        let is_waiting = self.send(number).is_some_and(|send| send.state == SendState::Waiting);
+        let is_it = |step: &&mut OutboxStep| step.is_about(number);
+        let Some(step) = self.outbox.iter_mut().find(is_it).filter(|_| is_waiting) else {
+            return MessageOutcome::NotMine;
+        };
+        step.due = step.due.max(until);
+        self.turn = Some(number);
+        MessageOutcome::Done
+    }
+
     /// The provider has it. That is so though it was called off or given up meanwhile.
     fn accepted(&mut self, number: u8, sid: Sid) -> MessageOutcome {
         let outcome = self.sending().settle(number, SendState::Accepted, Some(sid)).into();
@@ -309,7 +328,7 @@ impl Message {
         if !is_open || !is_last {
             return;
         }
-        self.failure = Some(why);
+        self.lost(number, why);
         let own = self.send(number).map(|send| (send.channel, send.generation));
         let is_first =
             self.sends.iter().filter(|send| Some((send.channel, send.generation)) == own).count() == 1;
@@ -324,6 +343,20 @@ impl Message {
         } else {
             self.status = MessageStatus::Failed;
         }
+    }
+
+    /// Why a send did not bring it. Of several the message tells of the last that had left,
+    /// for what came of one that was not even taken says less.
+    fn lost(&mut self, number: u8, why: MessageFailure) {
+        let left = |message: &Self, number: u8| {
+            message.send(number).is_some_and(|send| send.state == SendState::Accepted)
+        };
+        let had_left = self.failures.iter().any(|(number, _)| left(self, *number));
+        if self.failure.is_none() || left(self, number) || !had_left {
+            self.failure = Some(why.clone());
+        }
+        self.failures.retain(|(known, _)| *known != number);
+        self.failures.push((number, why));
     }
 
     /// The channels by which it may go on in the place of the send that failed, the best
@@ -436,7 +469,8 @@ impl Message {
         match self.latest().map(|send| &send.state) {
             Some(SendState::Accepted | SendState::Test) => MessageStatus::Sent,
             Some(SendState::Failed { code, reason }) => {
-                self.failure = Some(MessageFailure { code: *code, reason: reason.clone() });
+                let why = MessageFailure { code: *code, reason: reason.clone() };
+                self.failure.get_or_insert(why);
                 if ran_out { MessageStatus::Expired } else { MessageStatus::Failed }
             }
             // What came before it did not arrive, and no time was left for it.

@@ -41,6 +41,9 @@ fn message(plan: &[Channel]) -> Message {
         user: None,
         tags: BTreeMap::new(),
         test: false,
+        turn: None,
+        failures: Vec::new(),
+        request: None,
         arrived: None,
         called_off: false,
         counted_at: None,
@@ -140,6 +143,29 @@ fn what_fails_goes_by_the_next_channel_and_then_is_kept_for_a_week() {
     story.not_arrived(2, Remedy::NextChannel);
     assert_eq!(story.stands(), (MessageStatus::Failed, Some(5), Some(5 + 7 * DAY)));
     assert_eq!(story.message.failure.as_ref().unwrap().code, Some(30003));
+}
+
+#[test]
+fn what_became_of_the_send_that_left_is_the_reason_and_each_keeps_its_own() {
+    let mut story = Story::of(&BOTH);
+    story.sent(1);
+    story.not_arrived(1, Remedy::NextChannel);
+    story.put(MessageInput::Follow { number: 1, channel: Channel::Whatsapp });
+    story.refused(2, Remedy::Stop);
+    assert_eq!(story.message.failure.as_ref().unwrap().code, Some(30003));
+    let codes: Vec<_> = story.message.failures.iter().map(|(number, why)| (*number, why.code)).collect();
+    assert_eq!(codes, [(1, Some(30003)), (2, Some(30007))]);
+}
+
+#[test]
+fn what_is_not_next_is_put_off_until_its_turn() {
+    let mut story = Story::of(&[Channel::Sms]);
+    let put_off = MessageInput::PutOff { number: 1, until: at(30) };
+    assert_eq!(story.put(put_off.clone()), MessageOutcome::Done);
+    assert_eq!((story.message.due(), story.message.turn), (Some(at(30)), Some(1)));
+    assert_eq!(story.put(MessageInput::Claim { number: 1 }), MessageOutcome::NotMine, "not yet");
+    story.after(30).claim(1);
+    assert_eq!(story.put(put_off), MessageOutcome::NotMine, "it is under way");
 }
 
 #[test]
@@ -305,7 +331,7 @@ fn inputs() -> impl Strategy<Value = MessageInput> {
     let remedy = proptest::sample::select(Remedy::ALL.to_vec());
     let channel = proptest::sample::select(BOTH.to_vec());
     let failure = || Failure { code: None, reason: "no".into(), after: SignedDuration::ZERO };
-    (number, claim, remedy, channel, 0..13_u8, any::<u32>(), 60..2000_i64).prop_map(
+    (number, claim, remedy, channel, 0..14_u8, any::<u32>(), 60..2000_i64).prop_map(
         move |(number, claim, remedy, channel, which, chance, life)| {
             let (reason, jitter) = ("no".to_owned(), Jitter(chance));
             match which {
@@ -319,6 +345,7 @@ fn inputs() -> impl Strategy<Value = MessageInput> {
                 9 => MessageInput::NotArrived { number, code: None, reason, remedy },
                 10 => MessageInput::Follow { number, channel },
                 11 => MessageInput::Cancel,
+                12 => MessageInput::PutOff { number, until: at(life) },
                 _ => MessageInput::Retry { channel, expires_at: at(life) },
             }
         },

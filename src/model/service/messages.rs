@@ -166,7 +166,8 @@ pub(super) fn with_usual(own: &BTreeMap<String, MessageType>) -> BTreeMap<String
 
 const WORD: &str = "1 to 40 small letters, digits, _ and -";
 
-fn is_word(text: &str) -> bool {
+/// Whether a text may be the name of a template, a type or a variable.
+pub fn is_word(text: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'-');
     (1..=MOST_WORD).contains(&text.len()) && text.bytes().all(fits)
 }

@@ -217,9 +217,13 @@ impl Cluster {
         self.logs.push(process.kill());
     }
 
-    /// The operator's key of a server on a database.
+    /// The operator's key of a server.
     pub fn operator(&self, nth: usize) -> String {
-        let left = std::fs::read(self.dir.path().join(format!("node{nth}/data/operator.json"))).unwrap();
+        let folder = match self.stores[nth].strip_prefix("sled:") {
+            Some(folder) => Path::new(folder).to_path_buf(),
+            None => self.dir.path().join(format!("node{nth}/data")),
+        };
+        let left = std::fs::read(folder.join("operator.json")).unwrap();
         serde_json::from_slice::<Value>(&left).unwrap()["key"].as_str().unwrap().to_owned()
     }
 

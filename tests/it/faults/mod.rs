@@ -13,6 +13,7 @@ mod database;
 mod front;
 mod kills;
 mod ledger;
+mod messages;
 mod proxy;
 mod races;
 mod takeover;

@@ -1,9 +1,11 @@
 //! A message of its own, as its owner sees it.
 
 use super::delivery::{DeliveryError, Tries, last_error, tries};
+use crate::app::messages::{OfType, Statistics};
 use crate::http::api::words::{ChannelWord, DeliveryStatus, MessageStatusWord, PriorityWord};
 use crate::model::message as record;
-use crate::model::message::{Send, SendState};
+use crate::model::message::{MessageStatus, Send, SendState};
+use crate::model::price::dollars;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -68,7 +70,7 @@ pub struct MessageSend {
     pub status: DeliveryStatus,
     /// When it was asked for.
     pub created_at: Timestamp,
-    /// Why it was not taken.
+    /// Why it was not taken, or did not arrive.
     pub error: Option<DeliveryError>,
     /// How often sending it was begun.
     pub attempts: u32,
@@ -94,6 +96,55 @@ pub struct Messages {
     pub messages: Vec<Message>,
     /// Where the next page begins; null on the last one.
     pub next_cursor: Option<String>,
+}
+
+/// What messages of each type came to.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct MessageStatistics {
+    /// Whether all were counted; false where there are so many that the newest alone were.
+    pub whole: bool,
+    /// By type, in the order of their names.
+    pub types: Vec<TypeStatistics>,
+}
+
+/// What messages of one type came to.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct TypeStatistics {
+    /// Its name, as the service's `message_types` have it.
+    pub r#type: String,
+    /// All of them.
+    pub taken: u64,
+    /// Those that are to be sent, or are being sent.
+    pub queued: u64,
+    /// Those that the provider has, and of which nothing more is known.
+    pub sent: u64,
+    /// Those that arrived.
+    pub delivered: u64,
+    /// Those that did not, and have no way left.
+    pub failed: u64,
+    /// Those whose time ran out before they could leave.
+    pub expired: u64,
+    /// Those that were called off.
+    pub canceled: u64,
+    /// What their sends cost by the price table, in US dollars.
+    pub cost: String,
+}
+
+impl From<&Statistics> for MessageStatistics {
+    fn from(counted: &Statistics) -> Self {
+        let of = |(name, one): (&String, &OfType)| TypeStatistics {
+            r#type: name.clone(),
+            taken: one.statuses.values().sum(),
+            queued: one.of(MessageStatus::Queued),
+            sent: one.of(MessageStatus::Sent),
+            delivered: one.of(MessageStatus::Delivered),
+            failed: one.of(MessageStatus::Failed),
+            expired: one.of(MessageStatus::Expired),
+            canceled: one.of(MessageStatus::Canceled),
+            cost: dollars(one.micros),
+        };
+        Self { whole: counted.is_whole, types: counted.types.iter().map(of).collect() }
+    }
 }
 
 impl Message {
@@ -127,6 +178,7 @@ impl Message {
 
 fn sent(message: &record::Message, send: &Send) -> MessageSend {
     let name = |number: u8| message.delivery_id(number).to_string();
+    let lost = message.failures.iter().find(|(number, _)| *number == send.number);
     let step = message.outbox.iter().find(|step| step.number() == send.number);
     MessageSend {
         id: name(send.number),
@@ -134,8 +186,9 @@ fn sent(message: &record::Message, send: &Send) -> MessageSend {
         channel: send.channel.into(),
         status: DeliveryStatus(send.state.as_str()),
         created_at: send.asked_at,
-        error: match &send.state {
-            SendState::Failed { code, reason } => Some(DeliveryError::because(*code, reason)),
+        error: match (&send.state, lost) {
+            (SendState::Failed { code, reason }, _) => Some(DeliveryError::because(*code, reason)),
+            (_, Some((_, why))) => Some(DeliveryError::because(why.code, &why.reason)),
             _ => None,
         },
         attempts: send.attempts.made,
