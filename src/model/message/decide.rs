@@ -296,6 +296,7 @@ impl Message {
         if outcome == MessageOutcome::Done && self.status != MessageStatus::Delivered {
             // What was to take its place is not needed any more.
             self.drop_waiting();
+            self.failures.retain(|(failed, _)| *failed != number);
             (self.status, self.failure) = (MessageStatus::Queued, None);
             (self.ended_at, self.forget_at) = (None, None);
         }
@@ -309,6 +310,7 @@ impl Message {
             return MessageOutcome::NotMine;
         }
         self.drop_waiting();
+        self.failures.retain(|(failed, _)| *failed != number);
         (self.status, self.failure, self.arrived) = (MessageStatus::Delivered, None, Some(number));
         (self.ended_at, self.forget_at) = (None, None);
         MessageOutcome::Done
