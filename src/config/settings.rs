@@ -75,7 +75,10 @@ fn refused(r: &mut Reader<'_>, path: &str, base: &Settings, changes: Map<String,
         let refuse = |part: &Value| {
             base.with(Map::from_iter([(name.clone(), part.clone())])).err().map(|wrong| wrong.what)
         };
-        let found = wrong_parts(&join(path, &name), &value, &refuse);
+        let found = match told_exactly(base, path, (&name, &value)) {
+            Some(wrong) => vec![wrong],
+            None => wrong_parts(&join(path, &name), &value, &refuse),
+        };
         if found.is_empty() {
             sound.insert(name, value);
             continue;
@@ -90,6 +93,19 @@ fn refused(r: &mut Reader<'_>, path: &str, base: &Settings, changes: Map<String,
         note(r, &at, &Value::Null, &wrong.what);
         base.clone()
     })
+}
+
+/// What is wrong with a setting whose parts say nothing by themselves: of a template that has
+/// no text the model says that first. It names the very part.
+fn told_exactly(base: &Settings, path: &str, (name, value): (&str, &Value)) -> Option<Wrong> {
+    if !name.starts_with("message_") {
+        return None;
+    }
+    let wrong = base.with(Map::from_iter([(name.to_owned(), value.clone())])).err()?;
+    let below = wrong.field.strip_prefix(name)?.strip_prefix('.')?.to_owned();
+    let part = below.split('.').try_fold(value, |value, name| value.get(name)).cloned().unwrap_or_default();
+    let at = below.split('.').fold(join(path, name), |path, name| join(&path, name));
+    Some((at, part, wrong.what))
 }
 
 /// The smallest parts of a value that are refused by themselves.

@@ -366,3 +366,38 @@ fn every_mistake_of_pages_and_channels_is_told() {
         assert_eq!(all(&format!("[services.shop]\npages.logo = \"{logo}\"\n"), &[]), [], "{logo}");
     }
 }
+
+/// A part of a template says nothing by itself, so the model's own word for where it is holds.
+#[test]
+fn what_is_wrong_with_a_template_is_told_where_it_is() {
+    let template = |more: &str| {
+        format!("[services.default.message_templates.shipped]\ntexts = {{ en = \"{{order}}\" }}\n{more}\n")
+    };
+    for (text, start, mend) in [
+        (
+            template("whatsapp_content_sid = \"HX1\""),
+            "services.default.message_templates.shipped.whatsapp_content_sid: \"HX1\" does not fit here",
+            "HX and 32 hexadecimal digits",
+        ),
+        (
+            template("type = \"marketin\""),
+            "services.default.message_templates.shipped.type: \"marketin\" does not fit here",
+            "it has to be one of marketing, security, transactional",
+        ),
+        (
+            "[services.default.message_templates.shipped]\ntexts = { en = \"{Order}\" }\n".to_owned(),
+            "services.default.message_templates.shipped.texts.en: \"{Order}\" does not fit here",
+            "it needs variables like {order}",
+        ),
+        (
+            "[services.default.message_types.news]\nper_number = [\"1/hour\", \"2/hour\"]\n".to_owned(),
+            "services.default.message_types.news.per_number: does not fit here",
+            "it needs whole numbers",
+        ),
+    ] {
+        let told = problems(&text, &[]);
+        let is_told = told.iter().any(|one| one.contains(start) && one.contains(mend));
+        assert!(is_told && told.len() == 1, "{text}: {told:?}");
+    }
+    good(&template(""), &[]);
+}

@@ -90,9 +90,9 @@ impl MessageTemplate {
     /// What cannot be: where that stands below the template, and what would be right, never
     /// the value.
     fn mistake(&self, types: &BTreeMap<String, MessageType>) -> Option<(String, String)> {
-        if let Some(name) = self.message_type.as_ref().filter(|name| !types.contains_key(*name)) {
+        if self.message_type.as_ref().is_some_and(|name| !types.contains_key(name)) {
             let known = types.keys().cloned().collect::<Vec<_>>().join(", ");
-            return Some((".type".to_owned(), format!("has no such type as {name:?}; there are {known}")));
+            return Some((".type".to_owned(), format!("is one of {known}")));
         }
         if !(1..=MOST_LANGUAGES).contains(&self.texts.len()) {
             let what = format!("has 1 to {MOST_LANGUAGES} languages, each with a text");
@@ -195,9 +195,7 @@ pub fn pieces(text: &str) -> Result<Vec<Piece>, String> {
         let end = rest.find('}').filter(|_| brace == "{");
         let name = end.map(|end| &rest[..end]).filter(|name| is_word(name));
         let (Some(end), Some(name)) = (end, name) else {
-            return Err(format!(
-                "has a brace that is no variable's, like {{order}}: {WORD}; {{{{ is a brace"
-            ));
+            return Err(format!("has variables like {{order}}, each of {WORD}, and {{{{ for a brace"));
         };
         if !words.is_empty() {
             all.push(Piece::Words(std::mem::take(&mut words)));
@@ -250,11 +248,14 @@ mod tests {
             (of(json!({ "texts": {} })), "message_templates.shipped.texts: has 1 to 40 languages"),
             (of(json!({ "texts": { "en": "" } })), "message_templates.shipped.texts.en: has 1 to 1600"),
             (of(json!({ "texts": { "en": long } })), "message_templates.shipped.texts.en: has 1 to 1600"),
-            (of(json!({ "texts": { "en": "{" } })), "message_templates.shipped.texts.en: has a brace"),
+            (
+                of(json!({ "texts": { "en": "{" } })),
+                "message_templates.shipped.texts.en: has variables like {order}",
+            ),
             (of(json!({ "texts": { "en_US": "x" } })), "message_templates.shipped.texts.en_US: is named"),
             (
                 of(json!({ "type": "spam", "texts": { "en": "x" } })),
-                "message_templates.shipped.type: has no such type as \"spam\"; there are marketing, security",
+                "message_templates.shipped.type: is one of marketing, security",
             ),
             (
                 of(json!({ "texts": { "en": "x" }, "whatsapp_content_sid": "HX1" })),
