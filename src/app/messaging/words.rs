@@ -88,7 +88,9 @@ async fn has_turn(
     message: &Message,
     number: u8,
 ) -> Result<bool, MessagingError> {
-    let Some(send) = message.send(number).filter(|_| message.turn != Some(number)) else { return Ok(true) };
+    // One that was begun is looked up, which takes nobody's turn.
+    let waits = |send: &&Send| send.state == SendState::Waiting && message.turn != Some(number);
+    let Some(send) = message.send(number).filter(waits) else { return Ok(true) };
     let (sender, now) = (paced_sender(messaging, service, send.channel), messaging.base.now());
     let segments = match send.channel {
         Channel::Sms => segments_of(&message.content.text),
