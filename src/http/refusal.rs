@@ -149,6 +149,7 @@ impl Refusal {
                 SessionError::Verification(_) | SessionError::Fault(_) => &problem::INTERNAL,
             },
             Self::Message(MessageError::NoSendsLeft) => &problem::NO_SENDS_LEFT,
+            Self::Message(MessageError::NotAllowed(_)) => &problem::NOT_ALLOWED,
             Self::Message(_) => &problem::MESSAGE_STATUS,
             // Of another account's things nothing is said, not even that they are there.
             Self::Messaging(_) => &problem::NOT_FOUND,
@@ -214,6 +215,7 @@ impl Refusal {
                 }
                 _ => none,
             },
+            Self::Message(MessageError::NotAllowed(wrong)) => field(&wrong.field),
             Self::Message(MessageError::Stands(status)) => {
                 Members { message_status: Some(status.as_str()), ..none }
             }

@@ -97,37 +97,37 @@ async fn each_no_names_its_field() {
         json!({ "to": to, "template": "linked", "variables": variables })
     };
     for (body, status, code, field) in [
-        (json!({ "to": to }), 422, "invalid_request", "template"),
-        (with("template", json!("none")), 422, "invalid_request", "template"),
-        (with("variables", json!({ "order": "1" })), 422, "invalid_request", "variables.name"),
+        (json!({ "to": to }), 422, "not_allowed", "template"),
+        (with("template", json!("none")), 422, "not_allowed", "template"),
+        (with("variables", json!({ "order": "1" })), 422, "not_allowed", "variables.name"),
         (
             with("variables", json!({ "order": "1", "name": "A", "x": "y" })),
             422,
-            "invalid_request",
+            "not_allowed",
             "variables.x",
         ),
         (
             with("variables", json!({ "order": "evil.com/x", "name": "A" })),
             422,
-            "invalid_request",
+            "not_allowed",
             "variables.order",
         ),
         (
             with("variables", json!({ "order": "\u{200b}", "name": "A" })),
             422,
-            "invalid_request",
+            "not_allowed",
             "variables.order",
         ),
-        (with("type", json!("spam")), 422, "invalid_request", "type"),
+        (with("type", json!("spam")), 422, "not_allowed", "type"),
         (with("channel", json!("call")), 422, "invalid_request", "channel"),
         (json!({ "to": to, "template": "sale", "type": "security" }), 422, "not_allowed", "type"),
-        (linked("evil.", "com/x", "1", ""), 422, "invalid_request", "variables"),
-        (linked("a", "b", "1", ".ru"), 422, "invalid_request", "variables"),
-        (linked("a", "b", "1", "@evil"), 422, "invalid_request", "variables"),
-        (with("text", json!("more")), 422, "invalid_request", "text"),
+        (linked("evil.", "com/x", "1", ""), 422, "not_allowed", "variables"),
+        (linked("a", "b", "1", ".ru"), 422, "not_allowed", "variables"),
+        (linked("a", "b", "1", "@evil"), 422, "not_allowed", "variables"),
+        (with("text", json!("more")), 422, "not_allowed", "text"),
         (json!({ "to": to, "text": "Anything" }), 422, "not_allowed", "text"),
-        (with("send_at", json!("2099-01-01T00:00:00Z")), 422, "invalid_request", "send_at"),
-        (with("expires_at", json!("2020-01-01T00:00:00Z")), 422, "invalid_request", "expires_at"),
+        (with("send_at", json!("2099-01-01T00:00:00Z")), 422, "not_allowed", "send_at"),
+        (with("expires_at", json!("2020-01-01T00:00:00Z")), 422, "not_allowed", "expires_at"),
         (with("priority", json!("urgent")), 422, "invalid_request", "priority"),
         (with("to", json!("+1")), 422, "invalid_number", "to"),
         (with("service", json!("none")), 422, "service_not_found", "service"),
@@ -228,5 +228,49 @@ async fn a_request_is_taken_once_by_its_name_and_a_promise_may_be_called_off() {
         .await
         .problem(404, "not_found");
     assert!(app.texts(to, 0).await.is_empty());
+    app.stop().await;
+}
+
+/// A service of the API that takes any text, by a sender of its own.
+async fn service_by(app: &Instance, name: &str, from: &str) -> String {
+    let body =
+        json!({ "name": name, "free_text": true, "from": from, "failover": "off", "channels": ["sms"] });
+    let made = app.ask(&app.operator(), Method::POST, "/v1/services", Some(&body)).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    text(&made.json()["id"])
+}
+
+#[tokio::test]
+async fn nothing_of_a_service_that_is_gone_leaves_by_anothers_sender() {
+    let (app, key) = shop().await;
+    let (to, service) = ("+15551230405", service_by(&app, "Gamma", "+15017129999").await);
+    let send_at = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(600);
+    let body = json!({ "to": to, "service": service, "text": "Soon.", "send_at": send_at.to_string() });
+    let id = text(&send(&app, &key, body).await.json()["id"]);
+    let gone = app.ask(&app.operator(), Method::DELETE, &format!("/v1/services/{service}"), None).await;
+    assert_eq!(gone.status, 204, "{}", gone.text);
+    app.advance(605).await;
+    let failed = until(&app, &key, &id, "failed").await;
+    assert_eq!(failed["error"]["name"], "the service that it was to be sent for is gone", "{failed}");
+    assert!(app.texts(to, 0).await.is_empty());
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_slow_sender_holds_up_no_other() {
+    let (app, key) = shop().await;
+    let other = service_by(&app, "Beta", "+15017122661").await;
+    let mut last = String::new();
+    for person in 0..25 {
+        let mut long = shipped(&format!("+155512305{person:02}"));
+        long["variables"] = json!({ "order": "x".repeat(256), "name": "y".repeat(256) });
+        last = text(&send(&app, &key, long).await.json()["id"]);
+    }
+    let quick = json!({ "to": "+15551230530", "service": other, "text": "Beta" });
+    let quick = text(&send(&app, &key, quick).await.json()["id"]);
+    until(&app, &key, &quick, "delivered").await;
+    // Each has four segments, of which one leaves in a second behind a burst of ten.
+    let waiting = app.ask(&key, Method::GET, &format!("{PATH}/{last}"), None).await.json();
+    assert_eq!((&waiting["status"], &waiting["deliveries"][0]["attempts"]), (&json!("queued"), &json!(0)));
     app.stop().await;
 }

@@ -19,6 +19,10 @@ pub enum MessageError {
     /// No time is left for another send.
     #[error("no time is left to send it by another channel")]
     TooLate,
+    /// What is asked for is of the right form, and cannot be: of a template that there is not,
+    /// or at a time that is over.
+    #[error(transparent)]
+    NotAllowed(BadSetting),
     /// It may not be.
     #[error(transparent)]
     Admission(AdmissionError),
@@ -43,6 +47,6 @@ impl From<PhoneError> for MessageError {
 
 impl From<BadSetting> for MessageError {
     fn from(error: BadSetting) -> Self {
-        AdmissionError::from(error).into()
+        Self::NotAllowed(error)
     }
 }

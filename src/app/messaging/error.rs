@@ -51,9 +51,10 @@ impl From<MessageError> for MessagingError {
             MessageError::Fault(fault) => Self::Fault(fault),
             MessageError::Admission(error) => error.into(),
             // Nobody who looks after sends asks for what says so.
-            MessageError::Stands(_) | MessageError::NoSendsLeft | MessageError::TooLate => {
-                Self::Fault(Fault::Contended)
-            }
+            MessageError::Stands(_)
+            | MessageError::NoSendsLeft
+            | MessageError::TooLate
+            | MessageError::NotAllowed(_) => Self::Fault(Fault::Contended),
         }
     }
 }
