@@ -13,11 +13,11 @@ const MOST: usize = 10_000;
 /// When it is somebody's turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::app) enum Turn {
-    /// At once.
+    /// It is there: whoever asks has taken it.
     Now,
-    /// After so long.
+    /// It comes after so long, and is taken by then.
     In(SignedDuration),
-    /// After longer than is any use.
+    /// It comes after longer than is any use, and was not taken.
     TooLate,
 }
 
