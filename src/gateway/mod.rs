@@ -15,8 +15,9 @@ pub mod twilio;
 pub mod webhook;
 mod wording;
 
+pub use crate::texts::closest_tag as closest_language;
 pub use callbacks::{CallbackHead, Callbacks, NotHeard};
-pub use wording::{closest_language, segments_of, text};
+pub use wording::{segments_of, text};
 
 use crate::model::channel::Channel;
 use crate::model::code::Code;

@@ -52,15 +52,6 @@ pub fn segments_of(text: &str) -> u32 {
     u32::try_from(segments::count(text).segments).unwrap_or(u32::MAX)
 }
 
-/// The tag of the language that is closest to the one that was asked for, else to that of the
-/// country, else to the service's; else the English one, else the first that is known.
-pub fn closest_language<'t>(
-    tags: impl Iterator<Item = &'t str>,
-    wanted: (Option<&str>, Option<&str>, Option<&str>),
-) -> Option<&'t str> {
-    closest_tag(tags, wanted)
-}
-
 /// The template that WhatsApp approved, in the language that was asked for, or that of the
 /// number's country, or the service's; else in English, else the first there is.
 ///

@@ -2,7 +2,7 @@
 //! to tests.
 
 use crate::app::admission::{Admission, AdmissionError};
-use crate::model::phone::{NumberPolicy, PhoneError, PhoneNumber};
+use crate::model::phone::{NumberPolicy, PhoneError, PhoneNumber, address_spellings};
 use crate::model::test_number::TestNumber;
 
 /// The number that a text is, and what it is to tests.
@@ -83,6 +83,18 @@ pub(in crate::app) fn address(admission: &Admission, text: Option<&str>) -> Resu
         Ok(number) => Ok(number.in_full().to_owned()),
         Err(_) if is_short_code(text) => Ok(text.to_owned()),
         Err(refused) => Err(refused.into()),
+    }
+}
+
+/// The scopes of a listing by numbers: those of a number in each of its spellings, or all.
+///
+/// # Errors
+/// What is no number: nothing is listed under an address of another kind.
+pub(in crate::app) fn scopes(admission: &Admission, to: Option<&str>) -> Result<Vec<String>, AdmissionError> {
+    match to.map(|to| address(admission, Some(to))).transpose()? {
+        None => Ok(vec![String::new()]),
+        Some(address) if address.starts_with('+') => Ok(address_spellings(&address)),
+        Some(_) => Err(PhoneError::NotANumber.into()),
     }
 }
 

@@ -79,6 +79,18 @@ impl Narrowed {
         }
     }
 
+    /// The same of a list that is asked for. A service that was deleted has something to list,
+    /// and no name any more: its id is taken as it is.
+    ///
+    /// # Errors
+    /// As [`Narrowed::service_named`].
+    pub async fn service_listed(&self, name: Option<String>) -> Result<Option<ServiceId>, ServiceError> {
+        match name.as_deref().and_then(|id| id.parse().ok()) {
+            Some(id) => Ok(Some(id)),
+            None => self.service_named(name).await,
+        }
+    }
+
     /// A thing, if it belongs to the key's services.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 //! nothing, so that no notification keeps a person from their code.
 
 use crate::app::admission::budget_told::tell_of_budget;
-use crate::app::admission::limits::counted::{Additions, asked_of_message, refused, unsent_of_message};
+use crate::app::admission::limits::counted::{Additions, asked, refused, unsent};
 use crate::app::admission::limits::counters::CountedFor;
 use crate::app::admission::{Admission, AdmissionError};
 use crate::app::hash::hash;
@@ -45,7 +45,7 @@ pub(super) fn count(
     }
     let admitted = message.admitted.clone().unwrap_or_default();
     let who = CountedFor::of_message(&limiting.names, &service.id, message, &admitted).standing_at(standing);
-    let mut additions = asked_of_message(limiting, &limits, &who);
+    let mut additions = asked(limiting, &limits, &service.settings, &who);
     drop(who);
     if message.counted_at.is_none() && !message_type.per_number.is_empty() {
         let (place, now) = (Place::of(&limiting.names, service, message), admission.base.now());
@@ -78,13 +78,13 @@ pub(in crate::app) fn given_back(
     }
     let limiting = &admission.limiting;
     let mut all = Vec::new();
-    let unsent: Vec<&Send> = never_left((&old.sends, &old.outbox), &new.sends).take(MOST_SENDS).collect();
-    if !unsent.is_empty() {
+    let never_sent: Vec<&Send> = never_left((&old.sends, &old.outbox), &new.sends).take(MOST_SENDS).collect();
+    if !never_sent.is_empty() {
         let limits = limiting.of(&service.settings.limits);
         let admitted = new.admitted.clone().unwrap_or_default();
         let who = CountedFor::of_message(&limiting.names, &service.id, new, &admitted);
-        for send in unsent {
-            all.extend(unsent_of_message(limiting, &limits, &who, send, now));
+        for send in never_sent {
+            all.extend(unsent(limiting, &limits, &who, send, now));
         }
     }
     let is_over = !matches!(new.status, MessageStatus::Queued | MessageStatus::Sent) && !new.is_at_work();

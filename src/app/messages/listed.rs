@@ -9,7 +9,6 @@ use crate::app::services::{Directory, among};
 use crate::model::id::{MessageId, ServiceId};
 use crate::model::key::ServiceSet;
 use crate::model::message::{Message, MessageStatus};
-use crate::model::phone::{PhoneError, address_spellings};
 use crate::store::{Index, Scan};
 use jiff::Timestamp;
 
@@ -50,13 +49,7 @@ pub async fn messages(
     window: &Window,
 ) -> Result<Page<Message>, MessageError> {
     let index = if filter.to.is_some() { Index::MessagesTo } else { Index::Messages };
-    let scopes = match &filter.to {
-        Some(to) => match numbers::address(&messages.admission, Some(to))? {
-            address if address.starts_with('+') => address_spellings(&address),
-            _ => return Err(PhoneError::NotANumber.into()),
-        },
-        None => vec![String::new()],
-    };
+    let scopes = numbers::scopes(&messages.admission, filter.to.as_deref())?;
     let scan = Scan { since: filter.since, until: filter.until, ..scan_of(index, "") };
     let takes = |message: &Message| takes(&messages.admission.directory, filter, message);
     Ok(among::page_among(&messages.admission.directory, services, scan, &scopes, window, takes).await?)

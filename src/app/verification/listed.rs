@@ -7,7 +7,6 @@ use crate::app::verification::view::views;
 use crate::app::verification::{VerificationError, View};
 use crate::model::id::ServiceId;
 use crate::model::key::ServiceSet;
-use crate::model::phone::{PhoneError, address_spellings};
 use crate::model::verification::{Status, Verification};
 use crate::store::{Index, Scan};
 use jiff::Timestamp;
@@ -39,14 +38,7 @@ pub async fn verifications(
     window: &Window,
 ) -> Result<Page<View>, VerificationError> {
     let index = if filter.to.is_some() { Index::VerificationsTo } else { Index::Verifications };
-    let scopes = match &filter.to {
-        Some(to) => match numbers::address(admission, Some(to))? {
-            address if address.starts_with('+') => address_spellings(&address),
-            // An address of another kind has no verifications.
-            _ => return Err(PhoneError::NotANumber.into()),
-        },
-        None => vec![String::new()],
-    };
+    let scopes = numbers::scopes(admission, filter.to.as_deref())?;
     let scan = Scan { since: filter.since, until: filter.until, ..scan_of(index, "") };
     let takes = |verification: &Verification| takes(&admission.directory, filter, verification);
     let page = among::page_among(&admission.directory, services, scan, &scopes, window, takes).await?;

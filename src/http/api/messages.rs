@@ -177,12 +177,7 @@ pub const SEARCH: Operation = search::of(&LIST, "searchMessages", "Search messag
 pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let asked = paging::asked(&mut call)?;
     let query = &mut call.query;
-    let named = query.text("service");
-    // A service that was deleted has messages, and no name any more.
-    let service = match named.as_deref().and_then(|id| id.parse().ok()) {
-        Some(id) => Some(id),
-        None => context.app.service_named(named).await?,
-    };
+    let service = context.app.service_listed(query.text("service")).await?;
     let status = query.text("status");
     let filter = MessageFilter {
         to: query.text("to"),
@@ -223,7 +218,7 @@ pub const STATISTICS: Operation = Operation {
 pub async fn statistics(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let query = &mut call.query;
     let query = StatisticsQuery {
-        service: context.app.service_named(query.text("service")).await?,
+        service: context.app.service_listed(query.text("service")).await?,
         since: query.time("since"),
         until: query.time("until"),
     };

@@ -271,12 +271,7 @@ pub const SEARCH: Operation = search::of(&LIST, "searchVerifications", "Search v
 pub async fn list(context: CallContext, mut call: Call) -> Result<Response, Error> {
     let asked = paging::asked(&mut call)?;
     let query = &mut call.query;
-    let named = query.text("service");
-    // A service that was deleted has verifications, and no name any more.
-    let service = match named.as_deref().and_then(|id| id.parse().ok()) {
-        Some(id) => Some(id),
-        None => context.app.service_named(named).await?,
-    };
+    let service = context.app.service_listed(query.text("service")).await?;
     let status = query.text("status");
     let filter = VerificationFilter {
         to: query.text("to"),

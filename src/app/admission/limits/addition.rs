@@ -10,6 +10,7 @@ pub(in crate::app) fn addition_of(rule: &LimitRule, who: &CountedFor<'_>, of: St
     let send = who.sends.last()?;
     let is_first = send.number == 1;
     let amount = match rule.counted {
+        counted if !who.counts(counted) => 0,
         Counted::Sends => 1,
         Counted::Unverified => u64::from(is_first),
         Counted::UnaskedCalls => u64::from(send.unasked),

@@ -39,37 +39,11 @@ pub(in crate::app) fn asked(
     let at = send.asked_at;
     let mut added = Added { limiting, limits, who, now: at, all: Additions::default() };
     added.add(|rule, of| addition_of(rule, who, of));
-    let number = added.counting(number_counter(who.names, who.to));
-    checks::ask(number, limits, settings, send.number == 1);
+    if who.is_of_codes {
+        let number = added.counting(number_counter(who.names, who.to));
+        checks::ask(number, limits, settings, send.number == 1);
+    }
     added.all
-}
-
-/// What the last send of a message of its own counts: what it costs, and nothing of what
-/// codes are counted by, so that no notification keeps a person from their code.
-pub(in crate::app) fn asked_of_message(
-    limiting: &Limiting,
-    limits: &Limits,
-    who: &CountedFor<'_>,
-) -> Additions {
-    let Some(send) = who.sends.last() else { return Additions::default() };
-    let mut added = Added { limiting, limits, who, now: send.asked_at, all: Additions::default() };
-    added.add(|rule, of| match rule.counted {
-        Counted::Money if send.micros > 0 => Some(Addition::Amount { of, amount: send.micros }),
-        _ => None,
-    });
-    added.all
-}
-
-/// What a send of a message of its own gives back that certainly never left.
-pub(in crate::app) fn unsent_of_message(
-    limiting: &Limiting,
-    limits: &Limits,
-    who: &CountedFor<'_>,
-    send: &Send,
-    now: Timestamp,
-) -> Vec<Counting> {
-    let amount = |rule: &LimitRule| if rule.counted == Counted::Money { send.micros } else { 0 };
-    given_back(limiting, limits, who, (&amount, send.asked_at), now)
 }
 
 /// What approval gives back: that it was not proved.
@@ -94,6 +68,7 @@ pub(in crate::app) fn unsent(
     now: Timestamp,
 ) -> Vec<Counting> {
     let amount = |rule: &LimitRule| match rule.counted {
+        counted if !who.counts(counted) => 0,
         Counted::Sends => 1,
         Counted::UnaskedCalls => u64::from(send.unasked),
         Counted::FailoverCalls => u64::from(send.is_failover_call()),

@@ -2,7 +2,7 @@
 
 use crate::app::hash::hash;
 use crate::model::id::{ServiceId, SessionId};
-use crate::model::limits::{Admitted, Subject};
+use crate::model::limits::{self, Admitted, Subject};
 use crate::model::message::{Message, Send};
 use crate::model::phone::{PhoneNumber, Standing};
 use crate::model::pseudonym::Pseudonyms;
@@ -51,6 +51,8 @@ pub(in crate::app) struct CountedFor<'a> {
     pub(in crate::app) sends: &'a [Send],
     /// When it began.
     pub(in crate::app) began_at: Timestamp,
+    /// Whether codes are sent: a message of its own is none.
+    pub(in crate::app) is_of_codes: bool,
     pub(in crate::app) admitted: &'a Admitted,
     standing: OnceLock<Standing>,
     places: [OnceLock<Option<Counted>>; Subject::ALL],
@@ -65,7 +67,7 @@ impl<'a> CountedFor<'a> {
         admitted: &'a Admitted,
     ) -> Self {
         let of = (&verification.to, verification.session.as_ref());
-        Self::of(names, service, of, (&verification.sends, verification.created_at), admitted)
+        Self::of(names, service, of, (&verification.sends, verification.created_at), admitted, true)
     }
 
     /// Those of a message of a service.
@@ -75,7 +77,13 @@ impl<'a> CountedFor<'a> {
         message: &'a Message,
         admitted: &'a Admitted,
     ) -> Self {
-        Self::of(names, service, (&message.to, None), (&message.sends, message.created_at), admitted)
+        Self::of(names, service, (&message.to, None), (&message.sends, message.created_at), admitted, false)
+    }
+
+    /// Whether that is counted of it: of a message of its own what it costs alone, so that no
+    /// notification keeps a person from their code.
+    pub(in crate::app) fn counts(&self, counted: limits::Counted) -> bool {
+        self.is_of_codes || counted == limits::Counted::Money
     }
 
     fn of(
@@ -84,9 +92,21 @@ impl<'a> CountedFor<'a> {
         (to, session): (&'a PhoneNumber, Option<&'a SessionId>),
         (sends, began_at): (&'a [Send], Timestamp),
         admitted: &'a Admitted,
+        is_of_codes: bool,
     ) -> Self {
         let places = [const { OnceLock::new() }; Subject::ALL];
-        Self { names, service, to, session, sends, began_at, admitted, standing: OnceLock::new(), places }
+        Self {
+            names,
+            service,
+            to,
+            session,
+            sends,
+            began_at,
+            is_of_codes,
+            admitted,
+            standing: OnceLock::new(),
+            places,
+        }
     }
 
     /// The same whose number's standing is known already.
