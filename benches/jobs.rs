@@ -38,6 +38,7 @@ use dialback::model::limits::Limits;
 use dialback::model::phone::NumberPolicy;
 use dialback::model::policy::Policy;
 use dialback::model::price::Prices;
+use dialback::model::senders::Senders;
 use dialback::secret::Secret;
 use dialback::store::sled::{Options, Sled};
 use dialback::store::{Change, Lane, Maintenance, records};
@@ -268,7 +269,7 @@ impl Bench {
             prices: Prices::default(),
             fraud: dialback::model::fraud::FraudPolicy::default(),
             codes: CodeKeys::new(vec![key]).expect("a key"),
-            sender: Some("+15005550006".into()),
+            senders: Senders::only(Some("+15005550006".into())),
             accounts: Accounts::default(),
             retention: Retention::default(),
             captcha: None,
@@ -392,7 +393,7 @@ impl Gateway for Quick {
         Ok(None)
     }
 
-    async fn redact(&self, _: &Sid, _: bool) -> Result<Redaction, SendError> {
+    async fn redact(&self, _: &Sid, _: Option<&str>, _: bool) -> Result<Redaction, SendError> {
         Ok(Redaction::Done)
     }
 }

@@ -94,7 +94,7 @@ fn verifications(c: &mut Criterion) {
         });
     };
     bench("decide a check", Input::Check { matches: false });
-    bench("decide a claim", Input::Claim { number: 1 });
+    bench("decide a claim", Input::Claim { number: 1, routes: Vec::new() });
     bench("decide for a call", asks);
     c.bench_function("code derive", |b| b.iter(|| keys.derive(&waiting.id, black_box(&waiting.code))));
 }

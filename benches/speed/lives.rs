@@ -23,6 +23,7 @@ use dialback::model::limits::Limits;
 use dialback::model::phone::NumberPolicy;
 use dialback::model::policy::Policy;
 use dialback::model::price::Prices;
+use dialback::model::senders::Senders;
 use dialback::model::service;
 use dialback::model::status::Status;
 use dialback::secret::Secret;
@@ -188,7 +189,7 @@ impl Gateway for Post {
         Ok(None)
     }
 
-    async fn redact(&self, _: &Sid, _: bool) -> Result<Redaction, SendError> {
+    async fn redact(&self, _: &Sid, _: Option<&str>, _: bool) -> Result<Redaction, SendError> {
         Ok(Redaction::Done)
     }
 }
@@ -214,7 +215,7 @@ fn parts(store: Arc<dyn Maintenance>, gateway: Arc<dyn Gateway>) -> Parts {
         prices: Prices::default(),
         fraud: dialback::model::fraud::FraudPolicy::default(),
         codes: CodeKeys::new(vec![key]).expect("one key"),
-        sender: Some("+15005550006".to_owned()),
+        senders: Senders::only(Some("+15005550006".to_owned())),
         accounts: Accounts::default(),
         retention: Retention::default(),
         captcha: None,

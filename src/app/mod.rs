@@ -58,6 +58,7 @@ use crate::model::lookup::LookupSettings;
 use crate::model::phone::NumberPolicy;
 use crate::model::policy::Policy;
 use crate::model::price::Prices;
+use crate::model::senders::Senders;
 use crate::model::test_number::TestNumber;
 use crate::store::Maintenance;
 use std::collections::BTreeMap;
@@ -124,8 +125,8 @@ pub struct Parts {
     pub fraud: FraudPolicy,
     /// The keys that derive codes.
     pub codes: CodeKeys,
-    /// Who we send as: our number or messaging service, for opt-outs.
-    pub sender: Option<String>,
+    /// Who messages and calls may come from.
+    pub senders: Senders,
     /// How many segments a second senders send, where that is not as usual: by number, name or
     /// messaging service, and `whatsapp:` and the number.
     pub rates: BTreeMap<String, u32>,
@@ -164,7 +165,7 @@ impl App {
             telling: telling.clone(),
             numbers: parts.numbers,
             test_numbers: parts.test_numbers,
-            sender: parts.sender,
+            senders: Arc::new(parts.senders),
             limiting: Limiting::new(parts.limits, parts.prices, names),
             fraud: fraud.clone(),
             lookups,
@@ -191,6 +192,7 @@ impl App {
             pace: Arc::default(),
             messages: messages.clone(),
             turns: Arc::new(Turns::new(parts.rates)),
+            health: Arc::default(),
             courtesy: Arc::default(),
         };
         let privacy = Privacy {

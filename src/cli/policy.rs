@@ -264,6 +264,9 @@ fn done(remedy: Remedy) -> &'static str {
         Remedy::Again => "it is sent again by the same way",
         Remedy::NextSender => "it is sent by the next sender of the channel, or else by the next channel",
         Remedy::NextChannel => "it is sent by the next channel",
+        Remedy::NextSenderAndAlert => {
+            "it is sent by the next sender of the channel, or else by the next channel, and the operator is told"
+        }
         Remedy::NextChannelAndAlert => "it is sent by the next channel, and the operator is told",
         Remedy::Stop => "it is not sent again, and the person is told why",
         Remedy::StopAndAlert => "it is not sent again, and the operator is told",

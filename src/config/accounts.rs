@@ -15,6 +15,9 @@ const MEND: &str = "write [twilio.accounts.AC…] with auth_token, and senders i
 pub struct Account {
     /// The tokens it signs with: the primary one, and others while rotating.
     pub tokens: Vec<Secret>,
+    /// An API key, "SK…" and its secret, for requests where senders of it are used; nothing
+    /// for the primary token.
+    pub api_key: Option<(String, Secret)>,
     /// Numbers and messaging services that people write to and that are its
     /// own: what they say there is heard from it alone.
     pub senders: Vec<String>,
@@ -38,7 +41,19 @@ pub(super) fn read(r: &mut Reader<'_>) -> BTreeMap<String, Account> {
 }
 
 fn account(r: &mut Reader<'_>, path: &str, table: &Table) -> Option<Account> {
-    r.only(path, table, &["auth_token", "auth_token_file", "auth_tokens", "senders"]);
+    r.only(
+        path,
+        table,
+        &[
+            "auth_token",
+            "auth_token_file",
+            "auth_tokens",
+            "senders",
+            "api_key_sid",
+            "api_key_secret",
+            "api_key_secret_file",
+        ],
+    );
     let primary = r.secret_in(path, table, "auth_token");
     let primary = primary.and_then(|(of, token)| r.checked_token(&of, token));
     let mut tokens: Vec<Secret> = primary.into_iter().collect();
@@ -52,7 +67,26 @@ fn account(r: &mut Reader<'_>, path: &str, table: &Table) -> Option<Account> {
             Err(wrong) => r.note(&path, wrong.what, wrong.mend),
         }
     }
-    Some(Account { tokens, senders }).filter(|account| !account.tokens.is_empty())
+    let api_key = api_key(r, path, table);
+    Some(Account { tokens, api_key, senders }).filter(|account| !account.tokens.is_empty())
+}
+
+/// The key and its secret; nothing where there is none.
+fn api_key(r: &mut Reader<'_>, path: &str, table: &Table) -> Option<(String, Secret)> {
+    const SECRET: &str = "api_key_secret";
+    let (sid_at, is_there) = (join(path, "api_key_sid"), |name: &str| table.get(name).is_some());
+    let has_secret = is_there(SECRET) || is_there("api_key_secret_file");
+    let Some(sid) = table.get("api_key_sid") else {
+        if has_secret {
+            r.note(&sid_at, "is missing", "the key and its secret go together");
+        }
+        return None;
+    };
+    let sid = sid.as_str().unwrap_or_default();
+    let is_sid = r.checked_sid(&sid_at, sid, "SK");
+    let (of, secret) = r.secret_in(path, table, SECRET)?;
+    let secret = r.checked_secret(&of, secret)?;
+    is_sid.then(|| (sid.to_owned(), secret))
 }
 
 /// A list of texts, each with its path; what is none may be a secret, and is not

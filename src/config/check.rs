@@ -15,6 +15,7 @@ use super::store::StoreUrl;
 use super::twilio::Twilio;
 use super::unanswered;
 use super::whole::Config;
+use crate::model::channel::Channel;
 use crate::model::region;
 use reqwest::Url;
 use std::net::SocketAddr;
@@ -233,7 +234,8 @@ fn missing(config: &Config, refused: &mut Reader<'_>) {
         need(config.lookup.is_none() || is_known || is_keyed, "twilio.account_sid", mend);
         return;
     }
-    let sender = twilio.from.is_some() || twilio.messaging_service_sid.is_some();
+    let sender =
+        twilio.from.is_some() || twilio.messaging_service_sid.is_some() || !twilio.senders.is_empty();
     need(
         config.public_url.is_some(),
         "public_url",
@@ -323,7 +325,8 @@ fn account(twilio: &Twilio, refused: &mut Reader<'_>, unwise: &mut Reader<'_>) {
     if twilio.api_key_sid.is_some() != twilio.api_key_secret.is_some() {
         refused.note("twilio.api_key_sid", "and its secret go together", "set both or none");
     }
-    let calls = twilio.from.as_ref().is_some_and(|from| from.starts_with('+'));
+    let listed = twilio.senders.iter().any(|sender| sender.channels.contains(&Channel::Call));
+    let calls = listed || twilio.from.as_ref().is_some_and(|from| from.starts_with('+'));
     if !calls && (twilio.from.is_some() || twilio.messaging_service_sid.is_some()) {
         unwise.note(
             "twilio.from",

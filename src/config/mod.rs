@@ -31,6 +31,7 @@ mod reader;
 mod reconcile;
 mod retention;
 mod sections;
+mod senders;
 mod services;
 mod settings;
 mod show;
@@ -56,6 +57,7 @@ pub use self::sections::{
     SandboxProfile, SandboxSenders, Server, Signature, SignatureMode, Verification, Voice,
 };
 
+pub use self::senders::Sender;
 pub use self::services::Services;
 pub use self::store::{Store, StoreUrl};
 pub use self::twilio::{AcceptedToken, Twilio};

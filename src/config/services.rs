@@ -103,10 +103,12 @@ impl Base<'_> {
             return carried.to_vec();
         }
         let is_printed = self.gateway.kind == GatewayKind::Console;
-        let calls = self.sandbox.enabled || self.twilio.from.is_some() || is_printed;
+        let listed = |channel| self.twilio.senders.iter().any(|sender| sender.channels.contains(&channel));
+        let calls = self.sandbox.enabled || self.twilio.from.is_some() || is_printed || listed(Channel::Call);
         let mut channels = vec![Channel::Sms];
         channels.extend(calls.then_some(Channel::Call));
-        channels.extend(self.sandbox.enabled.then_some(Channel::Whatsapp));
+        let whatsapp = self.sandbox.enabled || listed(Channel::Whatsapp);
+        channels.extend(whatsapp.then_some(Channel::Whatsapp));
         channels
     }
 }

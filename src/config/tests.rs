@@ -9,6 +9,7 @@ mod dangers;
 mod fraud;
 mod gateway;
 mod prices;
+mod senders;
 
 fn env(pairs: &[(&str, &str)]) -> Env {
     pairs.iter().copied().collect()

@@ -5,6 +5,7 @@
 use super::accounts::{self, Account};
 use super::file::join;
 use super::reader::Reader;
+use super::senders::{self, Sender};
 use crate::model::id::is_messaging_service;
 use crate::model::sender;
 use crate::secret::Secret;
@@ -30,6 +31,8 @@ pub struct Twilio {
     pub from: Option<String>,
     /// A messaging service, `MG…`, that texts go through; nothing to send from `from`.
     pub messaging_service_sid: Option<String>,
+    /// Who else messages and calls may come from, where there is a choice.
+    pub senders: Vec<Sender>,
     /// Without a slash at its end; `None`: the sandbox, else Twilio.
     pub base_url: Option<String>,
     /// What Twilio asks for TwiML where it gets none from us; `None`: nobody, and it ends the
@@ -65,6 +68,7 @@ impl Twilio {
             api_key_secret: r.secret("twilio.api_key_secret"),
             from: sender(r),
             messaging_service_sid: r.sid("twilio.messaging_service_sid", "MG"),
+            senders: senders::read(r),
             base_url: r.text("twilio.base_url").map(|url| url.trim_end_matches('/').to_owned()),
             voice_fallback_url: r.text("twilio.voice_fallback_url"),
             connect_timeout: r.seconds("twilio.connect_timeout_seconds", 1..=60),
@@ -72,6 +76,13 @@ impl Twilio {
             max_in_flight: r.number("twilio.max_in_flight", 1..=1000),
             segments_per_second: rates(r),
         }
+    }
+}
+
+impl Twilio {
+    /// The account of a sender of the list where it is not `account_sid`.
+    pub fn other_account<'c>(&self, sender: &'c Sender) -> Option<&'c str> {
+        sender.account_sid.as_deref().filter(|sid| self.account_sid.as_deref() != Some(*sid))
     }
 }
 

@@ -58,7 +58,7 @@ impl Gateway for Console {
         Ok(None)
     }
 
-    async fn redact(&self, _: &Sid, _: bool) -> Result<Redaction, SendError> {
+    async fn redact(&self, _: &Sid, _: Option<&str>, _: bool) -> Result<Redaction, SendError> {
         Ok(Redaction::Gone)
     }
 }

@@ -4,6 +4,7 @@
 //! carry one request and says one of four things: taken, refused, not processed, or
 //! unknown. Retries and failover between gateways belong to whoever asks.
 
+pub mod breaker;
 pub mod callbacks;
 pub mod captcha;
 pub mod console;
@@ -23,7 +24,7 @@ use crate::model::channel::Channel;
 use crate::model::code::Code;
 use crate::model::delivery::{About, Fact, Report, Source, Unheard};
 use crate::model::id::{DeliveryId, Sid};
-use crate::model::message;
+use crate::model::message::{self, Route};
 use crate::model::phone::PhoneNumber;
 use crate::model::remedy::Remedy;
 use crate::model::service::Service;
@@ -45,6 +46,9 @@ pub struct SendRequest {
     pub to: PhoneNumber,
     /// What it says.
     pub content: Carried,
+    /// By whom it leaves, where there was a choice; nothing for whoever the service, or the
+    /// gateway itself, sends as.
+    pub route: Option<Route>,
     /// The language asked for.
     pub locale: Option<String>,
     /// How long it is still worth something: no message may wait longer.
@@ -152,6 +156,19 @@ pub fn is_opt_out(code: u32) -> bool {
     crate::twilio::errors::is_opt_out(code)
 }
 
+/// Whether an error code that asks for patience says so of one sender, and not of the whole
+/// account.
+pub fn is_of_sender(code: u32) -> bool {
+    crate::twilio::errors::is_of_sender(code)
+}
+
+/// A refusal as Twilio has it where it keeps the list of who opted out itself.
+/// <https://www.twilio.com/docs/api/errors/21610>
+pub fn opted_out() -> SendError {
+    let reason = "the recipient has opted out of messages from this sender".to_owned();
+    SendError::Refused { code: Some(21610), reason }
+}
+
 /// What is done about an error code, a gateway's or a callback's, where the service does
 /// not say otherwise (`Service::remedy`). An HTTP status counts as one.
 pub fn remedy(code: u32) -> Remedy {
@@ -235,6 +252,11 @@ pub trait Gateway: Send + Sync + 'static {
         true
     }
 
+    /// Whether what an account has made can be asked about; the main one where none is named.
+    fn reaches(&self, _account: Option<&str>) -> bool {
+        true
+    }
+
     /// How long the call of a request would ring.
     fn ring(&self, request: &SendRequest) -> Duration {
         Duration::from_secs(30).min(request.valid_for)
@@ -250,10 +272,11 @@ pub trait Gateway: Send + Sync + 'static {
         others: &[Sid],
     ) -> Result<Option<Report>, SendError>;
 
-    /// Asks what has become of a message or call; `None` when the other side knows of no
+    /// Asks what has become of a message or call of an account, the main one where none is
+    /// named; `None` when the other side knows of no
     /// such one, or no longer, as where nobody keeps what was sent. Nobody waits for it: it
     /// takes no place that a send could need, and says "not processed" where there is none.
-    async fn fetch(&self, _sid: &Sid) -> Result<Option<Report>, SendError> {
+    async fn fetch(&self, _sid: &Sid, _account: Option<&str>) -> Result<Option<Report>, SendError> {
         Ok(None)
     }
 
@@ -272,10 +295,10 @@ pub trait Gateway: Send + Sync + 'static {
         Ok(None)
     }
 
-    /// Takes away what was said in a message or call: its text, a call's
+    /// Takes away what was said in a message or call of an account: its text, a call's
     /// recordings; with `delete` the record of it as well. Doing it again does
     /// no harm, so of every error it may be repeated.
-    async fn redact(&self, sid: &Sid, delete: bool) -> Result<Redaction, SendError>;
+    async fn redact(&self, sid: &Sid, account: Option<&str>, delete: bool) -> Result<Redaction, SendError>;
 
     /// Who hears what the other side tells by itself, where it does so in the words of this
     /// project; nothing where it has words of its own, or tells nothing.

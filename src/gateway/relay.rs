@@ -284,7 +284,7 @@ impl Gateway for Relay {
         }
     }
 
-    async fn redact(&self, sid: &Sid, _: bool) -> Result<Redaction, SendError> {
+    async fn redact(&self, sid: &Sid, _: Option<&str>, _: bool) -> Result<Redaction, SendError> {
         let answer = self.ask(Ask::Erase, &sid.named_after(), Vec::new()).await?;
         match answer.status {
             200..=299 => Ok(Redaction::Done),

@@ -4,15 +4,13 @@
 //! What a route has certainly not taken may be handed to another; what it may have taken is
 //! not, and is looked up first. It refuses to know what each route speaks.
 
-mod breaker;
-
+use super::breaker::{Breaker, Change, Ended};
 use super::{Callbacks, Gateway, ListPage, Listing, Redaction, SendError, SendRequest, in_words, remedy};
 use crate::model::channel::Channel;
 use crate::model::delivery::Report;
 use crate::model::id::Sid;
 use crate::model::remedy::Remedy;
 use async_trait::async_trait;
-use breaker::{Breaker, Change, Ended};
 use jiff::Timestamp;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -90,7 +88,7 @@ fn leads_on(route: &Route, error: &SendError) -> bool {
         SendError::NotProcessed { .. } => true,
         SendError::Unknown { .. } => false,
         SendError::Refused { code, .. } => match code.map(|code| (code, remedy(code))) {
-            Some((_, Remedy::NextSender)) => true,
+            Some((_, remedy)) if remedy.is_next_sender() => true,
             Some((code, Remedy::StopAndAlert)) => {
                 let (meaning, advice) = in_words(code);
                 tracing::error!(route = route.name, code, meaning, advice, "a route refuses for its account");
@@ -144,6 +142,10 @@ impl Gateway for Routes {
         self.carrying(channel).next().is_some()
     }
 
+    fn reaches(&self, account: Option<&str>) -> bool {
+        self.0.iter().any(|route| route.gateway.reaches(account))
+    }
+
     fn callbacks(&self) -> Option<&dyn Callbacks> {
         self.0.iter().find_map(|route| route.gateway.callbacks())
     }
@@ -179,10 +181,10 @@ impl Gateway for Routes {
     }
 
     /// Whichever took it knows of it; that none does is certain once all have said so.
-    async fn fetch(&self, sid: &Sid) -> Result<Option<Report>, SendError> {
+    async fn fetch(&self, sid: &Sid, account: Option<&str>) -> Result<Option<Report>, SendError> {
         let mut unknown = None;
         for route in &self.0 {
-            match route.gateway.fetch(sid).await {
+            match route.gateway.fetch(sid, account).await {
                 Ok(Some(report)) => return Ok(Some(report)),
                 Ok(None) => {}
                 Err(error) => unknown = unknown.or(Some(error)),
@@ -207,10 +209,10 @@ impl Gateway for Routes {
     }
 
     /// Only one of them has it; it is gone once all have said that they have not.
-    async fn redact(&self, sid: &Sid, delete: bool) -> Result<Redaction, SendError> {
+    async fn redact(&self, sid: &Sid, account: Option<&str>, delete: bool) -> Result<Redaction, SendError> {
         let mut failed = None;
         for route in &self.0 {
-            match route.gateway.redact(sid, delete).await {
+            match route.gateway.redact(sid, account, delete).await {
                 Ok(Redaction::Done) => return Ok(Redaction::Done),
                 Ok(Redaction::Gone) => {}
                 Err(error) => failed = failed.or(Some(error)),

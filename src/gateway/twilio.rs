@@ -15,6 +15,7 @@ use crate::model::address;
 use crate::model::channel::Channel;
 use crate::model::delivery::{About, Fact, Report, Source};
 use crate::model::id::Sid;
+use crate::model::sender::is_messaging_service;
 use crate::model::service::ContentSids;
 use crate::model::status::Status;
 use crate::secret::Secret;
@@ -42,10 +43,12 @@ const WHATSAPP: &str = "whatsapp:";
 pub struct Settings {
     /// `https://api.twilio.com`, or the sandbox.
     pub base_url: String,
-    /// The account, `AC…`.
+    /// The account, `AC…`, by which everything leaves that names no other.
     pub account_sid: String,
     /// `AC…` and its auth token, or `SK…` and its secret.
     pub auth: (String, Secret),
+    /// Others that have senders of ours.
+    pub others: Vec<Account>,
     /// Sender of messages, where the service has none of its own.
     pub sender: Sender,
     /// Sender of calls, where the service has none: a number. Without one calls
@@ -61,32 +64,61 @@ pub struct Settings {
     pub ring: Duration,
     /// Whether calls find out who answered.
     pub machine_detection: MachineDetection,
-    /// Requests under way at once.
+    /// Requests under way at once, by each account.
     pub concurrency: usize,
+}
+
+/// An account beside the main one.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// Its SID, `AC…`.
+    pub sid: String,
+    /// The SID and its auth token, or `SK…` and its secret.
+    pub auth: (String, Secret),
+}
+
+/// An account, and the places for its requests.
+struct Line {
+    account: Account,
+    places: Arc<Semaphore>,
 }
 
 /// Twilio's REST API as a gateway, over any transport.
 pub struct Twilio<T> {
     settings: Settings,
     transport: T,
-    places: Arc<Semaphore>,
+    main: Line,
+    others: Vec<Line>,
 }
 
 impl<T: Transport> Twilio<T> {
     /// A gateway over a transport.
     pub fn new(settings: Settings, transport: T) -> Self {
-        let places = Arc::new(Semaphore::new(settings.concurrency.max(1)));
-        Self { settings, transport, places }
+        let most = settings.concurrency.max(1);
+        let line = |account| Line { account, places: Arc::new(Semaphore::new(most)) };
+        let main = Account { sid: settings.account_sid.clone(), auth: settings.auth.clone() };
+        let (main, others) = (line(main), settings.others.iter().cloned().map(line).collect());
+        Self { settings, transport, main, others }
     }
 
-    fn url(&self, resource: &str, query: &str) -> String {
-        let Settings { base_url, account_sid, .. } = &self.settings;
-        let base_url = base_url.trim_end_matches('/');
-        format!("{base_url}/2010-04-01/Accounts/{account_sid}/{resource}.json{query}")
+    /// The line of an account; the main one's where none is named.
+    fn line(&self, account: Option<&str>) -> Result<&Line, SendError> {
+        let Some(sid) = account else { return Ok(&self.main) };
+        let mut all = std::iter::once(&self.main).chain(&self.others);
+        all.find(|line| line.account.sid == sid).ok_or_else(|| {
+            let reason = "its account is none by which this server sends".to_owned();
+            SendError::Refused { code: None, reason }
+        })
+    }
+
+    fn url(&self, line: &Line, resource: &str, query: &str) -> String {
+        let (base_url, sid) = (self.settings.base_url.trim_end_matches('/'), &line.account.sid);
+        format!("{base_url}/2010-04-01/Accounts/{sid}/{resource}.json{query}")
     }
 
     async fn call(
         &self,
+        line: &Line,
         method: &'static str,
         url: String,
         form: Vec<(&'static str, String)>,
@@ -94,7 +126,7 @@ impl<T: Transport> Twilio<T> {
     ) -> Result<Answer, SendError> {
         // Whoever waits too long has sent nothing, and gives its outbox step back
         // before its lease runs out.
-        let Ok(_place) = tokio::time::timeout(LONGEST_TURN, self.places.acquire()).await else {
+        let Ok(_place) = tokio::time::timeout(LONGEST_TURN, line.places.acquire()).await else {
             let reason = "too many requests to twilio at once: see twilio.max_in_flight".to_owned();
             return Err(SendError::NotProcessed { code: None, reason, after: Duration::ZERO });
         };
@@ -102,7 +134,7 @@ impl<T: Transport> Twilio<T> {
             let reason = "its job stood still for too long: it is left to another one".to_owned();
             return Err(SendError::NotProcessed { code: None, reason, after: Duration::ZERO });
         }
-        let auth = self.settings.auth.clone();
+        let auth = line.account.auth.clone();
         self.transport.call(Outgoing { method, url, auth, form }).await.map_err(|error| match error {
             TransportError::NotConnected(why) => {
                 let reason = format!("cannot connect to twilio: {why}");
@@ -172,6 +204,9 @@ impl<T: Transport> Twilio<T> {
     }
 
     fn sender(&self, request: &SendRequest) -> Sender {
+        if let Some(route) = &request.route {
+            return sender_of(&route.sender);
+        }
         let own = &request.service.settings;
         match (&own.messaging_service_sid, &own.from) {
             (Some(service), _) => Sender::MessagingService(service.clone()),
@@ -181,6 +216,9 @@ impl<T: Transport> Twilio<T> {
     }
 
     fn whatsapp_sender(&self, request: &SendRequest) -> Result<Sender, SendError> {
+        if let Some(route) = &request.route {
+            return Ok(sender_of(&route.sender));
+        }
         let own = &request.service.settings;
         match (&own.whatsapp_from, &own.messaging_service_sid, &self.settings.sender) {
             (Some(from), ..) => Ok(Sender::From(format!("{WHATSAPP}{from}"))),
@@ -210,9 +248,9 @@ impl<T: Transport> Twilio<T> {
     fn voice(&self, request: &SendRequest) -> Result<Vec<(&'static str, String)>, SendError> {
         // A name or a short code sends texts and calls nobody.
         let own = request.service.settings.from.as_deref().filter(|from| from.starts_with('+'));
-        let from = own.or(self.settings.call_from.as_deref()).ok_or_else(|| SendError::Refused {
-            code: None,
-            reason: "no number to call from: set twilio.from".into(),
+        let of_route = request.route.as_ref().map(|route| route.sender.as_str());
+        let from = of_route.or(own).or(self.settings.call_from.as_deref()).ok_or_else(|| {
+            SendError::Refused { code: None, reason: "no number to call from: set twilio.from".into() }
         })?;
         let (verification, number) = request.id.of_verification().ok_or_else(|| SendError::Refused {
             code: None,
@@ -234,6 +272,19 @@ impl<T: Transport> Twilio<T> {
         }
         .pairs())
     }
+}
+
+/// A sender as it stands in a request: a messaging service has a parameter of its own.
+fn sender_of(name: &str) -> Sender {
+    match is_messaging_service(name) {
+        true => Sender::MessagingService(name.to_owned()),
+        false => Sender::From(name.to_owned()),
+    }
+}
+
+/// The account by which a request leaves; nothing for the main one.
+fn account_of(request: &SendRequest) -> Option<&str> {
+    request.route.as_ref()?.account.as_deref()
 }
 
 /// The service's approved templates, of what carries a code.
@@ -258,7 +309,9 @@ impl<T: Transport> Gateway for Twilio<T> {
             Channel::Sms | Channel::Whatsapp => ("Messages", self.message(request)?),
             Channel::Call => ("Calls", self.voice(request)?),
         };
-        let answer = self.call("POST", self.url(resource, ""), form, Some(request.begin_by)).await?;
+        let line = self.line(account_of(request))?;
+        let url = self.url(line, resource, "");
+        let answer = self.call(line, "POST", url, form, Some(request.begin_by)).await?;
         if !(200..300).contains(&answer.status) {
             return Err(refusal(&answer));
         }
@@ -276,7 +329,7 @@ impl<T: Transport> Gateway for Twilio<T> {
         let said = |name: &str| form.iter().find(|(own, _)| *own == name).map(|(_, value)| value.clone());
         let is_pooled = said("MessagingServiceSid").is_some();
         let about = About {
-            account_sid: Some(self.settings.account_sid.clone()),
+            account_sid: Some(self.line(account_of(request))?.account.sid.clone()),
             from: said("From"),
             to: said("To"),
             messaging_service_sid: said("MessagingServiceSid"),
@@ -292,6 +345,10 @@ impl<T: Transport> Gateway for Twilio<T> {
             report.about.num_segments = Some(if is_pooled { 0 } else { counted });
         }
         Ok(report)
+    }
+
+    fn reaches(&self, account: Option<&str>) -> bool {
+        self.line(account).is_ok()
     }
 
     fn ring(&self, request: &SendRequest) -> Duration {
@@ -314,7 +371,8 @@ impl<T: Transport> Gateway for Twilio<T> {
             Channel::Call => "Calls",
         };
         let query = format!("?To={to}&PageSize=100");
-        let answer = self.call("GET", self.url(resource, &query), Vec::new(), None).await?;
+        let line = self.line(account_of(request))?;
+        let answer = self.call(line, "GET", self.url(line, resource, &query), Vec::new(), None).await?;
         if answer.status != 200 {
             return Err(refusal(&answer));
         }
@@ -346,8 +404,8 @@ impl<T: Transport> Gateway for Twilio<T> {
         Ok(found.map(|resource| self.about(request, resource.report(Some(request.id.clone())))))
     }
 
-    async fn fetch(&self, sid: &Sid) -> Result<Option<Report>, SendError> {
-        self.fetch_at_twilio(sid).await
+    async fn fetch(&self, sid: &Sid, account: Option<&str>) -> Result<Option<Report>, SendError> {
+        self.fetch_at_twilio(self.line(account)?, sid).await
     }
 
     async fn list(
@@ -359,8 +417,8 @@ impl<T: Transport> Gateway for Twilio<T> {
         self.list_at_twilio(listing, since, page).await.map(Some)
     }
 
-    async fn redact(&self, sid: &Sid, delete: bool) -> Result<Redaction, SendError> {
-        self.redact_at_twilio(sid, delete).await
+    async fn redact(&self, sid: &Sid, account: Option<&str>, delete: bool) -> Result<Redaction, SendError> {
+        self.redact_at_twilio(self.line(account)?, sid, delete).await
     }
 }
 

@@ -67,6 +67,9 @@ pub struct Erased {
     pub at: Timestamp,
     /// The erasure that has to tell the provider.
     pub by: ErasureId,
+    /// The account whose it was, where that was known: it is the one that is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
 }
 
 /// A fact and when we first heard it.
@@ -130,6 +133,12 @@ impl Delivery {
             erased: Some(erased),
             asking: None,
         }
+    }
+
+    /// The same as a message or call that is none of ours, though whoever reports it says so.
+    #[must_use]
+    pub fn of_nobody(self) -> Self {
+        Self { id: None, ..self }
     }
 
     /// The same, when it is one that was asked for at that time: it then stands

@@ -13,6 +13,7 @@ mod decide;
 mod outbox;
 mod redaction;
 pub mod retry;
+mod route;
 mod send;
 mod send_state;
 mod sending;
@@ -25,6 +26,7 @@ pub use decide::{Keep, MessageDecision, MessageInput, MessageOutcome, decide_mes
 pub use outbox::{Doubt, Effect, OutboxStep};
 pub use redaction::REDACT_AFTER;
 pub use retry::{Jitter, SEND_RETRY};
+pub use route::Route;
 pub use send::Send;
 pub use send_state::SendState;
 pub use sending::{Life, Sending, Sent, is_replaced, look_up_since};

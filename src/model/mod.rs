@@ -39,6 +39,7 @@ pub mod remedy;
 pub mod return_url;
 pub mod safe_number;
 pub mod sender;
+pub mod senders;
 pub mod service;
 pub mod session;
 pub mod session_window;

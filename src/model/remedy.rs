@@ -15,6 +15,8 @@ pub enum Remedy {
     /// It is sent by the next sender of the same channel, and where there is none by the
     /// next channel.
     NextSender,
+    /// The same, and the operator is told: this sender cannot send at all.
+    NextSenderAndAlert,
     /// It is sent by the next channel.
     NextChannel,
     /// The same, and the operator is told: all messages of this sender go the same way.
@@ -29,9 +31,10 @@ pub enum Remedy {
 
 impl Remedy {
     /// Every remedy there is.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Again,
         Self::NextSender,
+        Self::NextSenderAndAlert,
         Self::NextChannel,
         Self::NextChannelAndAlert,
         Self::Stop,
@@ -44,6 +47,7 @@ impl Remedy {
         match self {
             Self::Again => "again",
             Self::NextSender => "next-sender",
+            Self::NextSenderAndAlert => "next-sender-and-alert",
             Self::NextChannel => "next-channel",
             Self::NextChannelAndAlert => "next-channel-and-alert",
             Self::Stop => "stop",
@@ -55,12 +59,29 @@ impl Remedy {
     /// Whether what did not arrive goes by another channel. What is tried again first
     /// does so once no try is left.
     pub fn moves_on(self) -> bool {
-        matches!(self, Self::Again | Self::NextSender | Self::NextChannel | Self::NextChannelAndAlert)
+        self == Self::Again
+            || self.is_next_sender()
+            || matches!(self, Self::NextChannel | Self::NextChannelAndAlert)
+    }
+
+    /// Whether another sender of the same channel takes it over.
+    pub fn is_next_sender(self) -> bool {
+        matches!(self, Self::NextSender | Self::NextSenderAndAlert)
+    }
+
+    /// The same where there is no other sender.
+    #[must_use]
+    pub fn without_senders(self) -> Self {
+        match self {
+            Self::NextSender => Self::NextChannel,
+            Self::NextSenderAndAlert => Self::NextChannelAndAlert,
+            other => other,
+        }
     }
 
     /// Whether the operator is told.
     pub fn alerts(self) -> bool {
-        matches!(self, Self::NextChannelAndAlert | Self::StopAndAlert)
+        matches!(self, Self::NextSenderAndAlert | Self::NextChannelAndAlert | Self::StopAndAlert)
     }
 }
 

@@ -109,11 +109,17 @@ pub(super) struct Accounts {
 }
 
 impl Accounts {
-    /// The configured account alone.
+    /// The configured accounts.
     pub fn new(settings: &Settings, born: Timestamp) -> Self {
         let sid = settings.account_sid.clone();
+        let owner = sid.clone();
         let main = Account::new(sid.clone(), sid, NAME.to_owned(), settings.auth_token.clone(), born);
-        Self { main, below: Shelf::new(settings.keep.resources) }
+        let mut below = Shelf::new(settings.keep.resources);
+        for other in &settings.others {
+            let (sid, token) = (other.sid.clone(), other.token.clone());
+            below.push(sid.clone(), Account::new(sid, owner.clone(), other.sid.clone(), token, born));
+        }
+        Self { main, below }
     }
 
     /// One of them.

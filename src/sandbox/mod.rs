@@ -104,7 +104,7 @@ pub use behaviour::{
 };
 
 pub use limits::Profile;
-pub use settings::{DialbackApi, Inbound, Keep, SENDER, Senders, Settings};
+pub use settings::{DialbackApi, Inbound, Keep, OtherAccount, SENDER, Senders, Settings};
 pub use templates::AUTHENTICATION as AUTHENTICATION_TEMPLATE;
 
 use crate::clock::Clock;

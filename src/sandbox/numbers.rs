@@ -134,6 +134,12 @@ impl Numbers {
             callers: Directory::new(most),
             validations: Shelf::new(most),
         };
+        for other in &settings.others {
+            for number in other.numbers.iter().filter(|number| e164(number).as_deref() == Some(number)) {
+                let own = Number::configured(settings, number, born);
+                numbers.owned.push(Number { account: other.sid.clone(), ..own });
+            }
+        }
         let senders = settings.own_numbers.iter().map(String::as_str);
         for sender in senders.chain([SENDER]).rev() {
             if is_short_code(sender) && numbers.code(sender).is_none() {

@@ -29,6 +29,8 @@ pub struct Settings {
     pub account_sid: String,
     /// The account's token: for the REST API and for signing webhooks.
     pub auth_token: Secret,
+    /// Sub-accounts that are there from the beginning, with the numbers that are theirs.
+    pub others: Vec<OtherAccount>,
     /// An API key beside it, `SK…` and its secret.
     pub api_key: Option<(String, Secret)>,
     /// The senders that exist, in E.164; with none, every valid one does. The
@@ -65,6 +67,7 @@ impl Settings {
         Self {
             account_sid: account_sid.into(),
             auth_token,
+            others: Vec::new(),
             api_key: None,
             own_numbers: Vec::new(),
             senders: Senders::Any,
@@ -112,6 +115,17 @@ impl Settings {
         let number = self.own(false).next().unwrap_or(SENDER).to_owned();
         Address { whatsapp, number }
     }
+}
+
+/// A sub-account that is there from the beginning.
+#[derive(Clone, Debug)]
+pub struct OtherAccount {
+    /// Its SID, `AC` and 32 hexadecimal digits.
+    pub sid: String,
+    /// Its token: for the REST API and for signing its webhooks.
+    pub token: Secret,
+    /// The numbers that are its own, in E.164.
+    pub numbers: Vec<String>,
 }
 
 /// How much the sandbox keeps; of each the oldest go first.

@@ -99,6 +99,15 @@ pub fn is_opt_out(code: u32) -> bool {
     code == OPTED_OUT
 }
 
+/// Codes by which one sender has too much to do, and its account has not: its queue is full
+/// (21611), or WhatsApp's limits are reached (63017, 63018).
+const OF_SENDER: [u32; 3] = [21611, 63017, 63018];
+
+/// Whether a code that asks for patience says so of one sender, and not of its account.
+pub fn is_of_sender(code: u32) -> bool {
+    OF_SENDER.contains(&code)
+}
+
 /// Twilio's page about a code.
 pub fn docs(code: u32) -> String {
     format!("https://www.twilio.com/docs/api/errors/{code}")

@@ -87,7 +87,10 @@ async fn a_death_between_the_failure_and_the_next_send_sends_once(engine: Engine
     let (id, _) = world.sent().await;
     world.crash().await;
     undelivered(&world, &id, 1, 30005).await;
-    assert_eq!(world.record(&id).await.outbox[0].effect, Effect::FailOver { number: 1, again: false });
+    assert_eq!(
+        world.record(&id).await.outbox[0].effect,
+        Effect::FailOver { number: 1, again: false, next_sender: false }
+    );
     world.crash().await;
     world.work();
     until_followed(&world, &id).await;

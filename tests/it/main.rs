@@ -92,6 +92,8 @@ mod sandbox_streams;
 mod scopes;
 mod scripted;
 mod sdk;
+mod senders;
+mod senders_live;
 mod server_limits;
 mod services;
 mod sessions;

@@ -67,7 +67,10 @@ fn failing() -> Message {
         round: 1,
         admitted: Some(Admitted { key: Some("0123456789ab".into()), ..Admitted::default() }),
         sends,
-        outbox: vec![OutboxStep::new(Effect::FailOver { number: 1, again: false }, at(3))],
+        outbox: vec![OutboxStep::new(
+            Effect::FailOver { number: 1, again: false, next_sender: false },
+            at(3),
+        )],
     }
 }
 

@@ -30,7 +30,14 @@ fn shop() -> TempDir {
 fn the_table_is_shown_with_what_a_service_does_otherwise() {
     let dir = shop();
     let usual = said(dir.path(), &["show"]);
-    for remedy in ["again: ", "next-sender: ", "next-channel: ", "next-channel-and-alert: ", "opt-out: "] {
+    for remedy in [
+        "again: ",
+        "next-sender: ",
+        "next-sender-and-alert: ",
+        "next-channel: ",
+        "next-channel-and-alert: ",
+        "opt-out: ",
+    ] {
         assert!(usual.lines().any(|line| line.starts_with(remedy)), "{remedy}: {usual}");
     }
     assert!(

@@ -429,6 +429,7 @@ async fn of_accounts(accounts: Accounts) -> (App, Arc<dyn Maintenance>) {
 async fn a_window_of_whatsapp_is_opened_by_whom_the_sender_belongs_to() {
     let (app, store) = of_accounts(Accounts {
         main: Some(ACCOUNT.into()),
+        sending: Default::default(),
         senders: [(BRANCHS_SENDER.to_owned(), BRANCH.into())].into(),
     })
     .await;

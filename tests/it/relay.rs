@@ -10,6 +10,7 @@ use crate::world::{API_KEY, OPERATOR_KEY, World};
 use dialback::app::Parts;
 use dialback::gateway::relay::{Relay, Settings};
 use dialback::model::channel::Channel;
+use dialback::model::senders::Senders;
 use dialback::model::service;
 use dialback::secret::Secret;
 use dialback::texts::Catalog;
@@ -42,7 +43,7 @@ async fn world_of(provider: &Provider, secrets: &[String], channels: &[Channel])
     let relay = Arc::new(Relay::new(settings, &Trust::compiled_in()).unwrap());
     let channels = channels.to_vec();
     let change = move |settings: &mut service::Settings| settings.channels = channels;
-    World::with_parts(|parts| Parts { gateway: relay, sender: None, ..parts }, change).await
+    World::with_parts(|parts| Parts { gateway: relay, senders: Senders::default(), ..parts }, change).await
 }
 
 async fn world(provider: &Provider) -> World {

@@ -125,6 +125,8 @@ pub fn verification(n: u32) -> Verification {
         unasked: false,
         follows: None,
         not_followed: None,
+        route: None,
+        not_by: Vec::new(),
         redacted: false,
     };
     let refused = SendState::Failed { code: Some(30003), reason: "unreachable handset".into() };
@@ -541,6 +543,6 @@ fn erasure() -> Erasure {
 }
 
 fn erased() -> Delivery {
-    let erased = Erased { redacted: false, at: at(81), by: id("ER", 1) };
+    let erased = Erased { redacted: false, at: at(81), by: id("ER", 1), account: None };
     Delivery::erased(id("SM", 71), at(1), erased)
 }

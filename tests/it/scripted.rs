@@ -7,6 +7,7 @@ use dialback::gateway::{Carried, Gateway, ListPage, Listing, Redaction, SendErro
 use dialback::model::channel::Channel;
 use dialback::model::delivery::{Fact, Report, Source};
 use dialback::model::id::{DeliveryId, Sid};
+use dialback::model::message::Route;
 use dialback::model::status::Status;
 use jiff::Timestamp;
 use std::collections::VecDeque;
@@ -49,6 +50,7 @@ pub struct Seen {
     /// The code, or what else it says.
     pub code: String,
     pub valid_for: Duration,
+    pub route: Option<Route>,
 }
 
 /// A gateway that answers by script, and takes what the script does not mention.
@@ -91,6 +93,7 @@ impl Script {
                 Carried::Words(words) => words.text.clone(),
             },
             valid_for: send_request.valid_for,
+            route: send_request.route.clone(),
         }
     }
 
@@ -169,7 +172,7 @@ impl Gateway for Script {
         }
     }
 
-    async fn fetch(&self, sid: &Sid) -> Result<Option<Report>, SendError> {
+    async fn fetch(&self, sid: &Sid, _: Option<&str>) -> Result<Option<Report>, SendError> {
         self.fetched.lock().unwrap().push(sid.clone());
         let _busy = Busy::new(&self.busy);
         tokio::task::yield_now().await;
@@ -191,7 +194,7 @@ impl Gateway for Script {
         self.pages.lock().unwrap().pop_front().transpose()
     }
 
-    async fn redact(&self, sid: &Sid, _: bool) -> Result<Redaction, SendError> {
+    async fn redact(&self, sid: &Sid, _: Option<&str>, _: bool) -> Result<Redaction, SendError> {
         self.redacted.lock().unwrap().push(sid.clone());
         match self.redactions.lock().unwrap().pop_front() {
             Some(error) => Err(error),

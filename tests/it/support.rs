@@ -25,6 +25,7 @@ use dialback::model::limits::Limits;
 use dialback::model::phone::NumberPolicy;
 use dialback::model::policy::Policy;
 use dialback::model::price::Prices;
+use dialback::model::senders::Senders;
 use dialback::model::service::Settings;
 use dialback::model::verification::{SendState, Verification};
 use dialback::secret::Secret;
@@ -76,6 +77,21 @@ pub enum Engine {
     Postgres,
 }
 
+/// In what one world differs from another.
+#[derive(Clone)]
+pub struct Own {
+    pub limits: Limits,
+    pub senders: Senders,
+    pub accounts: Accounts,
+}
+
+impl Own {
+    fn limited_by(limits: Limits) -> Self {
+        let senders = Senders::only(Some("+15005550006".into()));
+        Self { limits, senders, accounts: Accounts::default() }
+    }
+}
+
 /// A service and everything around it.
 pub struct World {
     pub app: App,
@@ -85,7 +101,7 @@ pub struct World {
     bodies: Bodies,
     busy: Arc<AtomicU32>,
     policy: Policy,
-    limits: Limits,
+    own: Own,
     key_id: &'static str,
     engine: Engine,
     dir: TempDir,
@@ -105,21 +121,26 @@ impl World {
     }
 
     pub fn unlimited_with(engine: Engine, policy: Policy) -> Self {
-        Self::limited_by(engine, policy, Limits::none())
+        Self::of(engine, policy, Own::limited_by(Limits::none()))
     }
 
     pub fn with(engine: Engine, policy: Policy) -> Self {
-        Self::limited_by(engine, policy, Limits::default())
+        Self::of(engine, policy, Own::limited_by(Limits::default()))
     }
 
-    fn limited_by(engine: Engine, policy: Policy, limits: Limits) -> Self {
+    /// The same with senders to choose from, of these accounts.
+    pub fn of_senders(engine: Engine, policy: Policy, senders: Senders, accounts: Accounts) -> Self {
+        Self::of(engine, policy, Own { limits: Limits::none(), senders, accounts })
+    }
+
+    fn of(engine: Engine, policy: Policy, own: Own) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = Clock::stopped("2026-11-20T09:00:00Z".parse().unwrap());
         let (bodies, busy) = <(Bodies, Arc<AtomicU32>)>::default();
         let schema = schema_for(engine);
         let store = watched(engine, &dir, schema.as_ref(), &bodies, &busy);
         let gateway: Arc<Script> = Arc::default();
-        let app = app_on((&store, &limits), &gateway, &clock, &policy, "a");
+        let app = app_on((&store, &own), &gateway, &clock, &policy, "a");
         Self {
             app,
             gateway,
@@ -128,7 +149,7 @@ impl World {
             bodies,
             busy,
             policy,
-            limits,
+            own,
             key_id: "a",
             engine,
             dir,
@@ -163,7 +184,7 @@ impl World {
 
     /// Another app on the same store, as another machine would have it.
     pub fn beside(&self, clock: &Clock) -> App {
-        app_on((&self.store, &self.limits), &self.gateway, clock, &self.policy, self.key_id)
+        app_on((&self.store, &self.own), &self.gateway, clock, &self.policy, self.key_id)
     }
 
     /// Kills the jobs where they stand, closes the store, and opens both anew.
@@ -177,7 +198,7 @@ impl World {
             let schema = self.schema.as_ref();
             self.store = watched(self.engine, &self.dir, schema, &self.bodies, &self.busy);
         }
-        let (on, key_id) = ((&self.store, &self.limits), self.key_id);
+        let (on, key_id) = ((&self.store, &self.own), self.key_id);
         self.app = app_on(on, &self.gateway, &self.clock, &self.policy, key_id);
     }
 
@@ -314,7 +335,7 @@ fn watched(
 }
 
 fn app_on(
-    (store, limits): (&Arc<dyn Maintenance>, &Limits),
+    (store, own): (&Arc<dyn Maintenance>, &Own),
     gateway: &Arc<Script>,
     clock: &Clock,
     policy: &Policy,
@@ -325,7 +346,9 @@ fn app_on(
         policy: policy.clone(),
         services: services(policy, clock),
         codes: CodeKeys::new(vec![key]).unwrap(),
-        limits: limits.clone(),
+        limits: own.limits.clone(),
+        senders: own.senders.clone(),
+        accounts: own.accounts.clone(),
         fraud: dialback::model::fraud::FraudPolicy::default(),
         ..parts(store, gateway, clock)
     })
@@ -360,7 +383,7 @@ pub fn parts(store: &Arc<dyn Maintenance>, gateway: &Arc<Script>, clock: &Clock)
         prices: Prices::default(),
         fraud: dialback::model::fraud::FraudPolicy::default(),
         codes: CodeKeys::new(vec![CodeKey { id: "a".into(), secret }]).unwrap(),
-        sender: Some("+15005550006".into()),
+        senders: Senders::only(Some("+15005550006".into())),
         accounts: Accounts::default(),
         retention: Retention::default(),
         captcha: None,

@@ -131,7 +131,12 @@ async fn what_was_never_heard_of_is_listed_when_it_left_and_stays_a_strangers() 
 #[tokio::test]
 async fn what_left_before_is_passed_over_and_what_was_erased_or_deleted_is_not_brought_back() {
     let world = World::new(Engine::Memory);
-    let gone = Erased { redacted: true, at: world.now(), by: format!("ER{:032x}", 1).parse().unwrap() };
+    let gone = Erased {
+        redacted: true,
+        at: world.now(),
+        by: format!("ER{:032x}", 1).parse().unwrap(),
+        account: None,
+    };
     let erased = Delivery::erased(sid(1).parse().unwrap(), world.now(), gone);
     records::save(&*world.store, None, &erased).await.unwrap();
     let early = Listed { at: Some(world.later(-200)), ..listed(&world, &sid(2), Status::Delivered) };

@@ -24,6 +24,7 @@ use dialback::model::limits::{self, LimitChanges};
 use dialback::model::lookup::LookupSettings;
 use dialback::model::phone::NumberPolicy;
 use dialback::model::policy::Policy;
+use dialback::model::senders::Senders;
 use dialback::model::service;
 use dialback::model::status::Status;
 use dialback::secret::Secret;
@@ -223,7 +224,7 @@ fn parts(gateway: Arc<dyn Gateway>, clock: Clock, change: impl FnOnce(&mut servi
         prices: dialback::model::price::Prices::default(),
         fraud: dialback::model::fraud::FraudPolicy::default(),
         codes: CodeKeys::new(vec![CodeKey { id: "test".to_owned(), secret }]).unwrap(),
-        sender: Some("+15005550006".to_owned()),
+        senders: Senders::only(Some("+15005550006".to_owned())),
         accounts: Accounts::default(),
         retention: Retention::default(),
         captcha: None,
@@ -333,7 +334,7 @@ impl Gateway for Post {
         panic!("{} was taken at once and needs no looking up", send_request.id);
     }
 
-    async fn redact(&self, _: &Sid, _: bool) -> Result<Redaction, SendError> {
+    async fn redact(&self, _: &Sid, _: Option<&str>, _: bool) -> Result<Redaction, SendError> {
         Ok(Redaction::Done)
     }
 }

@@ -24,6 +24,7 @@ use dialback::model::id::{DeliveryId, ServiceId, Sid, VerificationId};
 use dialback::model::limits::Limits;
 use dialback::model::phone::NumberPolicy;
 use dialback::model::price::Prices;
+use dialback::model::senders::Senders;
 use dialback::model::service::{ContentSids, Settings};
 use dialback::sandbox;
 use dialback::secret::Secret;
@@ -103,6 +104,7 @@ fn gateway_settings(sandbox_url: &str, own_url: &str, catalog: &Arc<Catalog>) ->
         base_url: sandbox_url.to_owned(),
         account_sid: ACCOUNT.to_owned(),
         auth: (ACCOUNT.to_owned(), Secret::new(TOKEN)),
+        others: Vec::new(),
         sender: Sender::From(sandbox::SENDER.to_owned()),
         call_from: Some(sandbox::SENDER.to_owned()),
         messages: catalog.clone(),
@@ -160,7 +162,7 @@ fn parts(store: Arc<Memory>, gateway: Arc<Witness>, clock: &Clock) -> Result<Par
         prices: Prices::default(),
         fraud: FraudPolicy::default(),
         codes: CodeKeys::new(vec![key]).map_err(|wrong| wrong.to_string())?,
-        sender: Some(sandbox::SENDER.to_owned()),
+        senders: Senders::only(Some(sandbox::SENDER.to_owned())),
         accounts: Accounts::default(),
         retention: Retention::default(),
         captcha: None,
@@ -268,7 +270,7 @@ impl Gateway for Witness {
         self.gateway.look_up(request, since, others).await
     }
 
-    async fn redact(&self, sid: &Sid, delete: bool) -> Result<Redaction, SendError> {
-        self.gateway.redact(sid, delete).await
+    async fn redact(&self, sid: &Sid, account: Option<&str>, delete: bool) -> Result<Redaction, SendError> {
+        self.gateway.redact(sid, account, delete).await
     }
 }

@@ -82,7 +82,7 @@ fn chosen(request: &Request<'_>) -> (Option<Channel>, Vec<Reason>) {
     if let Some(plan) = request.plan {
         return next_of(request, plan);
     }
-    let ways = Ways::of(request.service.clone(), request.countries, request.sender).leading_to(request.line);
+    let ways = Ways::of(request.service.clone(), request.countries, request.senders).leading_to(request.line);
     let channels = &request.service.settings.channels;
     let mut refused = Vec::new();
     for channel in channels.iter().copied() {
@@ -142,7 +142,9 @@ mod tests {
     use crate::app::admission::request::Open;
     use crate::app::admission::rules::tests::{Case, signal};
     use crate::model::fraud::{Action, Signal};
+    use crate::model::senders::Senders;
     use crate::model::service::{Countries, Settings};
+    use std::sync::Arc;
 
     /// What all rules come to, and the names of those that had something to say.
     fn said(request: &Request<'_>) -> (String, Vec<&'static str>) {
@@ -214,7 +216,8 @@ mod tests {
             })
             .to(to);
             let mut request = case.request();
-            request.sender = Some("+15005550006");
+            let senders = Arc::new(Senders::only(Some("+15005550006".to_owned())));
+            request.senders = &senders;
             request.unwanted = if unwanted { vec![Channel::Sms] } else { Vec::new() };
             assert_eq!(said(&request).0, verdict, "{why}");
             // What is asked of the request as a whole is asked of a call, too.

@@ -18,6 +18,7 @@ use crate::model::lists;
 use crate::model::phone::{Line, NumberPolicy, PhoneNumber};
 use crate::model::policy::Policy;
 use crate::model::region;
+use crate::model::senders::Senders;
 use crate::model::service::{BadSetting, Service};
 use crate::model::verification::Details;
 use crate::store::records::Ahead;
@@ -91,7 +92,7 @@ pub(in crate::app) async fn offers(
         None => own.clone(),
     };
     let policy = own.policy(&Policy::default());
-    let channels = judged(&sending, &place, (admission.sender.as_deref(), &policy));
+    let channels = judged(&sending, &place, (&admission.senders, &policy));
     Ok(Offers { service: own, country: place.country, channels })
 }
 
@@ -134,7 +135,7 @@ fn number_of(country: &str) -> Result<PhoneNumber, AdmissionError> {
 fn judged(
     service: &Arc<Service>,
     place: &Place,
-    (sender, policy): (Option<&str>, &Policy),
+    (senders, policy): (&Arc<Senders>, &Policy),
 ) -> Vec<ChannelOffer> {
     let (details, lists, refused_kinds) = (Ok(Details::default()), lists::Listed::default(), BTreeSet::new());
     let request = Request {
@@ -143,7 +144,7 @@ fn judged(
         now: service.created_at,
         service: service.clone(),
         policy: policy.clone(),
-        sender,
+        senders,
         number: Ok(&place.to),
         is_voip: place.is_voip,
         line: Line::Unknown,
@@ -191,11 +192,12 @@ mod tests {
         let mut settings = Settings { channels: ALL.to_vec(), ..Settings::default() };
         change(&mut settings);
         let service = Arc::new(ServiceDirectory::of_file(None, settings, Timestamp::UNIX_EPOCH));
-        let sender = ("+15005550006", service.policy(&Policy::default()));
+        let senders = Arc::new(Senders::only(Some("+15005550006".to_owned())));
+        let policy = service.policy(&Policy::default());
         let one = |offer: &ChannelOffer| {
             format!("{}:{}", offer.channel, offer.refusal.as_ref().map_or("yes", |(code, _)| code))
         };
-        let offers = judged(&service, place, (Some(sender.0), &sender.1));
+        let offers = judged(&service, place, (&senders, &policy));
         offers.iter().map(one).collect::<Vec<_>>().join(" ")
     }
 

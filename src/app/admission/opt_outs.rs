@@ -120,7 +120,7 @@ pub async fn set_opt_out(
     if !number.starts_with('+') && !number.contains(':') {
         return Err(PhoneError::NotANumber.into());
     }
-    let sender = sender.or(admission.sender.as_deref()).ok_or(AdmissionError::Malformed(
+    let sender = sender.or(admission.senders.usual()).ok_or(AdmissionError::Malformed(
         "sender: there is no sender for all services; say which one is meant",
     ))?;
     if let Some(name) = sender.strip_prefix(OF_TYPE).filter(|name| !is_message_word(name)) {

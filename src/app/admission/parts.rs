@@ -8,6 +8,7 @@ use crate::app::events::Telling;
 use crate::app::fraud::Watch;
 use crate::app::services::Directory;
 use crate::model::phone::NumberPolicy;
+use crate::model::senders::Senders;
 use crate::model::test_number::TestNumber;
 use std::sync::Arc;
 
@@ -23,8 +24,8 @@ pub struct Admission {
     pub numbers: NumberPolicy,
     /// Numbers to which nothing is sent.
     pub test_numbers: Vec<TestNumber>,
-    /// Who we send as: our number or messaging service, for opt-outs.
-    pub sender: Option<String>,
+    /// Who messages and calls may come from.
+    pub senders: Arc<Senders>,
     /// How often something may happen to whom.
     pub limiting: Limiting,
     /// Who is asked about numbers; nothing where nobody is.

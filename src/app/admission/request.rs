@@ -13,6 +13,7 @@ use crate::model::limits::Asker;
 use crate::model::lists;
 use crate::model::phone::{Kind, Line, PhoneError, PhoneNumber};
 use crate::model::policy::Policy;
+use crate::model::senders::Senders;
 use crate::model::service::{BadSetting, Service};
 use crate::model::verification::{Details, Verification};
 use jiff::Timestamp;
@@ -32,8 +33,8 @@ pub(in crate::app) struct Request<'r> {
     pub(in crate::app) service: Arc<Service>,
     /// The rules by which its verifications live.
     pub(in crate::app) policy: Policy,
-    /// Who texts come from where the service names nobody.
-    pub(in crate::app) sender: Option<&'r str>,
+    /// Who it may come from.
+    pub(in crate::app) senders: &'r Arc<Senders>,
     /// To which number, as it was read; its region and kind are its own.
     pub(in crate::app) number: Result<&'r PhoneNumber, &'r PhoneError>,
     /// Whether it is one of internet telephony, by its plan or by a look-up.
@@ -133,7 +134,7 @@ impl Request<'_> {
             block: self.lists.block_on(channel).map(|block| block.until),
             is_unwanted: self.unwanted.contains(&channel),
             line: self.line,
-            sender: self.sender,
+            senders: self.senders,
         })
     }
 

@@ -2,6 +2,7 @@
 
 use crate::model::channel::Channel;
 use crate::model::phone::{Line, PhoneNumber};
+use crate::model::senders::Senders;
 use crate::model::service::Service;
 use jiff::Timestamp;
 
@@ -22,8 +23,8 @@ pub(in crate::app) struct Way<'w> {
     pub(in crate::app) is_unwanted: bool,
     /// What sort of telephone the number leads to by a look-up.
     pub(in crate::app) line: Line,
-    /// Who texts come from where the service names nobody.
-    pub(in crate::app) sender: Option<&'w str>,
+    /// Who it may come from.
+    pub(in crate::app) senders: &'w Senders,
 }
 
 /// Which countries a channel reaches this time.

@@ -8,12 +8,14 @@
 use crate::app::admission::way::{Countries, Way};
 use crate::app::admission::{Admission, AdmissionError, lists, opt_outs, rules, safe_list};
 use crate::app::services::compat;
+use crate::model::address;
 use crate::model::channel::Channel;
 use crate::model::lists::Listed;
 use crate::model::opt_out::OptOut;
 use crate::model::phone::{Line, PhoneNumber};
+use crate::model::senders::Senders;
 use crate::model::service::{Reach, Service};
-use crate::store::records::Ahead;
+use crate::store::records::{Ahead, Versioned};
 use std::sync::Arc;
 
 /// A service as it sends to a number.
@@ -23,8 +25,8 @@ pub(in crate::app) struct Ways {
     pub(in crate::app) service: Arc<Service>,
     /// Which countries are reached this time.
     pub(in crate::app) countries: Countries,
-    /// Who texts come from where the service names nobody.
-    sender: Option<String>,
+    /// Who it may come from.
+    senders: Arc<Senders>,
     /// What the lists say of the number, where that makes a difference.
     lists: Listed,
     /// What sort of telephone it leads to by a look-up.
@@ -33,9 +35,9 @@ pub(in crate::app) struct Ways {
 
 impl Ways {
     /// Those of a service as it sends to a number.
-    pub(in crate::app) fn of(service: Arc<Service>, countries: Countries, sender: Option<&str>) -> Self {
-        let sender = sender.map(str::to_owned);
-        Self { service, countries, sender, lists: Listed::default(), line: Line::Unknown }
+    pub(in crate::app) fn of(service: Arc<Service>, countries: Countries, senders: &Arc<Senders>) -> Self {
+        let senders = senders.clone();
+        Self { service, countries, senders, lists: Listed::default(), line: Line::Unknown }
     }
 
     /// The same to a number that leads to such a telephone, unless it is known already to
@@ -71,9 +73,8 @@ impl Ways {
     fn refusal(&self, channel: Channel, to: &PhoneNumber) -> Option<AdmissionError> {
         let service = &*self.service;
         let countries = if self.lists.is_allowed_on(channel) { Countries::All } else { self.countries };
-        let sender = self.sender.as_deref();
-        let line = self.line;
-        let way = Way { service, to, channel, countries, block: None, is_unwanted: false, line, sender };
+        let (line, senders) = (self.line, &*self.senders);
+        let way = Way { service, to, channel, countries, block: None, is_unwanted: false, line, senders };
         rules::of_way(&way).iter().find_map(|reason| reason.finding.refusal().cloned())
     }
 }
@@ -92,7 +93,7 @@ pub(in crate::app) fn want_ways(
         safe_list::want_safe_number(to, ahead);
     }
     for channel in service.settings.channels.iter().copied() {
-        if let Some((address, sender)) = wish_address(admission, &service, to, channel) {
+        for (address, sender) in wish_addresses(admission, &service, to, channel) {
             opt_outs::want_wishes(&address, &sender, ahead);
         }
     }
@@ -116,7 +117,7 @@ pub(in crate::app) async fn ways(
     };
     let countries = if is_safe { Countries::All } else { Countries::AsSet };
     let line = admission.lookups.as_ref().map_or(Line::Unknown, |lookups| lookups.line_of(to));
-    Ok(Ways { lists, ..Ways::of(service, countries, admission.sender.as_deref()) }.leading_to(line))
+    Ok(Ways { lists, ..Ways::of(service, countries, &admission.senders) }.leading_to(line))
 }
 
 fn is_refused_somewhere(service: &Service, to: &PhoneNumber) -> bool {
@@ -140,7 +141,8 @@ pub(in crate::app) async fn unwanted(
     Ok(unwanted)
 }
 
-/// Whether the person has told the sender of a channel to stop.
+/// Whether the person has told the senders of a channel to stop: their latest word to any of
+/// them holds, so that nobody who said STOP to one is written to by the next.
 pub(in crate::app) async fn is_unwanted(
     admission: &Admission,
     service: &Service,
@@ -148,31 +150,39 @@ pub(in crate::app) async fn is_unwanted(
     channel: Channel,
     ahead: &Ahead,
 ) -> Result<bool, AdmissionError> {
-    let Some((address, sender)) = wish_address(admission, service, to, channel) else {
-        return Ok(false);
-    };
-    let wishes = opt_outs::opt_outs_towards(&admission.base, &address, &sender, ahead).await?;
-    Ok(OptOut::latest(wishes.iter().map(|wish| &wish.record)).is_some_and(|wish| wish.opted_out))
+    let mut wishes = Vec::new();
+    for (address, sender) in wish_addresses(admission, service, to, channel) {
+        wishes.extend(opt_outs::opt_outs_towards(&admission.base, &address, &sender, ahead).await?);
+    }
+    Ok(is_stop(&wishes))
 }
 
-/// Under which address a number's wish stands, and towards which sender;
-/// calls have none.
-fn wish_address(
+/// Whether the person has told this sender of a channel to stop, whatever they said to others.
+pub(in crate::app) async fn has_stopped(
+    admission: &Admission,
+    (to, channel): (&PhoneNumber, Channel),
+    sender: &str,
+    ahead: &Ahead,
+) -> Result<bool, AdmissionError> {
+    if channel == Channel::Call {
+        return Ok(false);
+    }
+    let address = address::of_number(to, channel);
+    Ok(is_stop(&opt_outs::opt_outs_towards(&admission.base, &address, sender, ahead).await?))
+}
+
+fn is_stop(wishes: &[Versioned<OptOut>]) -> bool {
+    OptOut::latest(wishes.iter().map(|wish| &wish.record)).is_some_and(|wish| wish.opted_out)
+}
+
+/// Under which address a number's wishes stand, and towards which senders; calls have none.
+fn wish_addresses(
     admission: &Admission,
     service: &Service,
     to: &PhoneNumber,
     channel: Channel,
-) -> Option<(String, String)> {
-    let settings = &service.settings;
-    match channel {
-        Channel::Call => None,
-        Channel::Sms => {
-            let own = settings.messaging_service_sid.as_ref().or(settings.from.as_ref());
-            Some((to.in_full().to_owned(), own.or(admission.sender.as_ref())?.clone()))
-        }
-        Channel::Whatsapp => {
-            let from = settings.whatsapp_from.as_ref()?;
-            Some((format!("whatsapp:{}", to.in_full()), format!("whatsapp:{from}")))
-        }
-    }
+) -> impl Iterator<Item = (String, String)> {
+    let address = address::of_number(to, channel);
+    let heard = admission.senders.heard(service, channel, to);
+    heard.into_iter().map(move |sender| (address.clone(), sender))
 }

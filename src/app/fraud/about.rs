@@ -8,7 +8,8 @@ use crate::model::id::{ServiceId, SessionId};
 use crate::model::limits::{Admitted, Subject};
 use crate::model::phone::{PhoneNumber, Standing};
 use crate::model::pseudonym::Pseudonyms;
-use crate::model::service::Settings;
+use crate::model::senders::Senders;
+use crate::model::service::Service;
 
 /// What a request is told by, as far as it is known.
 pub(in crate::app) struct Told<'a> {
@@ -59,19 +60,19 @@ pub(in crate::app) fn about(names: &Pseudonyms, told: &Told<'_>) -> About {
     }
 }
 
-/// Who is sent from by a channel, as far as that is known before; `default` for texts and
-/// calls of a service that names nobody.
-pub(in crate::app) fn sender_of<'s>(
-    settings: &'s Settings,
-    channel: Channel,
-    default: Option<&'s str>,
-) -> Option<&'s str> {
-    let own = match channel {
-        Channel::Sms => settings.messaging_service_sid.as_ref().or(settings.from.as_ref()),
-        Channel::Call => settings.from.as_ref(),
-        Channel::Whatsapp => return settings.whatsapp_from.as_deref(),
-    };
-    own.map(String::as_str).or(default)
+/// Who is sent from by a channel, as far as that is known before: a number is one sender on
+/// every channel.
+pub(in crate::app) fn sender_of(
+    senders: &Senders,
+    (service, channel): (&Service, Channel),
+    to: &PhoneNumber,
+) -> Option<String> {
+    senders.first(service, channel, to).map(|sender| bare(&sender).to_owned())
+}
+
+/// A sender without the channel that stands before it in an address.
+pub(in crate::app) fn bare(sender: &str) -> &str {
+    sender.rsplit(':').next().unwrap_or(sender)
 }
 
 /// The name of a person's number, however it was written.

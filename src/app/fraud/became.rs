@@ -4,9 +4,10 @@
 //! It compares the record as it was with the one that is written, so that whoever writes
 //! it tells the same. It refuses to know who that is.
 
-use super::about::{Told, about, sender_of};
+use super::about::{Told, about, bare, sender_of};
 use super::watch::Watch;
 use crate::model::fraud::{About, Entry};
+use crate::model::senders::Senders;
 use crate::model::service::Service;
 use crate::model::verification::{Send, Status, Verification};
 use jiff::Timestamp;
@@ -24,12 +25,12 @@ pub(in crate::app) fn is_fraud(code: u32) -> bool {
 /// that have certainly never left.
 pub(in crate::app) fn became(
     watch: &Watch,
-    (service, sender): (&Service, Option<&str>),
+    (service, senders): (&Service, &Senders),
     (old, new): (&Verification, &Verification),
     unsent: &[&Send],
     at: Timestamp,
 ) -> Vec<Entry> {
-    let about = |send: &Send| about_send(watch, (service, sender), new, send).map(Box::new);
+    let about = |send: &Send| about_send(watch, (service, senders), new, send).map(Box::new);
     let mut lines = Vec::new();
     let is_proved = new.status == Status::Approved && old.status != Status::Approved;
     if let Some((admitted, first)) = new.admitted.as_ref().zip(new.sends.first()).filter(|_| is_proved) {
@@ -58,14 +59,15 @@ pub(in crate::app) fn became(
 /// begun before anything was kept of who asked.
 pub(in crate::app) fn about_send(
     watch: &Watch,
-    (service, sender): (&Service, Option<&str>),
+    (service, senders): (&Service, &Senders),
     verification: &Verification,
     send: &Send,
 ) -> Option<About> {
     let admitted = verification.admitted.as_ref().filter(|_| !verification.test)?;
     let is_first = send.number == 1;
-    let by_settings = sender_of(&service.settings, send.channel, sender);
-    let sender = admitted.sender.as_deref().filter(|_| is_first).or(by_settings);
+    let left_by = send.route.as_ref().map(|route| bare(&route.sender).to_owned());
+    let known = left_by.or_else(|| admitted.sender.clone().filter(|_| is_first));
+    let sender = known.or_else(|| sender_of(senders, (service, send.channel), &verification.to));
     let told = about(
         &watch.names,
         &Told {
@@ -74,7 +76,7 @@ pub(in crate::app) fn about_send(
             admitted,
             session: verification.session.as_ref(),
             service: &service.id,
-            sender,
+            sender: sender.as_deref(),
             channel: send.channel,
             face: admitted.face.as_deref().unwrap_or_default(),
             is_resend: !is_first,

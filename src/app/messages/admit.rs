@@ -73,7 +73,7 @@ pub(in crate::app) async fn way_of(
         who: Who::default(),
         now: admission.base.now(),
         policy: Policy::default(),
-        sender: admission.sender.as_deref(),
+        senders: &admission.senders,
         number: Ok(to),
         is_voip: to.standing().is_voip,
         line: crate::model::phone::Line::Unknown,

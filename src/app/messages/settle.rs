@@ -7,8 +7,10 @@ use crate::app::messages::Messages;
 use crate::app::messages::alert::alert;
 use crate::app::messages::news::{has_failed, remedy_of};
 use crate::gateway;
+use crate::model::account::Accounts;
 use crate::model::delivery::Delivery;
 use crate::model::message::{Message, MessageInput, SendState};
+use crate::model::remedy::Remedy;
 use crate::model::service::Service;
 use crate::store::records::{self, Versioned};
 use crate::store::{Change, Counting};
@@ -26,13 +28,15 @@ fn named(before: Option<&Delivery>) -> Option<&Delivery> {
     before.filter(|before| before.id.is_some())
 }
 
-/// A delivery that carries the name of a message's, with the time at which it was asked for,
+/// A delivery that carries the name of a message's, unless another account than the send's
+/// speaks of it, with the time at which it was asked for,
 /// and what becomes of its message by it, with what is counted then.
 ///
 /// # Errors
 /// The store's.
 pub(in crate::app) async fn settle_by(
     messages: &Messages,
+    accounts: &Accounts,
     before: Option<&Delivery>,
     delivery: Delivery,
 ) -> Result<(Delivery, Option<(Vec<Change>, Vec<Counting>)>), MessageError> {
@@ -45,6 +49,9 @@ pub(in crate::app) async fn settle_by(
     let Some(send) = old.record.send(number) else {
         return Ok((delivery, None));
     };
+    if !accounts.made(delivery.about.account_sid.as_deref(), send.account()) {
+        return Ok((delivery.of_nobody(), None));
+    }
     if send.state == SendState::Accepted && send.sid.as_ref() != Some(&delivery.sid) {
         return Ok((delivery, None));
     }
@@ -102,11 +109,12 @@ fn not_arrived(
     message: &Message,
     (number, delivery): (u8, &Delivery),
 ) -> MessageInput {
-    let remedy = remedy_of(service, delivery);
-    let code = delivery.error_code();
-    if let Some(send) = message.send(number) {
-        alert(&messages.admission, (&service.id, send.channel), code, remedy);
-    }
+    let (admission, code) = (&messages.admission, delivery.error_code());
+    let remedy = message.send(number).map_or(Remedy::Stop, |send| {
+        let remedy = remedy_of(admission, service, (&message.to, send), delivery);
+        alert(admission, (&service.id, send.channel), code, remedy);
+        remedy
+    });
     let reason = match code {
         Some(code) => gateway::in_words(code).0.to_owned(),
         None => match delivery.status() {

@@ -33,8 +33,8 @@ pub struct Recorded {
 /// Merges a report into its delivery, durably, whether we sent it or not.
 ///
 /// A report that names a send of ours also settles that send: it may come
-/// before the answer to our own request, or instead of it. Sends are the main
-/// account's; what another account says of one is a message of its own.
+/// before the answer to our own request, or instead of it. Sends are the account's by which
+/// they left; what another account says of one is a message of its own.
 ///
 /// # Errors
 /// [`MessagingError::OtherAccount`] when the delivery belongs to another account
@@ -52,7 +52,7 @@ pub async fn record(
             return Err(MessagingError::OtherAccount);
         }
     }
-    if !messaging.accounts.is_main(proof) {
+    if !messaging.accounts.sends(proof) {
         report.id = None;
     }
     let Merged { before, recorded } = merged(messaging, &report, None).await?;
@@ -204,9 +204,8 @@ pub async fn hear(base: &Base, mut report: Report) -> Result<(), MessagingError>
     transact(base, &transact::DELIVERY, look).await
 }
 
-/// Whether a delivery is another account's than the report. What we sent is
-/// the main account's, whether anything has said so yet or not; whose a
-/// delivery is once stays so.
+/// Whether a delivery is another account's than the report. What we sent is the main
+/// account's where nothing has said whose it is; whose a delivery is once stays so.
 pub(in crate::app) fn is_anothers(messaging: &Messaging, delivery: &Delivery, report: &Report) -> bool {
     if delivery.unproved {
         return false;
@@ -233,7 +232,8 @@ async fn settle_by(
         (SentFor::Verification(id), number) => (id, number),
         (SentFor::Message(_), _) => {
             let (delivery, settled) =
-                Box::pin(settle::settle_by(&messaging.messages, before, delivery)).await?;
+                Box::pin(settle::settle_by(&messaging.messages, &messaging.accounts, before, delivery))
+                    .await?;
             let settled =
                 settled.map(|(changes, additions)| (changes, Settled { additions, ..Settled::default() }));
             return Ok((delivery, settled));
@@ -245,6 +245,9 @@ async fn settle_by(
     let Some(send) = old.record.send(number) else {
         return Ok((delivery, nothing));
     };
+    if !messaging.accounts.made(delivery.about.account_sid.as_deref(), send.account()) {
+        return Ok((delivery.of_nobody(), nothing));
+    }
     let asked_at = send.asked_at;
     let is_others = send.state == SendState::Accepted && send.sid.as_ref() != Some(&delivery.sid);
     if is_others {

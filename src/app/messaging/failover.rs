@@ -81,7 +81,7 @@ fn not_arrived(
     if !has_failed(before, after) || whose != verification.id {
         return None;
     }
-    let remedy = remedy_of(service, after);
+    let remedy = remedy_of(&messaging.admission, service, (&verification.to, send), after);
     alert(&messaging.admission, (&service.id, send.channel), after.error_code(), remedy);
     Some(Input::NotArrived { number, remedy })
 }

@@ -1,9 +1,11 @@
 //! Texts that people send us: opting out, and in again; and WhatsApp's window.
 
-use crate::app::admission::opt_outs;
-use crate::app::base::Base;
+use crate::app::admission::{Admission, opt_outs};
 use crate::app::messaging::{Messaging, MessagingError};
 use crate::model::account::{AccountSid, Proof};
+use crate::model::address;
+use crate::model::channel::Channel;
+use crate::model::message::Send;
 use crate::model::opt_out::Keyword;
 use crate::model::phone::{PhoneNumber, address_spellings, mask};
 use crate::model::service::Service;
@@ -36,31 +38,39 @@ pub async fn wrote(
     Ok(())
 }
 
-/// Whether the service may write to a person on WhatsApp in its own words.
+/// Whether a sender may write to a person on WhatsApp in its own words: that of the send's
+/// route, or the one that the service has.
 pub(in crate::app) async fn window_open(
-    base: &Base,
+    admission: &Admission,
     service: &Service,
-    to: &PhoneNumber,
+    (to, send): (&PhoneNumber, &Send),
     ahead: &Ahead,
 ) -> Result<bool, MessagingError> {
-    let windows = ahead.get_many::<SessionWindow>(base.store(), &window_keys(service, to)).await?;
+    let sender = match &send.route {
+        Some(route) => Some(route.sender.clone()),
+        None => admission.senders.first(service, Channel::Whatsapp, to),
+    };
+    let (base, keys) = (&admission.base, sender.map(|sender| window_keys(&sender, to)).unwrap_or_default());
+    let windows = ahead.get_many::<SessionWindow>(base.store(), &keys).await?;
     Ok(windows.into_iter().flatten().any(|window| base.now() < window.record.closes_at()))
 }
 
-/// Wants what [`window_open`] goes by.
-pub(in crate::app) fn want_window(service: &Service, to: &PhoneNumber, ahead: &mut Ahead) {
-    window_keys(service, to).into_iter().for_each(|key| ahead.want::<SessionWindow>(key));
+/// Wants what [`window_open`] goes by, whoever sends.
+pub(in crate::app) fn want_window(
+    admission: &Admission,
+    service: &Service,
+    to: &PhoneNumber,
+    ahead: &mut Ahead,
+) {
+    for sender in admission.senders.heard(service, Channel::Whatsapp, to) {
+        window_keys(&sender, to).into_iter().for_each(|key| ahead.want::<SessionWindow>(key));
+    }
 }
 
-/// Under which ids a window of the person's towards the service's sender may stand:
-/// WhatsApp spells some numbers otherwise than we do. None where there is no sender.
-fn window_keys(service: &Service, to: &PhoneNumber) -> Vec<String> {
-    let settings = &service.settings;
-    let from = settings.whatsapp_from.as_ref().map(|from| format!("whatsapp:{from}"));
-    let Some(sender) = from.as_ref().or(settings.messaging_service_sid.as_ref()) else {
-        return Vec::new();
-    };
-    let numbers = address_spellings(&format!("whatsapp:{}", to.in_full()));
+/// Under which ids a window of the person's towards a sender may stand: WhatsApp spells some
+/// numbers otherwise than we do.
+fn window_keys(sender: &str, to: &PhoneNumber) -> Vec<String> {
+    let numbers = address_spellings(&address::of_number(to, Channel::Whatsapp));
     numbers.iter().map(|number| SessionWindow::key(number, sender)).collect()
 }
 

@@ -5,6 +5,7 @@ use crate::app::base::Base;
 use crate::app::events::Telling;
 use crate::app::messages::Messages;
 use crate::app::messaging::courtesy::Courtesy;
+use crate::app::messaging::health::Health;
 use crate::app::messaging::pace::Pace;
 use crate::app::messaging::turns::Turns;
 use crate::app::services::Directory;
@@ -36,6 +37,8 @@ pub struct Messaging {
     pub messages: Messages,
     /// Whose turn it is to send.
     pub turns: Arc<Turns>,
+    /// Which senders answer.
+    pub health: Arc<Health>,
     /// When the provider is left alone.
     pub courtesy: Arc<Courtesy>,
 }

@@ -87,9 +87,8 @@ async fn due(messaging: &Messaging, sids: &[&str]) -> Result<Vec<Versioned<Deliv
 /// Whether the provider can know of it: not of what was only pretended, of a test number's,
 /// and of another account's. Where the verification is gone nobody can say, and nobody asks.
 async fn may_ask(messaging: &Messaging, delivery: &Delivery) -> Result<bool, Fault> {
-    let main = messaging.accounts.main.as_ref().map(|main| main.as_str());
     let account = delivery.about.account_sid.as_deref();
-    if main.zip(account).is_some_and(|(main, account)| main != account) {
+    if !messaging.accounts.is_ours(account) {
         return Ok(false);
     }
     let store = messaging.base.store();
@@ -117,7 +116,7 @@ async fn claim(base: &Base, old: &Versioned<Delivery>) -> Result<bool, Fault> {
 /// Asks for one that was claimed, and writes down what came of it.
 async fn ask_for(messaging: &Messaging, delivery: &Delivery) -> Result<(), MessagingError> {
     let sid = &delivery.sid;
-    match messaging.gateway.fetch(sid).await {
+    match messaging.gateway.fetch(sid, delivery.about.account_sid.as_deref()).await {
         Ok(Some(mut report)) => {
             messaging.courtesy.answered();
             report.id.clone_from(&delivery.id);

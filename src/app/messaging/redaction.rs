@@ -25,10 +25,9 @@ pub async fn redact_due(messaging: &Messaging, id: &str) -> Result<(), Messaging
         return Ok(());
     };
     let number = step.number();
-    let Some(sid) = verification.send(number).and_then(|send| send.sid.as_ref()) else {
-        return Ok(());
-    };
-    let input = match messaging.gateway.redact(sid, false).await {
+    let Some(send) = verification.send(number) else { return Ok(()) };
+    let Some(sid) = send.sid.as_ref() else { return Ok(()) };
+    let input = match messaging.gateway.redact(sid, send.account(), false).await {
         Ok(_) => Input::Redacted { number },
         Err(error) => {
             tracing::warn!(verification = %id, number, %sid, tries = step.attempts + 1, %error, "not redacted: it is tried again");

@@ -46,8 +46,8 @@ async fn verdict(admission: &Admission, delivery: &Delivery, code: u32) -> Resul
         Ok(service) => service,
         Err(error) => return error.fault().cloned().map_or(Ok(None), Err),
     };
-    let sender = (&*service, admission.sender.as_deref());
+    let by = (&*service, &*admission.senders);
     let about =
-        verification.send(number).and_then(|send| about_send(&admission.fraud, sender, &verification, send));
+        verification.send(number).and_then(|send| about_send(&admission.fraud, by, &verification, send));
     Ok(about.map(|about| Entry::Verdict { at: admission.base.now(), code, about: Box::new(about) }))
 }

@@ -6,27 +6,28 @@
 //! it is tried and looked up again is the model's to say, and who does it when is
 //! for `jobs`.
 
-use crate::app::admission::{Admission, ways};
+use crate::app::admission::ways;
 use crate::app::base::Base;
 use crate::app::fault::Fault;
-use crate::app::fraud::about::sender_of;
 use crate::app::messages::news;
 use crate::app::messaging::holding::{Claim, Renewed};
 use crate::app::messaging::pace::Leg;
 use crate::app::messaging::{
-    Messaging, MessagingError, callback, failover, holding, inbound, reported, shadow,
+    Messaging, MessagingError, callback, failover, holding, inbound, reported, routing, shadow,
 };
 use crate::app::services::{compat, find};
 use crate::app::transact::{self, Draft, transact};
 use crate::app::verification::happen::{self, happen};
 use crate::app::verification::settled::{Settled, settled};
 use crate::app::verification::{VerificationError, Verifying};
-use crate::gateway::{Carried, SendError, SendRequest};
+use crate::gateway::{Carried, SendError, SendRequest, opted_out};
+use crate::model::account::AccountSid;
 use crate::model::channel::Channel;
 use crate::model::code::CodeSeed;
 use crate::model::delivery::{Delivery, Report};
 use crate::model::id::{Sid, VerificationId};
 use crate::model::message::look_up_since;
+use crate::model::phone::PhoneNumber;
 use crate::model::remedy::Remedy;
 use crate::model::service::Service;
 use crate::model::verification::{
@@ -63,10 +64,16 @@ async fn do_step_of(messaging: &Messaging, id: &VerificationId) -> Result<(), Me
     if step.is_failover() {
         return failover::fail_over(messaging, id, number).await;
     }
-    let policy = find::policy_of(&messaging.directory, &verification).await?;
+    let service = find::service_of(&messaging.directory, &verification).await?;
+    let routes = match verification.send(number).filter(|_| !step.is_look_up()) {
+        Some(send) => routing::routes_of(messaging, &service, (&verification.to, send.channel)).await?,
+        None => Vec::new(),
+    };
+    let policy = service.policy(&messaging.directory.policy);
     // Measured from before the claim, and not by a clock that may be set.
     let claimed = Instant::now();
-    let decision = happen(&messaging.admission, id, |_| Ok(Input::Claim { number })).await?;
+    let decision =
+        happen(&messaging.admission, id, |_| Ok(Input::Claim { number, routes: routes.clone() })).await?;
     match decision.outcome {
         Outcome::Done => {
             let claim = Claim::of(&decision.verification.outbox, number, claimed, policy.hold());
@@ -103,7 +110,7 @@ async fn carry(
     let service = compat::sending_to(&messaging.directory, service, &verification.to, &ahead).await?;
     let window_open = send.channel == Channel::Whatsapp
         && matches!(step.effect, Effect::Send { .. })
-        && inbound::window_open(&messaging.base, &service, &verification.to, &ahead).await?;
+        && inbound::window_open(&messaging.admission, &service, (&verification.to, send), &ahead).await?;
     let request = request(&messaging.verifying, service.clone(), &verification, send, begin_by, window_open);
     // Of what is only pretended there is a ring, and of nothing else.
     let ring = request.as_ref().ok().filter(|_| send.shadow).map(|request| messaging.gateway.ring(request));
@@ -113,14 +120,20 @@ async fn carry(
         // What was promised may leave much later: people change their wish.
         (Ok(request), Effect::Send { .. }) => {
             let (service, to) = (&request.service, &verification.to);
-            match ways::is_unwanted(&messaging.admission, service, to, send.channel, &ahead).await? {
-                true => Err(opted_out()),
-                false if send.shadow => shadow::send(messaging, &request).await.map(Some),
-                false => {
-                    let sender = paced_sender(messaging, service, send.channel);
+            let admission = &messaging.admission;
+            let refusal = match ways::is_unwanted(admission, service, to, send.channel, &ahead).await? {
+                true => Some(opted_out()),
+                false => routing::refusal(admission, to, send, &ahead).await?,
+            };
+            match refusal {
+                Some(refusal) => Err(refusal),
+                None if send.shadow => shadow::send(messaging, &request).await.map(Some),
+                None => {
+                    let sender = paced_sender(messaging, (service, to), send);
                     messaging.turns.take(sender.as_deref(), 1, messaging.base.now());
                     let begun = Instant::now();
                     let sent = messaging.gateway.send(&request).await;
+                    routing::note(messaging, send, &sent);
                     if sent.is_ok() {
                         messaging.pace.learn(Leg::Taken(send.channel), begun.elapsed());
                     }
@@ -143,7 +156,7 @@ async fn carry(
     let input = match outcome {
         Ok(Some(report)) => {
             let pretended = ring.map(|ring| shadow::Pretended::of(send, &report, ring));
-            accepted(messaging, &id, number, report).await?;
+            accepted(messaging, &id, send, report).await?;
             if let Some(pretended) = pretended {
                 pretended.go_on(messaging);
             }
@@ -153,7 +166,7 @@ async fn carry(
         Err(error) => {
             tracing::warn!(verification = %id, number, attempts = send.attempts.made, %error, "send not accepted");
             let jitter = jitter(&messaging.base, &id, step);
-            not_accepted(&messaging.admission, (&service, send.channel), (step, jitter), error)
+            not_accepted(messaging, (&service, &verification.to, send), (step, jitter), error)
         }
     };
     let decision = happen(&messaging.admission, &id, |_| Ok(input.clone())).await?;
@@ -188,7 +201,7 @@ async fn known_of(
             ways::want_ways(&messaging.admission, service, to, &mut ahead);
         }
         (Effect::Send { .. }, Channel::Whatsapp) => {
-            inbound::want_window(&service, to, &mut ahead);
+            inbound::want_window(&messaging.admission, &service, to, &mut ahead);
             ways::want_ways(&messaging.admission, service, to, &mut ahead);
         }
     }
@@ -220,12 +233,17 @@ pub(in crate::app) async fn look_up(
 /// What an attempt without success means for the send; how long it waits is decided in
 /// `model::message::retry`.
 fn not_accepted(
-    admission: &Admission,
-    by: (&Service, Channel),
+    messaging: &Messaging,
+    (service, to, send): (&Service, &PhoneNumber, &Send),
     (step, jitter): (&OutboxStep, Jitter),
     error: SendError,
 ) -> Input {
     let (number, claim) = (step.number(), step.attempts);
+    if !step.is_look_up()
+        && let Some((failure, is_spent)) = routing::next_after(messaging, service, (to, send), &error)
+    {
+        return Input::NextSender { number, claim, failure, is_spent };
+    }
     match error {
         // The send is as unknown as before, and stays so: its callback may
         // tell yet.
@@ -234,7 +252,7 @@ fn not_accepted(
             Input::Refused { number, claim, code, reason, remedy: Remedy::Stop }
         }
         SendError::Refused { code, reason } => {
-            let remedy = news::remedy_of_refusal(admission, by, code);
+            let remedy = news::remedy_of_refusal(&messaging.admission, service, (to, send), code);
             Input::Refused { number, claim, code, reason, remedy }
         }
         SendError::NotProcessed { code, reason, after } => {
@@ -285,6 +303,7 @@ fn request(
         locale: verification.locale.clone(),
         begin_by,
         window_open,
+        route: send.route.clone(),
         service,
         valid_for: Duration::try_from(left).unwrap_or_default(),
     })
@@ -294,11 +313,11 @@ fn request(
 async fn accepted(
     messaging: &Messaging,
     id: &VerificationId,
-    number: u8,
+    send: &Send,
     mut report: Report,
 ) -> Result<(), MessagingError> {
-    own(messaging, &mut report);
-    let (report, sid) = (&report, &report.sid);
+    own(messaging, Some(send), &mut report);
+    let (report, sid, number) = (&report, &report.sid, send.number);
     let look = || async {
         let (store, mut ahead) = (messaging.base.store(), Ahead::default());
         ahead.want::<Verification>(id.as_str());
@@ -346,21 +365,19 @@ async fn accepted(
 /// Who a message comes from, as far as there is a rate for that; nothing of a call.
 pub(in crate::app) fn paced_sender(
     messaging: &Messaging,
-    service: &Service,
-    channel: Channel,
+    (service, to): (&Service, &PhoneNumber),
+    send: &Send,
 ) -> Option<String> {
-    let sender = sender_of(&service.settings, channel, messaging.admission.sender.as_deref())?;
-    match channel {
-        Channel::Sms => Some(sender.to_owned()),
-        Channel::Whatsapp => Some(format!("{}:{sender}", channel.as_str())),
-        Channel::Call => None,
-    }
+    let of_route = send.route.as_ref().map(|route| route.sender.clone());
+    let first = || messaging.admission.senders.first(service, send.channel, to);
+    of_route.or_else(first).filter(|_| send.channel.is_message())
 }
 
-/// What we send is the main account's, also where the answer does not say so.
-pub(in crate::app) fn own(messaging: &Messaging, report: &mut Report) {
-    if let Some(main) = &messaging.accounts.main {
-        report.about.account_sid.get_or_insert_with(|| main.to_string());
+/// What we send is the account's by which it left, also where the answer does not say so.
+pub(in crate::app) fn own(messaging: &Messaging, send: Option<&Send>, report: &mut Report) {
+    let main = messaging.accounts.main.as_ref().map(AccountSid::as_str);
+    if let Some(account) = send.and_then(Send::account).or(main) {
+        report.about.account_sid.get_or_insert_with(|| account.to_owned());
     }
 }
 
@@ -378,13 +395,6 @@ pub(in crate::app) fn taken(
         Some(known) if !callback::is_anothers(messaging, known, report) => known.merge(report.clone(), now),
         _ => Some(Delivery::new(report.clone(), now)),
     }
-}
-
-/// As Twilio says it where it keeps the list itself.
-/// <https://www.twilio.com/docs/api/errors/21610>
-pub(in crate::app) fn opted_out() -> SendError {
-    let reason = "the recipient has opted out of messages from this sender".to_owned();
-    SendError::Refused { code: Some(21610), reason }
 }
 
 fn log_not_found(decision: &Decision, number: u8) {

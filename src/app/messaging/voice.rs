@@ -116,7 +116,7 @@ pub async fn speak_noting(
     request: VoiceRequest,
     report: Option<Report>,
 ) -> Result<Said, MessagingError> {
-    if !messaging.accounts.is_main(proof) {
+    if !messaging.accounts.sends(proof) {
         return Err(Fault::NotFound.into());
     }
     let report = report.filter(|report| is_own(proof, report));
@@ -129,7 +129,11 @@ pub async fn speak_noting(
             return Err(Fault::NotFound.into());
         }
         let old = happen::verification(&messaging.base, &request.verification).await?;
-        if !is_same_call(&request, &old.record, known.as_ref().map(|known| &known.record)) {
+        let account = proof.account().map(AccountSid::as_str);
+        let is_its = |send: &Send| messaging.accounts.made(account, send.account());
+        if !old.record.send(request.number).is_some_and(is_its)
+            || !is_same_call(&request, &old.record, known.as_ref().map(|known| &known.record))
+        {
             return Err(Fault::NotFound.into());
         }
         let VoiceRequest { number, sid, step, .. } = request.clone();

@@ -13,20 +13,20 @@ use crate::app::messages::settle::{changed, settled_by};
 use crate::app::messages::{MessageError, news};
 use crate::app::messaging::holding::{self, Claim, Renewed};
 use crate::app::messaging::pace::Leg;
-use crate::app::messaging::sending::{
-    failure, jitter, look_up, not_looked_up, opted_out, own, paced_sender, taken,
-};
+use crate::app::messaging::sending::{failure, jitter, look_up, not_looked_up, own, paced_sender, taken};
 use crate::app::messaging::turns::Turn;
-use crate::app::messaging::{Messaging, MessagingError, inbound, reported};
+use crate::app::messaging::{Messaging, MessagingError, inbound, reported, routing};
 use crate::app::services::compat;
 use crate::app::transact::{self, Draft, transact};
-use crate::gateway::{Carried, SendError, SendRequest, segments_of};
+use crate::gateway::{Carried, SendError, SendRequest, opted_out, segments_of};
 use crate::model::channel::Channel;
 use crate::model::delivery::{Delivery, Report};
 use crate::model::id::MessageId;
 use crate::model::message::{
-    Effect, Message, MessageInput, MessageOutcome, OutboxStep, Priority, Send, SendState, look_up_since,
+    Effect, Message, MessageInput, MessageOutcome, OutboxStep, Priority, Route, Send, SendState,
+    look_up_since,
 };
+use crate::model::phone::PhoneNumber;
 use crate::model::remedy::Remedy;
 use crate::model::service::Service;
 use crate::store::Commit;
@@ -49,14 +49,19 @@ pub async fn tend_message(messaging: &Messaging, id: &str) -> Result<(), Messagi
         return Ok(fail_over(&messaging.messages, &id, number).await?);
     }
     let service = happen::service_of(&messaging.messages, &message).await?;
-    let is_send = matches!(step.effect, Effect::Send { .. });
-    if is_send && !has_turn(messaging, &service, &message, number).await? {
-        return Ok(());
+    let mut routes = Vec::new();
+    if let Some(send) = message.send(number).filter(|_| matches!(step.effect, Effect::Send { .. })) {
+        routes = routing::routes_of(messaging, &service, (&message.to, send.channel)).await?;
+        if !has_turn(messaging, (&service, &routes), &message, number).await? {
+            return Ok(());
+        }
     }
     let policy = service.policy(&messaging.directory.policy);
     // Measured from before the claim, and not by a clock that may be set.
     let claimed = Instant::now();
-    let decision = happen(&messaging.messages, &id, |_| Ok(MessageInput::Claim { number })).await?;
+    let decision =
+        happen(&messaging.messages, &id, |_| Ok(MessageInput::Claim { number, routes: routes.clone() }))
+            .await?;
     match decision.outcome {
         MessageOutcome::Done => {
             let claim = Claim::of(&decision.message.outbox, number, claimed, policy.hold());
@@ -84,14 +89,16 @@ pub async fn tend_message(messaging: &Messaging, id: &str) -> Result<(), Messagi
 /// is put off until its turn, and whoever looks after it does something else meanwhile.
 async fn has_turn(
     messaging: &Messaging,
-    service: &Service,
+    (service, routes): (&Service, &[Route]),
     message: &Message,
     number: u8,
 ) -> Result<bool, MessagingError> {
     // One that was begun is looked up, which takes nobody's turn.
     let waits = |send: &&Send| send.state == SendState::Waiting && message.turn != Some(number);
     let Some(send) = message.send(number).filter(waits) else { return Ok(true) };
-    let (sender, now) = (paced_sender(messaging, service, send.channel), messaging.base.now());
+    let now = messaging.base.now();
+    let by = Send { route: send.best_of(routes), ..send.clone() };
+    let sender = paced_sender(messaging, (service, &message.to), &by);
     let segments = match send.channel {
         Channel::Sms => segments_of(&message.content.text),
         Channel::Whatsapp | Channel::Call => 1,
@@ -121,13 +128,12 @@ async fn carry(
 ) -> Result<(), MessagingError> {
     let step = message.outbox.iter().find(|step| step.number() == number);
     let (Some(send), Some(step)) = (message.send(number), step) else { return Ok(()) };
+    let nothing = Ahead::default();
+    let sending = compat::sending_to(&messaging.directory, service.clone(), &message.to, &nothing).await?;
     let outcome = match step.effect {
         Effect::Send { .. } => sent(messaging, &service, &message, (send, begin_by)).await?,
         Effect::LookUp { .. } => {
-            let ahead = Ahead::default();
-            let sending =
-                compat::sending_to(&messaging.directory, service.clone(), &message.to, &ahead).await?;
-            let request = request(messaging, sending, &message, (send, begin_by, false));
+            let request = request(messaging, sending.clone(), &message, (send, begin_by, false));
             let policy = service.policy(&messaging.directory.policy);
             let since = look_up_since((&message.sends, &message.outbox), &policy, number);
             look_up(messaging, &request, since.unwrap_or(message.created_at), &message.sends).await?
@@ -138,7 +144,7 @@ async fn carry(
     let (id, claim) = (&message.id, step.attempts);
     let nothing = || MessageInput::NotFound { number, claim, jitter: jitter(&messaging.base, id, step) };
     let input = match outcome {
-        Ok(Some(report)) => match accepted(messaging, id, number, report).await? {
+        Ok(Some(report)) => match accepted(messaging, id, send, report).await? {
             true => return Ok(()),
             // What looks like it is another's: this one was not found.
             false => nothing(),
@@ -146,7 +152,7 @@ async fn carry(
         Ok(None) => nothing(),
         Err(error) => {
             tracing::warn!(message = %id, number, attempts = send.attempts.made, %error, "send not accepted");
-            not_accepted(messaging, (&service, send.channel), (id, step), error)
+            not_accepted(messaging, (&sending, &message.to, send), (id, step), error)
         }
     };
     let decision = happen(&messaging.messages, id, |_| Ok(input.clone())).await?;
@@ -181,7 +187,7 @@ async fn sent(
     let mut ahead = Ahead::default();
     want_way(admission, &asked, &mut ahead);
     if send.channel == Channel::Whatsapp {
-        inbound::want_window(service, &message.to, &mut ahead);
+        inbound::want_window(admission, service, &message.to, &mut ahead);
     }
     ahead.read(messaging.base.store()).await?;
     let sending = match way_of(admission, &asked, &ahead).await {
@@ -191,10 +197,14 @@ async fn sent(
         Err(error) => return Ok(Err(SendError::Refused { code: None, reason: error.to_string() })),
     };
     let window_open = send.channel == Channel::Whatsapp
-        && inbound::window_open(&messaging.base, &sending, &message.to, &ahead).await?;
+        && inbound::window_open(admission, &sending, (&message.to, send), &ahead).await?;
+    if let Some(refusal) = routing::refusal(admission, &message.to, send, &ahead).await? {
+        return Ok(Err(refusal));
+    }
     let request = request(messaging, sending, message, (send, begin_by, window_open));
     let begun = Instant::now();
     let outcome = messaging.gateway.send(&request).await;
+    routing::note(messaging, send, &outcome);
     if outcome.is_ok() {
         messaging.pace.learn(Leg::Taken(send.channel), begun.elapsed());
     }
@@ -216,6 +226,7 @@ fn request(
         locale: message.content.language.clone(),
         begin_by,
         window_open,
+        route: send.route.clone(),
         service,
         valid_for: Duration::try_from(left).unwrap_or_default(),
     }
@@ -224,11 +235,16 @@ fn request(
 /// What an attempt without success means for the send.
 fn not_accepted(
     messaging: &Messaging,
-    (service, channel): (&Service, Channel),
+    (service, to, send): (&Service, &PhoneNumber, &Send),
     (id, step): (&MessageId, &OutboxStep),
     error: SendError,
 ) -> MessageInput {
     let (number, claim) = (step.number(), step.attempts);
+    if !step.is_look_up()
+        && let Some((failure, is_spent)) = routing::next_after(messaging, service, (to, send), &error)
+    {
+        return MessageInput::NextSender { number, claim, failure, is_spent };
+    }
     let jitter = jitter(&messaging.base, id, step);
     match error {
         // The send is as unknown as before, and stays so: its callback may tell yet.
@@ -237,7 +253,7 @@ fn not_accepted(
             MessageInput::Refused { number, claim, code, reason, remedy: Remedy::Stop }
         }
         SendError::Refused { code, reason } => {
-            let remedy = news::remedy_of_refusal(&messaging.admission, (service, channel), code);
+            let remedy = news::remedy_of_refusal(&messaging.admission, service, (to, send), code);
             MessageInput::Refused { number, claim, code, reason, remedy }
         }
         SendError::NotProcessed { code, reason, after } => {
@@ -254,10 +270,11 @@ fn not_accepted(
 async fn accepted(
     messaging: &Messaging,
     id: &MessageId,
-    number: u8,
+    send: &Send,
     mut report: Report,
 ) -> Result<bool, MessagingError> {
-    own(messaging, &mut report);
+    own(messaging, Some(send), &mut report);
+    let number = send.number;
     let (report, sid, own_id) = (&report, &report.sid, id.delivery(number));
     let look = || async {
         let (store, mut ahead) = (messaging.base.store(), Ahead::default());

@@ -320,7 +320,7 @@ fn request_of<'r>(
         now: verifying.base.now(),
         service: seen.service.clone(),
         policy: policy.clone(),
-        sender: verifying.admission.sender.as_deref(),
+        senders: &verifying.admission.senders,
         number: seen.number.as_ref().map(|(to, _)| to),
         is_voip: false,
         line: Line::Unknown,

@@ -272,12 +272,11 @@ async fn ways_to(
     passes_countries: bool,
     ahead: &Ahead,
 ) -> Result<Ways, VerificationError> {
-    let sender = verifying.admission.sender.as_deref();
     match to {
-        None => Ok(Ways::of(service, Countries::AsSet, sender)),
+        None => Ok(Ways::of(service, Countries::AsSet, &verifying.admission.senders)),
         Some(to) if passes_countries => {
             let service = compat::sending_to(&verifying.directory, service, to, ahead).await?;
-            Ok(Ways::of(service, Countries::All, sender))
+            Ok(Ways::of(service, Countries::All, &verifying.admission.senders))
         }
         Some(to) => Ok(ways::ways(&verifying.admission, service, to, ahead).await?),
     }

@@ -48,8 +48,7 @@ pub(in crate::app) fn settled(
     let is_shadow = new.admitted.as_ref().is_some_and(|admitted| admitted.shadow);
     let unsent_sends: Vec<&Send> =
         never_left((&old.sends, &old.outbox), &new.sends).filter(|_| !is_shadow).take(MOST_SENDS).collect();
-    let sender = admission.sender.as_deref();
-    let lines = became(&admission.fraud, (service, sender), (old, new), &unsent_sends, now);
+    let lines = became(&admission.fraud, (service, &admission.senders), (old, new), &unsent_sends, now);
     if let Some(admitted) = new.admitted.as_ref().filter(|_| is_proved || !unsent_sends.is_empty()) {
         let who = CountedFor::new(&limiting.names, &service.id, new, admitted);
         if is_proved {

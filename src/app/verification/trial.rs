@@ -82,6 +82,7 @@ impl<'w> Trial<'w> {
         }
         let channels = &seen.service.settings.channels;
         let channel = seen.channel.or(channels.first().copied()).unwrap_or(Channel::Sms);
+        let sender = sender_of(&self.admission.senders, (&seen.service, channel), number);
         let about = about(
             &self.admission.fraud.names,
             &Told {
@@ -90,7 +91,7 @@ impl<'w> Trial<'w> {
                 admitted: &admitted,
                 session,
                 service: &seen.service.id,
-                sender: sender_of(&seen.service.settings, channel, self.admission.sender.as_deref()),
+                sender: sender.as_deref(),
                 channel,
                 face: self.asked.profile.name,
                 is_resend,
@@ -128,7 +129,7 @@ impl<'w> Trial<'w> {
         at: Timestamp,
     ) {
         let Some(mut about) = about else { return };
-        let (asked_channel, settings) = (about.channel, &seen.service.settings);
+        let asked_channel = about.channel;
         let (mut code, mut until) = (None, None);
         let outcome = match &found.verdict {
             Verdict::Taken(channel) => {
@@ -157,9 +158,10 @@ impl<'w> Trial<'w> {
                 Outcome::Refused
             }
         };
-        if about.channel != asked_channel {
-            let default = self.admission.sender.as_deref();
-            about.sender = sender_of(settings, about.channel, default).map(str::to_owned);
+        if about.channel != asked_channel
+            && let Ok((number, _)) = &seen.number
+        {
+            about.sender = sender_of(&self.admission.senders, (&seen.service, about.channel), number);
         }
         about.micros = self.price(&about);
         let reasons = reasons(found, signals);

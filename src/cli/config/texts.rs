@@ -107,9 +107,10 @@ fn why(body: &str, cost: Segments) -> String {
 }
 
 fn whatsapp(report: &mut Report, service: &str, settings: &Settings, config: &Config) {
-    let through_service =
-        settings.messaging_service_sid.is_some() || config.twilio.messaging_service_sid.is_some();
-    if settings.whatsapp_from.is_none() && !through_service {
+    let twilio = &config.twilio;
+    let through_service = settings.messaging_service_sid.is_some() || twilio.messaging_service_sid.is_some();
+    let is_listed = twilio.senders.iter().any(|sender| sender.channels.contains(&Channel::Whatsapp));
+    if settings.whatsapp_from.is_none() && !through_service && !is_listed {
         report
             .warnings
             .push(format!("{service}: whatsapp: there is no sender, so nothing is sent; set whatsapp_from"));

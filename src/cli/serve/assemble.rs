@@ -18,6 +18,7 @@ use crate::gateway::twilio::{self, Twilio};
 use crate::gateway::{Gateway, console::Console};
 use crate::http::{self, Explainer};
 use crate::model::lookup::LookupSettings;
+use crate::model::senders::Senders;
 use crate::secret::Secret;
 use crate::store::Maintenance;
 use crate::texts::Catalog;
@@ -99,7 +100,7 @@ pub(super) fn app_of(
         prices: config.prices.clone(),
         rates: config.twilio.segments_per_second.clone(),
         codes: parts::code_keys(config, local)?,
-        sender: sender(config),
+        senders: senders(config)?,
         accounts: parts::accounts(config, local),
         retention: parts::retention(config),
         captcha,
@@ -133,14 +134,18 @@ pub async fn offline(config: &Config) -> anyhow::Result<(App, Arc<dyn Maintenanc
     Ok((app, store))
 }
 
-fn sender(config: &Config) -> Option<String> {
+/// Who messages and calls may come from.
+fn senders(config: &Config) -> anyhow::Result<Senders> {
     let twilio = &config.twilio;
-    twilio.messaging_service_sid.clone().or_else(|| twilio.from.clone()).or_else(|| of_sandbox(config))
+    let caller = twilio.from.clone().or_else(|| of_sandbox(config)).filter(|from| from.starts_with('+'));
+    let usual = twilio.messaging_service_sid.clone().or_else(|| twilio.from.clone());
+    Ok(Senders::new(parts::senders(config)?, usual.or_else(|| of_sandbox(config)), caller))
 }
 
-/// The number that is there without being configured.
+/// The number that is there without being configured: where senders are listed, none is.
 fn of_sandbox(config: &Config) -> Option<String> {
-    if config.sandbox.enabled { beside::sender() } else { None }
+    let is_wanted = config.sandbox.enabled && config.twilio.senders.is_empty();
+    if is_wanted { beside::sender() } else { None }
 }
 
 pub(super) fn gateway_of(
@@ -180,9 +185,11 @@ fn twilio_of(
     let twilio = &config.twilio;
     let (account_sid, auth) = (account_sid(config, local), auth_of(config, local));
     let from = twilio.from.clone().or_else(|| of_sandbox(config));
-    let sender = match (&twilio.messaging_service_sid, &from) {
+    // Where senders are listed, each request names its own.
+    let listed = twilio.senders.first().map(|first| first.sender.clone());
+    let sender = match (&twilio.messaging_service_sid, from.clone().or(listed)) {
         (Some(service), _) => Sender::MessagingService(service.clone()),
-        (None, Some(from)) => Sender::From(from.clone()),
+        (None, Some(from)) => Sender::From(from),
         (None, None) => anyhow::bail!("nobody to send as: set twilio.from or twilio.messaging_service_sid"),
     };
     let base_url = twilio.base_url.clone().or(sandbox_url).unwrap_or_else(|| "https://api.twilio.com".into());
@@ -190,6 +197,7 @@ fn twilio_of(
         base_url,
         account_sid,
         auth,
+        others: parts::sending_accounts(config),
         sender,
         call_from: from,
         messages: messages.clone(),

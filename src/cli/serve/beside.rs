@@ -53,6 +53,15 @@ impl Beside {
         let owned = config.sandbox.senders == SandboxSenders::Owned;
         let exists = |from: &&String| owned || !from.starts_with("MG");
         settings.own_numbers = config.twilio.from.iter().filter(exists).cloned().collect();
+        // With one sender that there is, the others of the list are there, too.
+        let listed = config.twilio.senders.iter();
+        let of_main = listed.filter(|sender| config.twilio.other_account(sender).is_none());
+        let listed = of_main.map(|sender| sender.sender.clone()).filter(|sender| exists(&sender));
+        let listed: Vec<String> = listed.collect();
+        if owned || !settings.own_numbers.is_empty() {
+            settings.own_numbers.extend(listed);
+        }
+        settings.others = others(config);
         settings.hosts = vec![config.sandbox.listen.ip().to_string()];
         settings.inbound.sms_url = Some(format!("{public_url}/twilio/sms"));
         settings.inbound.voice_url = Some(format!("{public_url}/twilio/voice"));
@@ -85,6 +94,18 @@ impl Beside {
         // Who panicked has been reported.
         let _ = tokio::join!(server, background);
     }
+}
+
+/// The accounts beside the main one, with the numbers that stand in the list as theirs.
+fn others(config: &Config) -> Vec<sandbox::OtherAccount> {
+    let other = |(sid, account): (&String, &crate::config::Account)| {
+        let is_its = |sender: &&crate::config::Sender| sender.account_sid.as_ref() == Some(sid);
+        let senders = config.twilio.senders.iter().filter(is_its);
+        let numbers = senders.map(|sender| sender.sender.clone()).filter(|sender| sender.starts_with('+'));
+        let token = account.tokens.first()?.clone();
+        Some(sandbox::OtherAccount { sid: sid.clone(), token, numbers: numbers.collect() })
+    };
+    config.twilio.accounts.iter().filter_map(other).collect()
 }
 
 /// Which senders pass, and which limits hold.

@@ -8,16 +8,18 @@ use crate::cli::local::Local;
 use crate::config::{self, Config, GatewayKind};
 use crate::gateway::captcha::Captcha;
 use crate::gateway::relay::{self, Relay};
-use crate::gateway::twilio::LONGEST_TURN;
+use crate::gateway::twilio::{Account, LONGEST_TURN};
 use crate::gateway::webhook::Messenger;
 use crate::http::SignatureMode;
 use crate::jobs;
 use crate::model::account::{AccountSid, Accounts};
+use crate::model::channel::Channel;
 use crate::model::code::{CodeKey, CodeKeys};
 use crate::model::id::ServiceId;
-use crate::model::message::Keep;
+use crate::model::message::{Keep, Route};
 use crate::model::phone::{Kind, NumberPolicy};
 use crate::model::policy::Policy;
+use crate::model::senders::Sender;
 use crate::model::service::{ContentSids, Settings};
 use crate::secret::Secret;
 use crate::texts::Catalog;
@@ -27,7 +29,7 @@ use crate::twilio::signature::{SharedKey, Token, Verifier};
 use crate::twilio::url::PublicUrl;
 use anyhow::Context;
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -134,14 +136,17 @@ pub fn services(config: &Config) -> config::Services {
     let mut services = config.services.clone();
     if config.sandbox.enabled {
         let all = std::iter::once(&mut services.default).chain(services.others.values_mut());
-        all.for_each(on_sandbox_whatsapp);
+        let mut listed = config.twilio.senders.iter();
+        let is_listed = listed.any(|sender| sender.channels.contains(&Channel::Whatsapp));
+        all.for_each(|settings| on_sandbox_whatsapp(settings, is_listed));
     }
     services
 }
 
 /// The sandbox has a sender and an approved template for whoever has none.
-fn on_sandbox_whatsapp(settings: &mut Settings) {
-    settings.whatsapp_from = settings.whatsapp_from.take().or_else(beside::sender);
+fn on_sandbox_whatsapp(settings: &mut Settings, is_listed: bool) {
+    settings.whatsapp_from =
+        settings.whatsapp_from.take().or_else(|| beside::sender().filter(|_| !is_listed));
     settings.whatsapp_content_sid =
         settings.whatsapp_content_sid.take().or_else(|| beside::whatsapp_template().map(ContentSids::One));
 }
@@ -282,7 +287,48 @@ pub fn accounts(config: &Config, local: &Local) -> Accounts {
         let own = account.senders.iter().map(|sender| (sender.clone(), AccountSid::from(&**sid)));
         senders.extend(own);
     }
-    Accounts { main: main_account(config, local).as_deref().map(AccountSid::from), senders }
+    let mut sending = BTreeSet::new();
+    for sender in &config.twilio.senders {
+        if let Some(sid) = config.twilio.other_account(sender) {
+            sending.insert(AccountSid::from(sid));
+            senders.insert(sender.sender.clone(), AccountSid::from(sid));
+        }
+    }
+    Accounts { main: main_account(config, local).as_deref().map(AccountSid::from), sending, senders }
+}
+
+/// The senders of the list, in the model's own words.
+///
+/// # Errors
+/// When one names a service that is not there.
+pub fn senders(config: &Config) -> anyhow::Result<Vec<Sender>> {
+    let sender = |sender: &config::Sender| -> anyhow::Result<Sender> {
+        let services: anyhow::Result<Vec<ServiceId>> =
+            sender.services.iter().map(|name| service_id(config, name)).collect();
+        Ok(Sender {
+            route: Route {
+                sender: sender.sender.clone(),
+                account: config.twilio.other_account(sender).map(str::to_owned),
+            },
+            channels: sender.channels.clone(),
+            countries: sender.countries.clone(),
+            services: services?,
+            weight: sender.weight,
+        })
+    };
+    config.twilio.senders.iter().map(sender).collect()
+}
+
+/// The accounts beside the main one that senders of the list belong to.
+pub fn sending_accounts(config: &Config) -> Vec<Account> {
+    let sids: BTreeSet<&str> =
+        config.twilio.senders.iter().filter_map(|sender| config.twilio.other_account(sender)).collect();
+    let account = |sid: &str| {
+        let own = config.twilio.accounts.get(sid)?;
+        let by_token = own.tokens.first().map(|token| (sid.to_owned(), token.clone()));
+        Some(Account { sid: sid.to_owned(), auth: own.api_key.clone().or(by_token)? })
+    };
+    sids.into_iter().filter_map(account).collect()
 }
 
 /// Who may sign webhooks. What names no account is the main account's.

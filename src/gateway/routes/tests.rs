@@ -37,6 +37,7 @@ fn request_by(channel: Channel) -> SendRequest {
         begin_by: Instant::now() + Duration::from_secs(60),
         service: Arc::new(service),
         window_open: false,
+        route: None,
     }
 }
 
@@ -87,12 +88,12 @@ impl Gateway for Fake {
         found.unwrap_or(Ok(false)).map(|is_there| is_there.then(|| report_of(request)))
     }
 
-    async fn fetch(&self, _: &Sid) -> Result<Option<Report>, SendError> {
+    async fn fetch(&self, _: &Sid, _: Option<&str>) -> Result<Option<Report>, SendError> {
         let found = self.found.lock().unwrap().clone();
         found.unwrap_or(Ok(false)).map(|is_there| is_there.then(|| report_of(&request_by(Channel::Sms))))
     }
 
-    async fn redact(&self, _: &Sid, _: bool) -> Result<Redaction, SendError> {
+    async fn redact(&self, _: &Sid, _: Option<&str>, _: bool) -> Result<Redaction, SendError> {
         self.redacts.lock().unwrap().clone().unwrap_or(Ok(Redaction::Gone))
     }
 }
@@ -154,7 +155,7 @@ async fn a_route_that_fails_in_a_row_is_left_alone() {
     for _ in 0..50 {
         assert!(send(&routes, Channel::Sms).await.is_ok());
     }
-    assert_eq!((first.asked(), second.asked()), (breaker::MOST_FAILURES, 50));
+    assert_eq!((first.asked(), second.asked()), (crate::gateway::breaker::MOST_FAILURES, 50));
 }
 
 #[tokio::test]
@@ -212,7 +213,7 @@ async fn that_nobody_took_it_is_certain_once_all_have_said_so() {
         let told = routes.look_up(&request_by(Channel::Sms), Timestamp::UNIX_EPOCH, &[]).await;
         assert_eq!(told.map(|report| report.is_some()), found);
         let sid = format!("SM{:032x}", 1).parse().unwrap();
-        assert_eq!(routes.fetch(&sid).await.map(|report| report.is_some()), found);
+        assert_eq!(routes.fetch(&sid, None).await.map(|report| report.is_some()), found);
     }
 }
 
@@ -228,6 +229,6 @@ async fn a_text_is_gone_once_no_route_has_it() {
         let (first, second) = (Fake::of([]), Fake::of([]));
         (*first.redacts.lock().unwrap(), *second.redacts.lock().unwrap()) = (Some(one), Some(other));
         let sid = format!("SM{:032x}", 1).parse().unwrap();
-        assert_eq!(routes(&first, &second).redact(&sid, false).await, redacted);
+        assert_eq!(routes(&first, &second).redact(&sid, None, false).await, redacted);
     }
 }

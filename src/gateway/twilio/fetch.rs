@@ -2,7 +2,7 @@
 //!
 //! Twilio answers 404 for what it does not know, and for what was deleted there.
 
-use super::{Transport, Twilio, refusal};
+use super::{Line, Transport, Twilio, refusal};
 use crate::gateway::SendError;
 use crate::model::delivery::{Fact, Report, Source};
 use crate::model::id::Sid;
@@ -10,10 +10,10 @@ use crate::twilio::response::Resource;
 use std::time::Duration;
 
 impl<T: Transport> Twilio<T> {
-    pub(super) async fn fetch_at_twilio(&self, sid: &Sid) -> Result<Option<Report>, SendError> {
-        self.leave_to_sends()?;
+    pub(super) async fn fetch_at_twilio(&self, line: &Line, sid: &Sid) -> Result<Option<Report>, SendError> {
+        self.leave_to_sends(line)?;
         let resource = format!("{}/{sid}", if sid.is_call() { "Calls" } else { "Messages" });
-        let answer = self.call("GET", self.url(&resource, ""), Vec::new(), None).await?;
+        let answer = self.call(line, "GET", self.url(line, &resource, ""), Vec::new(), None).await?;
         match answer.status {
             404 => Ok(None),
             200 => {
@@ -29,8 +29,8 @@ impl<T: Transport> Twilio<T> {
     }
 
     /// Whoever sends is ahead of whoever asks: half of the places are always theirs.
-    pub(super) fn leave_to_sends(&self) -> Result<(), SendError> {
-        if 2 * self.places.available_permits() < self.settings.concurrency {
+    pub(super) fn leave_to_sends(&self, line: &Line) -> Result<(), SendError> {
+        if 2 * line.places.available_permits() < self.settings.concurrency {
             let reason = "sends need the places of twilio.max_in_flight".to_owned();
             return Err(SendError::NotProcessed { code: None, reason, after: Duration::ZERO });
         }

@@ -5,7 +5,7 @@
 //! that is not of the list that was asked for is not gone to.
 
 use super::fetch::reconciled;
-use super::{Transport, Twilio, refusal};
+use super::{Line, Transport, Twilio, refusal};
 use crate::gateway::{ListPage, Listed, Listing, SendError};
 use crate::model::id::Sid;
 use crate::twilio::response::{RawPage, Resource};
@@ -16,6 +16,10 @@ use serde_json::Value;
 /// Items of a page: so many of the longest messages fit into an answer
 /// ([`crate::gateway::http::MAX_BODY`]).
 const PAGE: usize = 50;
+
+/// What stands for the first page of an account's list, before its SID: no address of
+/// Twilio's begins so.
+const FIRST_OF: &str = "account:";
 
 impl Listing {
     /// What Twilio calls it, and its filter by time.
@@ -35,26 +39,62 @@ impl Listing {
 }
 
 impl<T: Transport> Twilio<T> {
+    /// The lists of all accounts, one after the other. One that refuses is passed over, or
+    /// the lists of those behind it would never be read.
     pub(super) async fn list_at_twilio(
         &self,
         listing: Listing,
         since: Timestamp,
         page: Option<&str>,
     ) -> Result<ListPage, SendError> {
-        self.leave_to_sends()?;
+        let all = || std::iter::once(&self.main).chain(&self.others);
+        let (own_place, page) = match page {
+            None => (0, None),
+            Some(page) => match page.strip_prefix(FIRST_OF) {
+                Some(sid) => (all().position(|line| line.account.sid == sid).unwrap_or(0), None),
+                None => (all().position(|line| self.is_of(line, listing, page)).unwrap_or(0), Some(page)),
+            },
+        };
+        let Some(line) = all().nth(own_place) else { return Ok(ListPage::default()) };
+        let next_list = all().nth(own_place + 1).map(|next| format!("{FIRST_OF}{}", next.account.sid));
+        let read = match self.page_of(line, listing, since, page).await {
+            Err(SendError::Refused { code, reason }) if own_place > 0 => {
+                let account = &line.account.sid;
+                tracing::warn!(account, code, reason, "the list of an account is not read");
+                ListPage::default()
+            }
+            read => read?,
+        };
+        Ok(ListPage { next: read.next.or(next_list), ..read })
+    }
+
+    /// Whether a page is of the account's list.
+    fn is_of(&self, line: &Line, listing: Listing, page: &str) -> bool {
+        let own = self.url(line, listing.words().0, "");
+        let url = format!("{}{page}", self.settings.base_url.trim_end_matches('/'));
+        url.strip_prefix(&own).is_some_and(|query| query.starts_with('?'))
+    }
+
+    async fn page_of(
+        &self,
+        line: &Line,
+        listing: Listing,
+        since: Timestamp,
+        page: Option<&str>,
+    ) -> Result<ListPage, SendError> {
+        self.leave_to_sends(line)?;
         let (resource, filter) = listing.words();
-        let own = self.url(resource, "");
         let url = match page {
             None => {
                 let day = since.to_zoned(TimeZone::UTC).date();
-                format!("{own}?{filter}%3E={day}&PageSize={PAGE}")
+                self.url(line, resource, &format!("?{filter}%3E={day}&PageSize={PAGE}"))
             }
-            Some(page) => format!("{}{page}", self.settings.base_url.trim_end_matches('/')),
+            Some(page) if self.is_of(line, listing, page) => {
+                format!("{}{page}", self.settings.base_url.trim_end_matches('/'))
+            }
+            Some(_) => return Err(SendError::unknown("twilio's next page is not one of the list")),
         };
-        if !url.strip_prefix(&own).is_some_and(|query| query.starts_with('?')) {
-            return Err(SendError::unknown("twilio's next page is not one of the list"));
-        }
-        let answer = self.call("GET", url, Vec::new(), None).await?;
+        let answer = self.call(line, "GET", url, Vec::new(), None).await?;
         if answer.status != 200 {
             return Err(refusal(&answer));
         }

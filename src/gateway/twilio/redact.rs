@@ -5,7 +5,7 @@
 //! for. Each of these does no harm when it is done twice, so an unknown outcome
 //! is simply one to be repeated.
 
-use super::{Transport, Twilio, refusal};
+use super::{Line, Transport, Twilio, refusal};
 use crate::gateway::http::Answer;
 use crate::gateway::{Redaction, SendError};
 use crate::model::id::Sid;
@@ -28,29 +28,34 @@ struct Recording {
 }
 
 impl<T: Transport> Twilio<T> {
-    pub(super) async fn redact_at_twilio(&self, sid: &Sid, delete: bool) -> Result<Redaction, SendError> {
+    pub(super) async fn redact_at_twilio(
+        &self,
+        line: &Line,
+        sid: &Sid,
+        delete: bool,
+    ) -> Result<Redaction, SendError> {
         let resource = format!("{}/{sid}", if sid.is_call() { "Calls" } else { "Messages" });
         let is_there = match sid.is_call() {
-            true => self.delete_recordings(&resource).await?,
+            true => self.delete_recordings(line, &resource).await?,
             false => {
                 let form = vec![("Body", String::new())];
-                done(&self.call("POST", self.url(&resource, ""), form, None).await?)?
+                done(&self.call(line, "POST", self.url(line, &resource, ""), form, None).await?)?
             }
         };
         if !is_there {
             return Ok(Redaction::Gone);
         }
         if delete {
-            done(&self.call("DELETE", self.url(&resource, ""), Vec::new(), None).await?)?;
+            done(&self.call(line, "DELETE", self.url(line, &resource, ""), Vec::new(), None).await?)?;
         }
         Ok(Redaction::Done)
     }
 
     /// False when there is no such call.
-    async fn delete_recordings(&self, call: &str) -> Result<bool, SendError> {
+    async fn delete_recordings(&self, line: &Line, call: &str) -> Result<bool, SendError> {
         for _ in 0..MOST_PAGES {
-            let url = self.url(&format!("{call}/Recordings"), "?PageSize=100");
-            let answer = self.call("GET", url, Vec::new(), None).await?;
+            let url = self.url(line, &format!("{call}/Recordings"), "?PageSize=100");
+            let answer = self.call(line, "GET", url, Vec::new(), None).await?;
             if !done(&answer)? {
                 return Ok(false);
             }
@@ -64,8 +69,8 @@ impl<T: Transport> Twilio<T> {
                 if !sid.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
                     return Err(SendError::unknown("the answer names no recording"));
                 }
-                let url = self.url(&format!("Recordings/{sid}"), "");
-                done(&self.call("DELETE", url, Vec::new(), None).await?)?;
+                let url = self.url(line, &format!("Recordings/{sid}"), "");
+                done(&self.call(line, "DELETE", url, Vec::new(), None).await?)?;
             }
         }
         Err(SendError::unknown("the call has more recordings than are deleted at once"))

@@ -11,6 +11,7 @@ use crate::model::verification::Details;
 use serde_json::{Value, json};
 use std::sync::Mutex;
 
+mod accounts;
 mod fetch;
 mod list;
 mod look_up;
@@ -39,6 +40,7 @@ fn settings() -> Settings {
         base_url: "https://api.twilio.com/".into(),
         account_sid: "ACaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa".into(),
         auth: ("ACaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa".into(), Secret::new(TOKEN)),
+        others: Vec::new(),
         sender: Sender::From("+15005550006".into()),
         call_from: Some("+15005550006".into()),
         messages: Arc::new(Catalog::shipped()),
@@ -67,6 +69,7 @@ fn send_request(channel: Channel) -> SendRequest {
         begin_by: Instant::now() + Duration::from_secs(60),
         service: Arc::new(acme()),
         window_open: false,
+        route: None,
     }
 }
 
@@ -402,7 +405,7 @@ async fn nothing_secret_shows_in_what_may_be_logged() {
 
 async fn redacted(answer: Scripted, sid: &str, delete: bool) -> (Result<Redaction, SendError>, Vec<String>) {
     let fake = fake(answer);
-    let outcome = Twilio::new(settings(), fake).redact(&sid.parse().unwrap(), delete).await;
+    let outcome = Twilio::new(settings(), fake).redact(&sid.parse().unwrap(), None, delete).await;
     let asked = fake.asked.lock().unwrap();
     let line = |asked: &Outgoing| {
         let path = asked.url.split("/Accounts/").last().unwrap_or_default()[35..].to_owned();

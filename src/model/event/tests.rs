@@ -64,7 +64,7 @@ fn accepted() -> Input {
 
 #[test]
 fn a_life_is_told_once_each() {
-    let claim = Input::Claim { number: 1 };
+    let claim = Input::Claim { number: 1, routes: Vec::new() };
     let check = |matches| Input::Check { matches };
     let story =
         told(begun(false), vec![claim, accepted(), accepted(), check(false), check(true), check(true)]);
@@ -107,10 +107,13 @@ fn a_send_that_fails_says_why_and_a_late_callback_corrects_it() {
         reason: "no number".into(),
         remedy: Remedy::Stop,
     };
-    let story = told(begun(false), vec![Input::Claim { number: 1 }, refused.clone(), accepted()]);
+    let story =
+        told(begun(false), vec![Input::Claim { number: 1, routes: Vec::new() }, refused.clone(), accepted()]);
     assert_eq!(story[2], [(EventType::Failed, Some(Reason::SendFailed))]);
     assert_eq!(story[3], [(EventType::Sent, None)]);
-    let old = decide(&Policy::default(), &begun(false), Input::Claim { number: 1 }, at(1)).verification;
+    let old =
+        decide(&Policy::default(), &begun(false), Input::Claim { number: 1, routes: Vec::new() }, at(1))
+            .verification;
     let new = decide(&Policy::default(), &old, refused, at(2)).verification;
     let body = of_verification(Some(&old), &new, is_opt_out, at(2)).remove(0);
     assert_eq!((body.error_code, body.detail.as_deref()), (Some(21211), Some("no number")));
@@ -253,7 +256,7 @@ fn who_has_opted_out_is_told_apart_from_what_failed() {
         remedy: Remedy::Stop,
     };
     for (code, reason) in [(SILENCE, Reason::OptedOut), (8, Reason::SendFailed)] {
-        let story = told(begun(false), vec![Input::Claim { number: 1 }, refused(code)]);
+        let story = told(begun(false), vec![Input::Claim { number: 1, routes: Vec::new() }, refused(code)]);
         assert_eq!(story[2], [(EventType::Failed, Some(reason))]);
     }
     for (code, reason) in [(SILENCE, Reason::OptedOut), (8, Reason::NotDelivered)] {

@@ -5,8 +5,8 @@
 //! failed, and until when the record is kept.
 
 use super::{
-    Effect, Failure, Jitter, MOST_SENDS, Message, MessageFailure, MessageStatus, OutboxStep, Send, SendState,
-    Sent,
+    Effect, Failure, Jitter, MOST_SENDS, Message, MessageFailure, MessageStatus, OutboxStep, Route, Send,
+    SendState, Sent,
 };
 use crate::model::channel::Channel;
 use crate::model::id::Sid;
@@ -44,6 +44,19 @@ pub enum MessageInput {
     Claim {
         /// The send's number.
         number: u8,
+        /// By whom it may leave, the best first; empty where there is no choice.
+        routes: Vec<Route>,
+    },
+    /// The sender of a send refused it, or could not take it now, and another one may.
+    NextSender {
+        /// The send's number.
+        number: u8,
+        /// The job's claim.
+        claim: u32,
+        /// Why it was not taken.
+        failure: Failure,
+        /// Whether this sender is not asked again about it.
+        is_spent: bool,
     },
     /// It is not its sender's turn: it is put off until then, and the turn is its own.
     PutOff {
@@ -196,7 +209,10 @@ pub fn decide_message(
     // What is given up by these is given up for want of time.
     let ran_out = matches!(
         input,
-        MessageInput::Claim { .. } | MessageInput::NotProcessed { .. } | MessageInput::NotFound { .. }
+        MessageInput::Claim { .. }
+            | MessageInput::NotProcessed { .. }
+            | MessageInput::NextSender { .. }
+            | MessageInput::NotFound { .. }
     );
     let doubtful: Vec<u8> =
         next.outbox.iter().filter(|step| step.is_look_up()).map(OutboxStep::number).collect();
@@ -232,7 +248,9 @@ impl Message {
     fn take(&mut self, policy: &Policy, input: MessageInput, now: Timestamp) -> MessageOutcome {
         match input {
             MessageInput::PutOff { number, until } => self.put_off(number, until),
-            MessageInput::Claim { number } => self.sending().claim(policy, number, now).into(),
+            MessageInput::Claim { number, routes } => {
+                self.sending().claim(policy, number, &routes, now).into()
+            }
             MessageInput::Accepted { number, sid } if self.sending().is_anothers(number, &sid) => {
                 MessageOutcome::NotMine
             }
@@ -241,6 +259,7 @@ impl Message {
             | MessageInput::Hold { number, claim }
             | MessageInput::Unknown { number, claim, .. }
             | MessageInput::NotProcessed { number, claim, .. }
+            | MessageInput::NextSender { number, claim, .. }
             | MessageInput::NotFound { number, claim, .. }
                 if self.sending().is_outdated(number, claim) =>
             {
@@ -259,6 +278,9 @@ impl Message {
             }
             MessageInput::NotProcessed { number, failure, jitter, .. } => {
                 self.sending().not_processed(policy, number, (&failure, jitter), now).into()
+            }
+            MessageInput::NextSender { number, failure, is_spent, .. } => {
+                self.sending().next_sender(policy, number, (&failure, is_spent), now).into()
             }
             MessageInput::NotFound { number, jitter, .. } => {
                 self.sending().not_found(policy, number, jitter, now).into()
@@ -335,12 +357,13 @@ impl Message {
         let is_first =
             self.sends.iter().filter(|send| Some((send.channel, send.generation)) == own).count() == 1;
         let again = remedy == Remedy::Again && is_first;
+        let next_sender = remedy.is_next_sender();
         let due = if again { after(now, AGAIN_AFTER) } else { now };
-        let has_way = again || self.untried().next().is_some();
+        let has_way = again || next_sender || self.untried().next().is_some();
         let has_time = after(due, policy.least_life) <= self.expires_at;
         let may_follow = policy.failover != Failover::Off && !self.called_off;
         if may_follow && remedy.moves_on() && has_way && has_time && self.has_room() {
-            self.outbox.push(OutboxStep::new(Effect::FailOver { number, again }, due));
+            self.outbox.push(OutboxStep::new(Effect::FailOver { number, again, next_sender }, due));
             self.status = MessageStatus::Queued;
         } else {
             self.status = MessageStatus::Failed;
@@ -365,8 +388,8 @@ impl Message {
     /// first.
     pub fn ways_on(&self) -> Vec<Channel> {
         let Some(step) = self.outbox.iter().find(|step| step.is_failover()) else { return Vec::new() };
-        let Effect::FailOver { number, again } = step.effect else { return Vec::new() };
-        let own = self.send(number).map(|send| send.channel).filter(|_| again);
+        let Effect::FailOver { number, again, next_sender } = step.effect else { return Vec::new() };
+        let own = self.send(number).map(|send| send.channel).filter(|_| again || next_sender);
         own.into_iter().chain(self.untried()).collect()
     }
 
@@ -378,12 +401,21 @@ impl Message {
         if after(now, policy.least_life) > self.expires_at {
             return MessageOutcome::Dropped;
         }
+        let spent = self.spent_by(number, channel);
         self.outbox.retain(|step| !step.is_failover());
         self.ask(channel, now, now);
         if let Some(send) = self.sends.last_mut() {
             send.follows = Some(number);
+            send.not_by = spent;
         }
         MessageOutcome::Done
+    }
+
+    /// The senders that are passed over by what takes the place of a send by its own channel.
+    fn spent_by(&self, number: u8, channel: Channel) -> Vec<String> {
+        let goes_on = |step: &OutboxStep| matches!(step.effect, Effect::FailOver { next_sender: true, .. });
+        let own = self.send(number).filter(|send| send.channel == channel);
+        own.filter(|_| self.outbox.iter().any(goes_on)).map(Send::spent_senders).unwrap_or_default()
     }
 
     fn not_followed(&mut self, number: u8, why: Option<String>) -> MessageOutcome {

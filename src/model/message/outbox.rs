@@ -26,6 +26,9 @@ pub enum Effect {
         /// Whether the same channel is tried once more before.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         again: bool,
+        /// Whether that is done by another sender.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        next_sender: bool,
     },
     /// Take away at the provider what was said in the send of that number: it is worth
     /// nothing any more, and need not lie there.

@@ -1,6 +1,7 @@
 //! One message or call, by one channel, and how far it got.
 
 use super::attempts::Attempts;
+use super::route::Route;
 use super::send_state::SendState;
 use crate::model::channel::Channel;
 use crate::model::id::Sid;
@@ -64,6 +65,13 @@ pub struct Send {
     /// secrets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_followed: Option<String>,
+    /// By whom it leaves, or has left, where there was a choice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub route: Option<Route>,
+    /// Senders that it is not to come from: they refused it, or did not bring the send whose
+    /// place it takes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_by: Vec<String>,
     /// Whether what it said was taken away at the provider.
     #[serde(default, skip_serializing_if = "is_default")]
     pub redacted: bool,
@@ -91,7 +99,25 @@ impl Send {
             shadow: false,
             follows: None,
             not_followed: None,
+            route: None,
+            not_by: Vec::new(),
             redacted: false,
         }
+    }
+
+    /// The account that makes it, where it is known not to be the main one.
+    pub fn account(&self) -> Option<&str> {
+        self.route.as_ref()?.account.as_deref()
+    }
+
+    /// The senders by which it is not sent again by another one in its place.
+    pub fn spent_senders(&self) -> Vec<String> {
+        let own = self.route.iter().map(|route| route.sender.clone());
+        self.not_by.iter().cloned().chain(own).collect()
+    }
+
+    /// The first of these routes that it may take yet.
+    pub fn best_of(&self, routes: &[Route]) -> Option<Route> {
+        routes.iter().find(|route| !self.not_by.contains(&route.sender)).cloned()
     }
 }

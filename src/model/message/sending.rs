@@ -4,7 +4,7 @@
 //! module refuses to know what takes the place of a send that failed.
 
 use super::retry::{self, Jitter, LONGEST_DOUBT, MISSING};
-use super::{Doubt, Effect, Failure, OutboxStep, Send, SendState};
+use super::{Doubt, Effect, Failure, OutboxStep, Route, Send, SendState};
 use crate::model::id::Sid;
 use crate::model::plain::after;
 use crate::model::policy::Policy;
@@ -46,8 +46,10 @@ pub enum Sent {
 }
 
 impl Sending<'_> {
-    /// A job takes a step for the time of a lease. What would come too late is dropped.
-    pub fn claim(&mut self, policy: &Policy, number: u8, now: Timestamp) -> Sent {
+    /// A job takes a step for the time of a lease. What would come too late is dropped. What
+    /// is sent leaves by the first of the routes that it may take; without any, as its
+    /// service sends.
+    pub fn claim(&mut self, policy: &Policy, number: u8, routes: &[Route], now: Timestamp) -> Sent {
         let least_end = after(now, policy.least_life);
         let Life { generation, is_open, ends_at, .. } = self.life;
         let is_replaced = is_replaced(self.sends, number);
@@ -67,6 +69,7 @@ impl Sending<'_> {
         }
         if is_to_be_sent {
             send.attempts.begin(now);
+            send.route = send.best_of(routes);
         }
         // Begun before and not settled: whoever began it may have died between
         // sending and writing. From here on nobody may simply send again. It had
@@ -153,6 +156,28 @@ impl Sending<'_> {
         send.attempts.note(failure, now);
         let next = retry::next_try(send.attempts.made, failure.after, jitter, now, until);
         self.send_again(number, next)
+    }
+
+    /// Its sender refused it, or could not take it now, and another one may: it is sent again
+    /// at once, and where that sender is spent not by it.
+    pub fn next_sender(
+        &mut self,
+        policy: &Policy,
+        number: u8,
+        (failure, is_spent): (&Failure, bool),
+        now: Timestamp,
+    ) -> Sent {
+        let until = self.worth_until(policy);
+        let Some((send, step)) = self.open_send(number) else {
+            return Sent::NotMine;
+        };
+        // Of a look-up that was refused the send is as unknown as before.
+        let Some(route) = send.route.clone().filter(|_| !step.is_look_up()) else {
+            return Sent::NotMine;
+        };
+        send.attempts.note(failure, now);
+        send.not_by.extend(Some(route.sender).filter(|_| is_spent));
+        self.send_again(number, (now <= until).then_some(now))
     }
 
     /// Nobody knows whether it was taken: it is looked up. So it is again when the

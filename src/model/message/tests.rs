@@ -80,7 +80,7 @@ impl Story {
     }
 
     fn claim(&mut self, number: u8) -> u32 {
-        assert_eq!(self.put(MessageInput::Claim { number }), MessageOutcome::Done);
+        assert_eq!(self.put(MessageInput::Claim { number, routes: Vec::new() }), MessageOutcome::Done);
         self.message.outbox.iter().find(|step| step.number() == number).unwrap().attempts
     }
 
@@ -163,7 +163,11 @@ fn what_is_not_next_is_put_off_until_its_turn() {
     let put_off = MessageInput::PutOff { number: 1, until: at(30) };
     assert_eq!(story.put(put_off.clone()), MessageOutcome::Done);
     assert_eq!((story.message.due(), story.message.turn), (Some(at(30)), Some(1)));
-    assert_eq!(story.put(MessageInput::Claim { number: 1 }), MessageOutcome::NotMine, "not yet");
+    assert_eq!(
+        story.put(MessageInput::Claim { number: 1, routes: Vec::new() }),
+        MessageOutcome::NotMine,
+        "not yet"
+    );
     story.after(30).claim(1);
     assert_eq!(story.put(put_off), MessageOutcome::NotMine, "it is under way");
 }
@@ -183,7 +187,7 @@ fn a_late_receipt_sends_nothing_twice() {
     story.put(MessageInput::Follow { number: 1, channel: Channel::Whatsapp });
     story.put(MessageInput::Arrived { number: 1 });
     assert_eq!(story.message.send(2).unwrap().state, SendState::Dropped);
-    assert_eq!(story.put(MessageInput::Claim { number: 2 }), MessageOutcome::NotMine);
+    assert_eq!(story.put(MessageInput::Claim { number: 2, routes: Vec::new() }), MessageOutcome::NotMine);
 }
 
 #[test]
@@ -226,7 +230,10 @@ fn what_passes_by_itself_is_tried_once_more_by_the_same_channel() {
 #[test]
 fn what_cannot_leave_in_time_expires() {
     let mut story = Story::of(&[Channel::Sms]);
-    assert_eq!(story.after(590).put(MessageInput::Claim { number: 1 }), MessageOutcome::Dropped);
+    assert_eq!(
+        story.after(590).put(MessageInput::Claim { number: 1, routes: Vec::new() }),
+        MessageOutcome::Dropped
+    );
     assert_eq!(story.stands(), (MessageStatus::Expired, Some(590), Some(590 + 7 * DAY)));
     // And where each try came to nothing.
     let mut story = Story::of(&[Channel::Sms]);
@@ -246,7 +253,7 @@ fn what_is_called_off_does_not_leave_unless_it_has() {
     let mut story = Story::of(&[Channel::Sms]);
     assert_eq!(story.put(MessageInput::Cancel), MessageOutcome::Done);
     assert_eq!(story.stands(), (MessageStatus::Canceled, Some(0), Some(DAY)));
-    assert_eq!(story.put(MessageInput::Claim { number: 1 }), MessageOutcome::NotMine);
+    assert_eq!(story.put(MessageInput::Claim { number: 1, routes: Vec::new() }), MessageOutcome::NotMine);
     assert_eq!(story.put(MessageInput::Cancel), MessageOutcome::NotMine, "it is");
     // It was under way.
     let mut story = Story::of(&[Channel::Sms]);
@@ -331,11 +338,12 @@ fn inputs() -> impl Strategy<Value = MessageInput> {
     let remedy = proptest::sample::select(Remedy::ALL.to_vec());
     let channel = proptest::sample::select(BOTH.to_vec());
     let failure = || Failure { code: None, reason: "no".into(), after: SignedDuration::ZERO };
-    (number, claim, remedy, channel, 0..14_u8, any::<u32>(), 60..2000_i64).prop_map(
+    (number, claim, remedy, channel, 0..15_u8, any::<u32>(), 60..2000_i64).prop_map(
         move |(number, claim, remedy, channel, which, chance, life)| {
             let (reason, jitter) = ("no".to_owned(), Jitter(chance));
             match which {
-                0..3 => MessageInput::Claim { number },
+                0..2 => MessageInput::Claim { number, routes: Vec::new() },
+                2 => MessageInput::Claim { number, routes: vec![Route::of("+15005550001")] },
                 3 => MessageInput::Accepted { number, sid: sid(number) },
                 4 => MessageInput::Refused { number, claim, code: None, reason, remedy },
                 5 => MessageInput::NotProcessed { number, claim, failure: failure(), jitter },
@@ -345,6 +353,9 @@ fn inputs() -> impl Strategy<Value = MessageInput> {
                 9 => MessageInput::NotArrived { number, code: None, reason, remedy },
                 10 => MessageInput::Follow { number, channel },
                 11 => MessageInput::Cancel,
+                13 => {
+                    MessageInput::NextSender { number, claim, failure: failure(), is_spent: chance % 2 == 0 }
+                }
                 12 => MessageInput::PutOff { number, until: at(life) },
                 _ => MessageInput::Retry { channel, expires_at: at(life) },
             }

@@ -10,7 +10,7 @@ use super::Verification;
 use crate::model::channel::Channel;
 use crate::model::code::CodeSeed;
 use crate::model::id::Sid;
-use crate::model::message::{Sent, is_replaced};
+use crate::model::message::{Route, Sent, is_replaced};
 use crate::model::policy::Policy;
 use crate::model::remedy::Remedy;
 use jiff::SignedDuration;
@@ -73,6 +73,19 @@ pub enum Input {
     Claim {
         /// The send's number.
         number: u8,
+        /// By whom it may leave, the best first; empty where there is no choice.
+        routes: Vec<Route>,
+    },
+    /// The sender of a send refused it, or could not take it now, and another one may.
+    NextSender {
+        /// The send's number.
+        number: u8,
+        /// Which claim found that out.
+        claim: u32,
+        /// Why it was not taken.
+        failure: Failure,
+        /// Whether this sender is not asked again about it.
+        is_spent: bool,
     },
     /// The job that claimed a step is still at it.
     Hold {
@@ -270,7 +283,7 @@ pub fn decide(policy: &Policy, verification: &Verification, input: Input, now: T
         Input::Cancel => next.stop(Status::Canceled, now),
         Input::Approve => next.vouch(now),
         Input::Deadline => Outcome::Done,
-        Input::Claim { number } => next.sending().claim(policy, number, now).into(),
+        Input::Claim { number, routes } => next.sending().claim(policy, number, &routes, now).into(),
         Input::Accepted { number, sid, .. } if next.sending().is_anothers(number, &sid) => Outcome::NotMine,
         Input::Accepted { number, sid, silent_at } => {
             let outcome = next.sending().settle(number, SendState::Accepted, Some(sid)).into();
@@ -283,6 +296,7 @@ pub fn decide(policy: &Policy, verification: &Verification, input: Input, now: T
         | Input::Hold { number, claim }
         | Input::Unknown { number, claim, .. }
         | Input::NotProcessed { number, claim, .. }
+        | Input::NextSender { number, claim, .. }
         | Input::NotFound { number, claim, .. }
             if next.sending().is_outdated(number, claim) =>
         {
@@ -301,6 +315,9 @@ pub fn decide(policy: &Policy, verification: &Verification, input: Input, now: T
         }
         Input::NotProcessed { number, failure, jitter, .. } => {
             next.sending().not_processed(policy, number, (&failure, jitter), now).into()
+        }
+        Input::NextSender { number, failure, is_spent, .. } => {
+            next.sending().next_sender(policy, number, (&failure, is_spent), now).into()
         }
         Input::NotFound { number, jitter, .. } => {
             next.sending().not_found(policy, number, jitter, now).into()

@@ -17,10 +17,12 @@ impl Verification {
     /// is to be followed by another one: the channels that no send has taken, in the
     /// policy's order, and before them the send's own where that is tried once more.
     pub fn ways_on(&self, policy: &Policy, number: u8) -> Vec<Channel> {
-        let Some(OutboxStep { effect: Effect::FailOver { again, .. }, .. }) = self.failover_of(number) else {
+        let Some(OutboxStep { effect: Effect::FailOver { again, next_sender, .. }, .. }) =
+            self.failover_of(number)
+        else {
             return Vec::new();
         };
-        let own = self.send(number).map(|send| send.channel).filter(|_| *again);
+        let own = self.send(number).map(|send| send.channel).filter(|_| *again || *next_sender);
         own.into_iter().chain(self.untried(policy)).collect()
     }
 
@@ -66,11 +68,12 @@ impl Verification {
         let own = self.send(number).map(|send| send.channel);
         let is_first = self.sends.iter().filter(|send| Some(send.channel) == own).count() == 1;
         let again = remedy == Remedy::Again && is_first;
+        let next_sender = remedy.is_next_sender();
         let due = if again { after(now, FAILOVER_AGAIN_AFTER) } else { now };
-        if !remedy.moves_on() || !self.may_fail_over(policy, number, again, due) {
+        if !remedy.moves_on() || !self.may_fail_over(policy, number, again || next_sender, due) {
             return Outcome::NotMine;
         }
-        self.outbox.push(step(number, again, due));
+        self.outbox.push(step(number, (again, next_sender), due));
         Outcome::Done
     }
 
@@ -78,7 +81,7 @@ impl Verification {
     pub(super) fn watch(&mut self, policy: &Policy, number: u8, at: Timestamp, now: Timestamp) {
         let is_watched = policy.failover == Failover::OnSilence;
         if is_watched && self.may_fail_over(policy, number, false, at.max(now)) {
-            self.outbox.push(step(number, false, at.max(now)));
+            self.outbox.push(step(number, (false, false), at.max(now)));
         }
     }
 
@@ -110,6 +113,7 @@ impl Verification {
         if !self.ways_on(policy, number).contains(&channel) {
             return Outcome::NotMine;
         }
+        let spent = self.spent_by(number, channel);
         if self.sends_left(policy) == 0 {
             return Outcome::NoSendsLeft;
         }
@@ -119,8 +123,17 @@ impl Verification {
         self.ask(channel, gate_key, now);
         if let Some(send) = self.sends.last_mut() {
             send.follows = Some(number);
+            send.not_by = spent;
         }
         Outcome::Done
+    }
+
+    /// The senders that are passed over by what takes the place of a send by its own channel.
+    fn spent_by(&self, number: u8, channel: Channel) -> Vec<String> {
+        let step = self.failover_of(number).map(|step| &step.effect);
+        let goes_on = matches!(step, Some(Effect::FailOver { next_sender: true, .. }));
+        let own = self.send(number).filter(|send| goes_on && send.channel == channel);
+        own.map(super::Send::spent_senders).unwrap_or_default()
     }
 
     /// Nothing takes its place.
@@ -143,6 +156,6 @@ impl super::Send {
     }
 }
 
-fn step(number: u8, again: bool, due: Timestamp) -> OutboxStep {
-    OutboxStep::new(Effect::FailOver { number, again }, due)
+fn step(number: u8, (again, next_sender): (bool, bool), due: Timestamp) -> OutboxStep {
+    OutboxStep::new(Effect::FailOver { number, again, next_sender }, due)
 }

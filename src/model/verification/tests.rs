@@ -5,6 +5,7 @@ mod calls;
 mod failover;
 mod outbox;
 mod redaction;
+mod senders;
 mod ways;
 
 use super::*;
@@ -66,7 +67,7 @@ impl Story {
     /// A call that was taken under the SID `CA…01`.
     fn call(policy: Policy) -> Self {
         let mut story = Self::of(Channel::Call, policy);
-        story.at(0, Input::Claim { number: 1 });
+        story.at(0, Input::Claim { number: 1, routes: Vec::new() });
         story.at(1, Input::Accepted { number: 1, sid: sid("CA", 1), silent_at: None });
         story
     }
@@ -217,7 +218,7 @@ fn the_last_wait_repeats_and_an_empty_cooldown_waits_for_nothing() {
 #[test]
 fn a_failed_send_does_not_shorten_the_wait() {
     let mut story = Story::text();
-    story.at(0, Input::Claim { number: 1 });
+    story.at(0, Input::Claim { number: 1, routes: Vec::new() });
     story.at(
         1,
         Input::Refused {
@@ -256,8 +257,8 @@ fn a_code_that_a_newer_one_has_killed_is_neither_sent_nor_read_aloud() {
     let policy = Policy { new_code_on_resend: true, gate: Gate::None, ..Policy::default() };
     let mut story = Story::of(Channel::Sms, policy.clone());
     story.resend(30);
-    assert_eq!(story.at(31, Input::Claim { number: 1 }), Outcome::Dropped);
-    assert_eq!(story.at(31, Input::Claim { number: 2 }), Outcome::Done);
+    assert_eq!(story.at(31, Input::Claim { number: 1, routes: Vec::new() }), Outcome::Dropped);
+    assert_eq!(story.at(31, Input::Claim { number: 2, routes: Vec::new() }), Outcome::Done);
 
     let mut story = Story::call(policy);
     story.resend(30);
@@ -340,10 +341,10 @@ fn a_deadline_ends_it_in_time_and_does_nothing_before() {
 #[test]
 fn a_send_under_way_at_the_end_is_still_found_out() {
     let mut story = Story::text();
-    story.at(0, Input::Claim { number: 1 });
+    story.at(0, Input::Claim { number: 1, routes: Vec::new() });
     story.at(1, Input::Cancel);
     assert_eq!(story.state(1), &SendState::Sending);
-    assert_eq!(story.at(45, Input::Claim { number: 1 }), Outcome::Done);
+    assert_eq!(story.at(45, Input::Claim { number: 1, routes: Vec::new() }), Outcome::Done);
     assert_eq!(story.outbox_steps(), [(&Effect::LookUp { number: 1 }, 90)]);
     assert_eq!(story.at(46, not_found(1, 2)), Outcome::Done);
     assert_eq!((story.state(1), story.outbox_steps().len()), (&SendState::Dropped, 0), "and not sent again");

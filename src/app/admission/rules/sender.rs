@@ -1,21 +1,16 @@
 //! A channel needs somebody to send as. Texts and calls go by the account's sender where
-//! the service names none; a WhatsApp message does so only by a messaging service.
+//! the service names none; a WhatsApp message does so only by a messaging service. Where
+//! there is a list of senders, one of them has to be for the number.
 
 use crate::app::admission::AdmissionError;
 use crate::app::admission::finding::Finding;
 use crate::app::admission::rule::{OfWay, Rule};
 use crate::app::admission::way::Way;
-use crate::model::channel::Channel;
-use crate::model::sender::is_messaging_service;
 
 pub(super) const RULE: OfWay = Rule { name: "sender", code: "channel_not_offered", judge };
 
 fn judge(way: &Way<'_>) -> Option<Finding> {
-    let own = &way.service.settings;
-    let has_own = own.whatsapp_from.is_some() || own.messaging_service_sid.is_some();
-    // Without any sender for all nothing is Twilio's: what sends then knows its own.
-    let is_number = way.sender.is_some_and(|sender| !is_messaging_service(sender));
-    let is_missing = way.channel == Channel::Whatsapp && !has_own && is_number;
+    let is_missing = !way.senders.has_any(way.service, way.channel, way.to);
     is_missing.then(|| Finding::never(AdmissionError::NoSender(way.channel)))
 }
 
@@ -25,6 +20,7 @@ mod tests {
     use super::RULE;
     use crate::app::admission::way::Way;
     use crate::model::channel::Channel;
+    use crate::model::senders::Senders;
 
     #[test]
     fn whatsapp_needs_a_sender_of_its_own_or_a_messaging_service() {
@@ -38,7 +34,8 @@ mod tests {
             (Channel::Call, None, Some(number), false),
         ] {
             let case = Case::of(|settings| settings.whatsapp_from = own.map(str::to_owned));
-            let way = Way { sender, ..case.way(channel) };
+            let senders = Senders::only(sender.map(str::to_owned));
+            let way = Way { senders: &senders, ..case.way(channel) };
             let said = found((RULE.judge)(&way));
             assert_eq!(said.contains("no sender"), is_refused, "{channel} {own:?} {sender:?}: {said}");
         }

@@ -14,6 +14,7 @@ use crate::model::id::VerificationId;
 use crate::model::lists;
 use crate::model::phone::{Kind, Line, PhoneNumber};
 use crate::model::policy::Policy;
+use crate::model::senders::Senders;
 use crate::model::service::{Service, Settings};
 use crate::model::verification::{Details, Start, Verification};
 use jiff::{SignedDuration, Timestamp};
@@ -29,6 +30,7 @@ pub(in crate::app) struct Case {
     to: PhoneNumber,
     details: Result<Details, AdmissionError>,
     lists: lists::Listed,
+    senders: Arc<Senders>,
 }
 
 impl Case {
@@ -42,6 +44,7 @@ impl Case {
             to: "+14155550123".parse().unwrap(),
             details: Ok(Details::default()),
             lists: lists::Listed::default(),
+            senders: Arc::default(),
         }
     }
 
@@ -60,7 +63,7 @@ impl Case {
             block: None,
             is_unwanted: false,
             line: Line::Unknown,
-            sender: None,
+            senders: &self.senders,
         }
     }
 
@@ -73,7 +76,7 @@ impl Case {
             now: Timestamp::UNIX_EPOCH,
             service: self.service.clone(),
             policy: self.service.policy(&Policy::default()),
-            sender: None,
+            senders: &self.senders,
             number: Ok(&self.to),
             is_voip: false,
             line: Line::Unknown,

@@ -74,8 +74,8 @@ async fn is_own_sender(admission: &Admission, number: &PhoneNumber) -> Result<bo
         sender.as_deref().is_some_and(|sender| address_key(sender) == person.as_str())
     };
     let sends = |service: &Service| is(&service.settings.from) || is(&service.settings.whatsapp_from);
-    if is(&admission.sender) || admission.directory.services.of_configuration().any(|service| sends(service))
-    {
+    let is_listed = admission.senders.names().any(|sender| address_key(sender) == person.as_str());
+    if is_listed || admission.directory.services.of_configuration().any(|service| sends(service)) {
         return Ok(true);
     }
     let window = Window { limit: 1, after: None };

@@ -179,15 +179,16 @@ impl Pass<'_> {
     async fn sent_erased(&self, sends: &[Send]) -> Result<Vec<Change>, PrivacyError> {
         let store = self.privacy.base.store();
         let mut changes = Vec::new();
-        let sids: Vec<&Sid> = sends.iter().filter_map(|send| send.sid.as_ref()).collect();
-        let olds = records::get_many::<Delivery>(store, sids.iter().map(|sid| sid.as_str())).await?;
-        for (sid, old) in sids.into_iter().zip(olds) {
+        let named: Vec<(&Send, &Sid)> =
+            sends.iter().filter_map(|send| Some((send, send.sid.as_ref()?))).collect();
+        let olds = records::get_many::<Delivery>(store, named.iter().map(|(_, sid)| sid.as_str())).await?;
+        for ((send, sid), old) in named.into_iter().zip(olds) {
             let is_erased = old.as_ref().is_some_and(|old| old.record.erased.is_some());
             let first_seen =
                 old.as_ref().map_or_else(|| self.privacy.base.now(), |old| old.record.first_seen);
             let is_listed = changes.iter().any(|change: &Change| change.key.id == sid.as_str());
             if !is_erased && !is_listed {
-                let new = Delivery::erased(sid.clone(), first_seen, self.mark());
+                let new = Delivery::erased(sid.clone(), first_seen, self.mark(send.account()));
                 changes.push(records::put(old.as_ref(), &new));
             }
         }
@@ -213,7 +214,11 @@ impl Pass<'_> {
         if found.record.erased.is_some() || !is_theirs {
             return self.judge_by(wanted, id, ahead, |_: &Delivery| false).await;
         }
-        let new = Delivery::erased(found.record.sid.clone(), found.record.first_seen, self.mark());
+        let new = Delivery::erased(
+            found.record.sid.clone(),
+            found.record.first_seen,
+            self.mark(about.account_sid.as_deref()),
+        );
         Ok(Verdict::Delete(vec![records::put(Some(&found), &new)]))
     }
 

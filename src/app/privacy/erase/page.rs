@@ -34,9 +34,10 @@ impl Pass<'_> {
         Ok(())
     }
 
-    /// What stands in a delivery in the place of all that was known of it.
-    pub(super) fn mark(&self) -> Erased {
-        Erased { redacted: false, at: self.privacy.base.now(), by: self.job.record.id.clone() }
+    /// What stands in a delivery of an account in the place of all that was known of it.
+    pub(super) fn mark(&self, account: Option<&str>) -> Erased {
+        let (at, by) = (self.privacy.base.now(), self.job.record.id.clone());
+        Erased { redacted: false, at, by, account: account.map(str::to_owned) }
     }
 
     /// Notes that something stays, and why: once for each kind of thing.

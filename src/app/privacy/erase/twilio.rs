@@ -61,10 +61,15 @@ impl Pass<'_> {
     async fn redact(&mut self, found: &Versioned<Delivery>) -> Result<bool, PrivacyError> {
         let (gateway, delete) = (&self.privacy.gateway, self.job.record.delete_at_twilio);
         let sid = &found.record.sid;
-        let mut outcome = gateway.redact(sid, delete).await;
+        let account = found.record.erased.as_ref().and_then(|erased| erased.account.as_deref());
+        if !gateway.reaches(account) {
+            self.job.record.leave(sid.as_str(), "it is of an account by which this server does not send");
+            return Ok(true);
+        }
+        let mut outcome = gateway.redact(sid, account, delete).await;
         if let Err(SendError::NotProcessed { after, .. }) = outcome {
             tokio::time::sleep(after.clamp(SHORTEST_WAIT, LONGEST_WAIT)).await;
-            outcome = gateway.redact(sid, delete).await;
+            outcome = gateway.redact(sid, account, delete).await;
         }
         if let Err(error) = outcome {
             self.job.record.leave(sid.as_str(), error.to_string());

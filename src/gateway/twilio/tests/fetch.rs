@@ -4,7 +4,7 @@ use super::*;
 
 async fn fetched(sid: &str, said: Scripted) -> (Result<Option<Report>, SendError>, Vec<Outgoing>) {
     let fake = fake(said);
-    let told = Twilio::new(settings(), fake).fetch(&sid.parse().unwrap()).await;
+    let told = Twilio::new(settings(), fake).fetch(&sid.parse().unwrap(), None).await;
     (told, std::mem::take(&mut *fake.asked.lock().unwrap()))
 }
 
@@ -44,7 +44,7 @@ async fn what_is_no_answer_to_it_is_an_error() {
 async fn half_of_the_places_are_the_sends() {
     let fake = fake(created(Channel::Sms));
     let twilio = Twilio::new(Settings { concurrency: 4, ..settings() }, fake);
-    let _sends = twilio.places.clone().acquire_many_owned(3).await.unwrap();
-    let told = twilio.fetch(&format!("SM{:032x}", 1).parse().unwrap()).await;
+    let _sends = twilio.main.places.clone().acquire_many_owned(3).await.unwrap();
+    let told = twilio.fetch(&format!("SM{:032x}", 1).parse().unwrap(), None).await;
     assert!(matches!(told, Err(SendError::NotProcessed { .. })) && fake.asked.lock().unwrap().is_empty());
 }

@@ -66,6 +66,9 @@ pub struct MessageSend {
     pub sid: Option<String>,
     /// The channel that it took.
     pub channel: ChannelWord,
+    /// Who it leaves by, or has left by, where there was a choice (`twilio.senders`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sender: Option<String>,
     /// How far it got with us.
     pub status: DeliveryStatus,
     /// When it was asked for.
@@ -184,6 +187,7 @@ fn sent(message: &record::Message, send: &Send) -> MessageSend {
         id: name(send.number),
         sid: send.sid.as_ref().map(ToString::to_string),
         channel: send.channel.into(),
+        sender: send.route.as_ref().map(|route| route.sender.clone()),
         status: DeliveryStatus(send.state.as_str()),
         created_at: send.asked_at,
         error: match (&send.state, lost) {

@@ -81,6 +81,9 @@ pub struct Sent {
     pub sid: Option<String>,
     /// The channel that it took.
     pub channel: ChannelWord,
+    /// Who it leaves by, or has left by, where there was a choice (`twilio.senders`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sender: Option<String>,
     /// Where it stands.
     pub status: DeliveryStatus,
     /// Whether it reached its person: the handset took the message, or the call
@@ -228,6 +231,7 @@ impl Sent {
             id: verification.delivery_id(send.number).to_string(),
             sid: send.sid.as_ref().map(ToString::to_string),
             channel: send.channel.into(),
+            sender: send.route.as_ref().map(|route| route.sender.clone()),
             status,
             delivered: delivery.map_or(Some(false), Delivery::is_delivered),
             heard: match delivery {

@@ -1,6 +1,7 @@
 //! What holds in every life, whatever happens in it.
 
 use super::*;
+use crate::model::message::Route;
 use crate::model::policy::Failover;
 
 fn any_policy() -> impl Strategy<Value = Policy> {
@@ -60,7 +61,9 @@ fn any_event() -> impl Strategy<Value = Input> {
         1 => Just(Input::Cancel),
         1 => Just(Input::Approve),
         1 => Just(Input::Deadline),
-        4 => number().prop_map(|number| Input::Claim { number }),
+        4 => (number(), any::<bool>()).prop_map(|(number, is_choice)| Input::Claim { number, routes: routes(is_choice) }),
+        2 => (number(), 0u32..4, any_failure(), any::<bool>()).prop_map(|(number, claim, failure, is_spent)|
+            Input::NextSender { number, claim, failure, is_spent }),
         2 => (number(), any_sid(), proptest::option::of(0i64..900)).prop_map(|(number, sid, silent)|
             Input::Accepted { number, sid, silent_at: silent.map(at) }),
         1 => (number(), 0u32..4).prop_map(|(number, claim)| Input::Refused {
@@ -77,6 +80,10 @@ fn any_event() -> impl Strategy<Value = Input> {
         3 => (number(), any_sid(), any::<bool>(), step)
             .prop_map(|(number, sid, machine, step)| Input::CallAsks { number, sid, machine, step }),
     ]
+}
+
+fn routes(is_choice: bool) -> Vec<Route> {
+    if is_choice { ["+15005550001", "+15005550002"].map(Route::of).into() } else { Vec::new() }
 }
 
 /// Mostly forward, sometimes back: clocks of two machines differ.
@@ -115,6 +122,11 @@ fn holds(policy: &Policy, old: &Verification, input: &Input, new: &Decision, now
         }
     }
     for (before, after) in old.sends.iter().zip(&next.sends) {
+        let is_under_way = before.state != SendState::Waiting;
+        assert!(!is_under_way || before.route == after.route, "who sends changed while it was sent");
+        let is_spent = |route: &Route| after.not_by.contains(&route.sender);
+        let begins = after.state == SendState::Sending && !is_under_way;
+        assert!(!begins || !after.route.as_ref().is_some_and(is_spent), "who refused it is asked again");
         assert!(before.state != SendState::Accepted || after.state == SendState::Accepted);
         assert!(before.sid.is_none() || before.sid == after.sid, "a binding was changed");
         assert!(after.readings <= policy.max_replays.saturating_add(1));
@@ -128,7 +140,7 @@ fn holds(policy: &Policy, old: &Verification, input: &Input, new: &Decision, now
         assert!(!sends_again || is_missing, "sent again before it was known to be missing");
         let is_retried = step.is_about(step.number())
             && was.is_some_and(|was| was.due != step.due)
-            && *input != Input::Claim { number: step.number() };
+            && !matches!(input, Input::Claim { number, .. } if *number == step.number());
         let last = next.expires_at.checked_sub(SignedDuration::from_secs(15)).unwrap();
         assert!(step.is_look_up() || !is_retried || step.due <= last, "beyond the life of the code");
     }

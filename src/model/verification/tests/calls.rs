@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn a_call_that_asks_before_our_request_was_answered_settles_it() {
     let mut story = Story::of(Channel::Call, Policy::default());
-    story.at(0, Input::Claim { number: 1 });
+    story.at(0, Input::Claim { number: 1, routes: Vec::new() });
     assert_eq!(story.asks(3, Step::Answered), Outcome::SayGate);
     assert_eq!((story.state(1), story.outbox_steps().len()), (&SendState::Accepted, 0));
     assert_eq!(story.at(4, unknown(1, 1)), Outcome::NotMine);

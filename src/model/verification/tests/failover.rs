@@ -8,7 +8,7 @@ const ALL: [Channel; 3] = [Channel::Sms, Channel::Whatsapp, Channel::Call];
 fn story_of(failover: Failover, channels: &[Channel]) -> Story {
     let policy = Policy { channels: channels.to_vec(), failover, ..Policy::default() };
     let mut story = Story::of(channels[0], policy);
-    story.at(0, Input::Claim { number: 1 });
+    story.at(0, Input::Claim { number: 1, routes: Vec::new() });
     story
 }
 
@@ -29,7 +29,7 @@ fn follow(number: u8, channel: Channel) -> Input {
 }
 
 fn failover(number: u8, again: bool) -> Effect {
-    Effect::FailOver { number, again }
+    Effect::FailOver { number, again, next_sender: false }
 }
 
 /// The second from which on something follows by itself, and by which ways it may.
@@ -48,6 +48,7 @@ fn each_remedy_leads_on_or_ends_it() {
         let others = vec![Channel::Whatsapp, Channel::Call];
         let expected = match remedy {
             Remedy::Again => Some((7, ALL.to_vec())),
+            _ if remedy.is_next_sender() => Some((2, ALL.to_vec())),
             _ if remedy.moves_on() => Some((2, others.clone())),
             _ => None,
         };
@@ -71,11 +72,11 @@ fn it_follows_with_the_same_code_without_a_wait_and_once() {
     let sends: Vec<_> =
         story.verification.sends.iter().map(|send| (send.channel, send.generation, send.follows)).collect();
     assert_eq!(sends, [(Channel::Sms, 1, None), (Channel::Whatsapp, 1, Some(1))]);
-    story.at(3, Input::Claim { number: 2 });
+    story.at(3, Input::Claim { number: 2, routes: Vec::new() });
     story.at(3, refused(2, Remedy::NextChannel));
     assert_eq!(next(&story, 2), Some((3, vec![Channel::Call])));
     assert_eq!(story.at(3, follow(2, Channel::Call)), Outcome::Done);
-    story.at(4, Input::Claim { number: 3 });
+    story.at(4, Input::Claim { number: 3, routes: Vec::new() });
     story.at(4, refused(3, Remedy::NextChannel));
     assert_eq!(next(&story, 3), None, "no way is left");
 }
@@ -87,7 +88,7 @@ fn the_same_way_is_tried_again_once_where_the_failure_passes() {
     story.at(2, not_arrived(1, Remedy::Again));
     assert_eq!(story.outbox_steps(), [(&failover(1, true), 7)]);
     assert_eq!(story.at(7, follow(1, Channel::Sms)), Outcome::Done);
-    story.at(8, Input::Claim { number: 2 });
+    story.at(8, Input::Claim { number: 2, routes: Vec::new() });
     story.at(8, Input::Accepted { number: 2, sid: sid("SM", 2), silent_at: None });
     story.at(9, not_arrived(2, Remedy::Again));
     assert_eq!(next(&story, 2), None);
@@ -119,7 +120,7 @@ fn what_is_told_late_of_an_earlier_send_leaves_what_follows_a_later_one() {
     let mut story = story_of(Failover::OnSilence, &ALL);
     story.at(1, accepted(1));
     story.at(40, follow(1, Channel::Whatsapp));
-    story.at(41, Input::Claim { number: 2 });
+    story.at(41, Input::Claim { number: 2, routes: Vec::new() });
     story.at(41, Input::Accepted { number: 2, sid: sid("SM", 2), silent_at: Some(at(80)) });
     assert_eq!(story.at(50, not_arrived(1, Remedy::NextChannel)), Outcome::NotMine);
     assert_eq!(next(&story, 2), Some((80, vec![Channel::Call])));

@@ -14,7 +14,7 @@ fn story_of(redact: bool) -> Story {
 
 /// Claims the send of that number, and has it taken.
 fn taken(story: &mut Story, number: u8, second: i64) {
-    story.at(second, Input::Claim { number });
+    story.at(second, Input::Claim { number, routes: Vec::new() });
     story.at(second + 1, Input::Accepted { number, sid: sid("SM", number), silent_at: None });
 }
 
@@ -88,7 +88,7 @@ fn calls_tests_and_what_never_left_have_nothing_to_redact() {
 fn a_message_that_was_in_doubt_is_redacted_once_it_is_found() {
     let mut story = story_of(true);
     story.resend(30);
-    story.at(30, Input::Claim { number: 2 });
+    story.at(30, Input::Claim { number: 2, routes: Vec::new() });
     story.at(31, unknown(2, 1));
     let look_up = story.verification.outbox[0].due;
     story.check(32, true);

@@ -10,7 +10,7 @@ fn by_way(channel: Channel, failed: Option<u8>) -> Input {
 fn story() -> Story {
     let channels = vec![Channel::Sms, Channel::Call, Channel::Whatsapp];
     let mut story = Story::of(Channel::Sms, Policy { channels, ..Policy::default() });
-    story.at(0, Input::Claim { number: 1 });
+    story.at(0, Input::Claim { number: 1, routes: Vec::new() });
     story
 }
 
@@ -26,11 +26,11 @@ fn a_way_that_failed_opens_each_other_way_once() {
     assert!(matches!(story.resend(2), Outcome::TooSoon { .. }), "the same way waits");
     assert_eq!(story.at(2, by_way(Channel::Call, None)), Outcome::Done);
     assert!(matches!(story.at(3, by_way(Channel::Whatsapp, None)), Outcome::TooSoon { .. }), "a call is out");
-    story.at(3, Input::Claim { number: 2 });
+    story.at(3, Input::Claim { number: 2, routes: Vec::new() });
     story.at(3, refused(2));
     assert!(matches!(story.resend(4), Outcome::TooSoon { .. }), "texts were tried");
     assert_eq!(story.at(4, by_way(Channel::Whatsapp, None)), Outcome::Done);
-    story.at(5, Input::Claim { number: 3 });
+    story.at(5, Input::Claim { number: 3, routes: Vec::new() });
     story.at(5, refused(3));
     for channel in [Channel::Sms, Channel::Call, Channel::Whatsapp] {
         assert!(matches!(story.at(6, by_way(channel, None)), Outcome::TooSoon { .. }), "{channel}");

@@ -52,6 +52,12 @@ pub enum Change {
 #[derive(Debug)]
 pub struct Breaker(State);
 
+impl Default for Breaker {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Breaker {
     /// Of a route that nothing is known of.
     pub const fn new() -> Self {
@@ -72,6 +78,15 @@ impl Breaker {
                 self.0 = State::HalfOpen { since: now, rest };
                 Ok(())
             }
+        }
+    }
+
+    /// Whether the route is left alone now. Nobody finds out by this whether it is back.
+    pub fn is_open(&self, now: Instant) -> bool {
+        match self.0 {
+            State::Closed { .. } => false,
+            State::Open { until, .. } => now < until,
+            State::HalfOpen { since, .. } => now < since + PROBE,
         }
     }
 
