@@ -17,7 +17,9 @@ use super::unanswered;
 use super::whole::Config;
 use crate::model::channel::Channel;
 use crate::model::region;
+use crate::model::senders::own_sender;
 use reqwest::Url;
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -40,6 +42,7 @@ pub(super) fn check(config: &Config, layers: &Layers) -> Found {
     exposure::check(config, &mut judge);
     sandbox(config, &mut refused);
     fallback(config, &mut refused);
+    senders(config, &mut refused, &mut unwise);
     places(config, &mut refused);
     account(&config.twilio, &mut refused, &mut unwise);
     owners::check(config, &mut refused);
@@ -307,6 +310,36 @@ fn fallback(config: &Config, refused: &mut Reader<'_>) {
                 "is missing, and needed by gateway.fallback",
                 "set it, or write \"none\"",
             );
+        }
+    }
+}
+
+/// Senders to choose from are Twilio's alone, and there has to be one for each channel.
+fn senders(config: &Config, refused: &mut Reader<'_>, unwise: &mut Reader<'_>) {
+    const KEY: &str = "twilio.senders";
+    let twilio = &config.twilio;
+    if twilio.senders.is_empty() {
+        return;
+    }
+    if config.gateway.kind != GatewayKind::Twilio || config.gateway.fallback.is_some() {
+        let mend = "set gateway.kind = \"twilio\" and gateway.fallback = \"none\", or take the list out";
+        refused.note(KEY, "does not go together with another way out", mend);
+    }
+    let services = std::iter::once(&config.services.default).chain(config.services.others.values());
+    let channels: BTreeSet<Channel> = services.flat_map(|own| own.channels.iter().copied()).collect();
+    let usual = twilio.messaging_service_sid.as_ref().or(twilio.from.as_ref());
+    for channel in channels {
+        let listed = twilio.senders.iter().any(|sender| sender.channels.contains(&channel));
+        let has_usual = match channel {
+            Channel::Sms => usual.is_some(),
+            Channel::Call => twilio.from.as_ref().is_some_and(|from| from.starts_with('+')),
+            Channel::Whatsapp => twilio.messaging_service_sid.is_some(),
+        };
+        let mut services = std::iter::once(&config.services.default).chain(config.services.others.values());
+        let has_own = services.any(|own| own_sender(own, channel).is_some());
+        if !(listed || has_usual || has_own) {
+            let what = format!("has no sender for {channel}, which services have among their channels");
+            unwise.note(KEY, what, "add one, or take the channel out of theirs");
         }
     }
 }

@@ -8,6 +8,7 @@ use super::reader::Reader;
 use super::senders;
 use super::whole::Config;
 use crate::model::id::ServiceId;
+use crate::model::senders::bare;
 use std::collections::BTreeMap;
 
 /// What accounts there cannot be, and what cannot be theirs.
@@ -15,7 +16,8 @@ pub(super) fn check(config: &Config, refused: &mut Reader<'_>) {
     let twilio = &config.twilio;
     let services = std::iter::once(&config.services.default).chain(config.services.others.values());
     let own = services.flat_map(|own| [&own.from, &own.messaging_service_sid, &own.whatsapp_from]);
-    let own = own.chain([&twilio.from, &twilio.messaging_service_sid]).flatten().map(String::as_str);
+    let own = own.flatten().map(String::as_str);
+    let usual = [&twilio.from, &twilio.messaging_service_sid].into_iter().flatten().map(String::as_str);
     let is_main = |sid: &Option<String>| sid.is_none() || *sid == twilio.account_sid;
     let listed = twilio.senders.iter();
     let of_main =
@@ -23,7 +25,7 @@ pub(super) fn check(config: &Config, refused: &mut Reader<'_>) {
     // A sender of a service may stand in the list with the account whose it is.
     let of_others: Vec<&str> =
         listed.filter(|sender| !is_main(&sender.account_sid)).map(|sender| bare(&sender.sender)).collect();
-    let own: Vec<&str> = own.filter(|own| !of_others.contains(own)).chain(of_main).collect();
+    let own: Vec<&str> = own.filter(|own| !of_others.contains(own)).chain(usual).chain(of_main).collect();
     of_list(config, &own, refused);
     let mut owners = BTreeMap::new();
     for (sid, account) in &twilio.accounts {
@@ -80,9 +82,4 @@ fn of_list(config: &Config, own: &[&str], refused: &mut Reader<'_>) {
             }
         }
     }
-}
-
-/// A sender without its channel: a number is one sender on every channel.
-fn bare(sender: &str) -> &str {
-    sender.rsplit(':').next().unwrap_or(sender)
 }

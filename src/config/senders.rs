@@ -105,7 +105,9 @@ fn channels(r: &mut Reader<'_>, path: &str, table: &Table, sender: &str) -> Vec<
         match Channel::ALL.into_iter().find(|channel| channel.as_str() == word) {
             Some(channel) if can_take(sender, channel) => channels.push(channel),
             Some(_) => {
-                let mend = format!("it takes {}", words(&usual_channels(sender)));
+                let able: Vec<Channel> =
+                    Channel::ALL.into_iter().filter(|channel| can_take(sender, *channel)).collect();
+                let mend = format!("it takes {}", words(&able));
                 r.note(&path, format_args!("{word:?} is no channel of such a sender"), mend);
             }
             None => {

@@ -162,6 +162,12 @@ pub fn is_of_sender(code: u32) -> bool {
     crate::twilio::errors::is_of_sender(code)
 }
 
+/// Whether an error code says that the account can do nothing at all, so that another one
+/// may.
+pub fn is_of_account(code: u32) -> bool {
+    crate::twilio::errors::is_of_account(code)
+}
+
 /// A refusal as Twilio has it where it keeps the list of who opted out itself.
 /// <https://www.twilio.com/docs/api/errors/21610>
 pub fn opted_out() -> SendError {
@@ -219,6 +225,34 @@ pub struct Listed {
     pub report: Report,
     /// When it left, by the other side's clock.
     pub at: Option<Timestamp>,
+}
+
+/// Whether a template of WhatsApp's may be sent by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Approval {
+    /// WhatsApp has approved it.
+    Approved,
+    /// It has not, or no longer.
+    Not {
+        /// Where it stands, in the other side's word: `pending`, `rejected`, `paused` and so on,
+        /// with the reason where one was given.
+        status: String,
+    },
+    /// The other side knows of no such template.
+    Missing,
+}
+
+impl Approval {
+    /// The error code by which messages of such a template fail.
+    pub fn code(&self) -> u32 {
+        match self {
+            Self::Approved => 0,
+            Self::Not { status } if status.starts_with("paused") => 63041,
+            Self::Not { status } if status.starts_with("disabled") => 63042,
+            Self::Not { .. } => 63016,
+            Self::Missing => 63027,
+        }
+    }
 }
 
 /// What there was to be taken away.
@@ -292,6 +326,15 @@ pub trait Gateway: Send + Sync + 'static {
         _since: Timestamp,
         _page: Option<&str>,
     ) -> Result<Option<ListPage>, SendError> {
+        Ok(None)
+    }
+
+    /// Whether WhatsApp has approved a template; `None` where nobody can say. Nobody waits for
+    /// it, as for [`Gateway::fetch`].
+    ///
+    /// # Errors
+    /// What was not processed or came to nothing may be asked for again.
+    async fn approval(&self, _template: &str) -> Result<Option<Approval>, SendError> {
         Ok(None)
     }
 

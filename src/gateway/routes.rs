@@ -5,7 +5,9 @@
 //! not, and is looked up first. It refuses to know what each route speaks.
 
 use super::breaker::{Breaker, Change, Ended};
-use super::{Callbacks, Gateway, ListPage, Listing, Redaction, SendError, SendRequest, in_words, remedy};
+use super::{
+    Approval, Callbacks, Gateway, ListPage, Listing, Redaction, SendError, SendRequest, in_words, remedy,
+};
 use crate::model::channel::Channel;
 use crate::model::delivery::Report;
 use crate::model::id::Sid;
@@ -203,6 +205,16 @@ impl Gateway for Routes {
         for route in &self.0 {
             if let Some(found) = route.gateway.list(listing, since, page).await? {
                 return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What the first says that can say anything.
+    async fn approval(&self, template: &str) -> Result<Option<Approval>, SendError> {
+        for route in &self.0 {
+            if let Some(approval) = route.gateway.approval(template).await? {
+                return Ok(Some(approval));
             }
         }
         Ok(None)

@@ -5,12 +5,15 @@
 //! made before anybody repeats it. What 429 (Too Many Requests, 20429) means is
 //! decided in `refusal`, at the end of this file.
 
+mod approval;
 mod fetch;
 mod list;
 mod redact;
 
 use super::http::{Answer, Outgoing, Transport, TransportError};
-use super::{Carried, Gateway, ListPage, Listing, Redaction, SendError, SendRequest, text, wording};
+use super::{
+    Approval, Carried, Gateway, ListPage, Listing, Redaction, SendError, SendRequest, text, wording,
+};
 use crate::model::address;
 use crate::model::channel::Channel;
 use crate::model::delivery::{About, Fact, Report, Source};
@@ -43,6 +46,8 @@ const WHATSAPP: &str = "whatsapp:";
 pub struct Settings {
     /// `https://api.twilio.com`, or the sandbox.
     pub base_url: String,
+    /// `https://content.twilio.com`, or the sandbox: where templates are.
+    pub content_url: String,
     /// The account, `AC…`, by which everything leaves that names no other.
     pub account_sid: String,
     /// `AC…` and its auth token, or `SK…` and its secret.
@@ -75,6 +80,9 @@ pub struct Account {
     pub sid: String,
     /// The SID and its auth token, or `SK…` and its secret.
     pub auth: (String, Secret),
+    /// Whether senders of it are used now; of one whose senders were, what has left is
+    /// still asked about.
+    pub sends: bool,
 }
 
 /// An account, and the places for its requests.
@@ -96,7 +104,8 @@ impl<T: Transport> Twilio<T> {
     pub fn new(settings: Settings, transport: T) -> Self {
         let most = settings.concurrency.max(1);
         let line = |account| Line { account, places: Arc::new(Semaphore::new(most)) };
-        let main = Account { sid: settings.account_sid.clone(), auth: settings.auth.clone() };
+        let (sid, auth) = (settings.account_sid.clone(), settings.auth.clone());
+        let main = Account { sid, auth, sends: true };
         let (main, others) = (line(main), settings.others.iter().cloned().map(line).collect());
         Self { settings, transport, main, others }
     }
@@ -415,6 +424,10 @@ impl<T: Transport> Gateway for Twilio<T> {
         page: Option<&str>,
     ) -> Result<Option<ListPage>, SendError> {
         self.list_at_twilio(listing, since, page).await.map(Some)
+    }
+
+    async fn approval(&self, template: &str) -> Result<Option<Approval>, SendError> {
+        self.approval_at_twilio(template).await.map(Some)
     }
 
     async fn redact(&self, sid: &Sid, account: Option<&str>, delete: bool) -> Result<Redaction, SendError> {

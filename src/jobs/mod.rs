@@ -4,7 +4,7 @@
 //! of its own with places of its own, so that nothing in one lane waits for anything
 //! in another. A job says of which records it takes care, and how; what is done then
 //! is `app`'s to know. What only comes round again and again, without a record
-//! that is due, is in `retention` and `sweep`.
+//! that is due, is in `retention`, `sweep` and `templates`.
 //!
 //! A job that fails is tried again later, after ever longer waits. One that panics,
 //! or fails for a reason that lasts, is set aside after a number of times: it is
@@ -27,6 +27,7 @@ mod runner;
 mod send;
 mod settings;
 mod sweep;
+mod templates;
 mod webhook;
 
 pub use settings::Settings;
@@ -52,6 +53,7 @@ pub async fn run(app: App, settings: Settings, stop: impl Future<Output = ()>) {
         events::keep_endpoints(&app.telling, stop.clone()),
         retention::keep_deleting(&app, stop.clone()),
         sweep::keep_sweeping(&app, settings.sweep_hour, stop.clone()),
+        templates::keep_looking(&app, stop.clone()),
         fraud::keep(&app.base, &app.fraud, stop.clone()),
         app.admission.alerts.keep(&app.telling, stop.clone()),
         admission::keep_lists(&app.admission, stop.clone()),

@@ -93,6 +93,10 @@ pub struct Message {
     /// The number of the send whose turn is given to it when its step is due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub turn: Option<u8>,
+    /// The sender whose turn that is, where there was a choice: another one has turns of its
+    /// own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn_of: Option<String>,
     /// What became of sends that did not bring it, by their numbers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<(u8, MessageFailure)>,

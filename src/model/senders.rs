@@ -42,12 +42,25 @@ pub struct Senders {
     usual: Option<String>,
     /// The number that calls come from where nobody else does.
     caller: Option<String>,
+    /// The account that has those of whom nothing else is said.
+    main: Option<String>,
 }
 
 impl Senders {
     /// Those of a list, and the usual ones of texts and of calls, which take what is left.
     pub fn new(list: Vec<Sender>, usual: Option<String>, caller: Option<String>) -> Self {
-        Self { list, usual, caller }
+        Self { list, usual, caller, main: None }
+    }
+
+    /// The same, where this account has those of whom nothing else is said.
+    #[must_use]
+    pub fn of_account(self, main: Option<String>) -> Self {
+        let of_main = |mut sender: Sender| {
+            sender.route.account = sender.route.account.or_else(|| main.clone());
+            sender
+        };
+        let list = self.list.into_iter().map(of_main).collect();
+        Self { list, main, ..self }
     }
 
     /// The usual one alone.
@@ -145,10 +158,15 @@ impl Senders {
             || self.first(service, Channel::Whatsapp, to).is_some()
     }
 
-    /// A sender of a service, which may stand in the list with its account.
+    /// A sender of a service, which may stand in the list with its account: a number is one
+    /// sender on every channel.
     fn named(&self, name: String) -> Route {
-        let listed = self.list.iter().find(|sender| sender.route.sender == name);
-        listed.map_or_else(|| Route::of(name), |sender| sender.route.clone())
+        let is_it = |sender: &&Sender| bare(&sender.route.sender) == bare(&name);
+        let account = match self.list.iter().find(is_it) {
+            Some(listed) => listed.route.account.clone(),
+            None => self.main.clone(),
+        };
+        Route { sender: name, account }
     }
 
     fn usual_for(&self, channel: Channel) -> Option<Route> {
@@ -195,6 +213,11 @@ pub fn own_sender(settings: &Settings, channel: Channel) -> Option<String> {
             number.or_else(|| pool.cloned())
         }
     }
+}
+
+/// A sender without the channel that stands before it in an address.
+pub fn bare(sender: &str) -> &str {
+    sender.rsplit(':').next().unwrap_or(sender)
 }
 
 /// The channels of a sender that says nothing about them, by what it is.

@@ -108,6 +108,15 @@ pub fn is_of_sender(code: u32) -> bool {
     OF_SENDER.contains(&code)
 }
 
+/// Codes by which an account can do nothing at all: its credentials (20003), its state
+/// (20005, 30002), its rights (20006, 20008).
+const OF_ACCOUNT: [u32; 5] = [20003, 20005, 20006, 20008, 30002];
+
+/// Whether a code says that the account can do nothing at all.
+pub fn is_of_account(code: u32) -> bool {
+    OF_ACCOUNT.contains(&code)
+}
+
 /// Twilio's page about a code.
 pub fn docs(code: u32) -> String {
     format!("https://www.twilio.com/docs/api/errors/{code}")

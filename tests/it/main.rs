@@ -120,6 +120,7 @@ mod streams;
 mod support;
 mod sweep;
 mod telephones;
+mod templates;
 mod tls;
 mod trips;
 mod verifications;

@@ -26,6 +26,10 @@ over_each_engine![
     nobody_who_said_stop_is_written_to_by_the_next_sender,
     another_account_settles_nothing_and_hears_nothing,
     what_did_not_arrive_goes_by_the_next_sender_where_the_service_says_so,
+    who_refused_and_who_is_busy_are_passed_over_for_a_third,
+    who_was_told_to_stop_is_nobody_to_go_on_by,
+    what_the_provider_knows_of_a_stop_holds_for_all_senders,
+    an_account_that_can_do_nothing_is_passed_over_with_all_its_senders,
 ];
 
 const MAIN: &str = "AC0000000000000000000000000000000a";
@@ -33,6 +37,7 @@ const OTHER: &str = "AC0000000000000000000000000000000b";
 /// In their order: that of the country before those of all countries.
 const FIRST: &str = "+15005550001";
 const SECOND: &str = "+15005550002";
+const THIRD: &str = "+15005550003";
 
 fn sender(name: &str, account: Option<&str>, countries: &[&str]) -> Sender {
     Sender {
@@ -54,7 +59,24 @@ fn world_of(engine: Engine, failover: Failover) -> World {
     let accounts =
         Accounts { main: Some(MAIN.into()), sending: [OTHER.into()].into(), ..Accounts::default() };
     let policy = Policy { failover, ..Policy::default() };
-    World::of_senders(engine, policy, Senders::new(list, None, None), accounts)
+    let senders = Senders::new(list, None, None).of_account(Some(MAIN.to_owned()));
+    World::of_senders(engine, policy, senders, accounts)
+}
+
+/// Three senders, the second one of the first one's account, for a service that asks for
+/// nothing else.
+fn world_of_three(engine: Engine) -> World {
+    let shop = dialback::model::id::ServiceId::from_name("");
+    let list = vec![
+        Sender { services: vec![shop.clone()], ..sender(FIRST, None, &["US"]) },
+        Sender { services: vec![shop], ..sender(SECOND, None, &[]) },
+        sender(THIRD, Some(OTHER), &["US"]),
+    ];
+    let accounts =
+        Accounts { main: Some(MAIN.into()), sending: [OTHER.into()].into(), ..Accounts::default() };
+    let policy = Policy { failover: Failover::Off, ..Policy::default() };
+    let senders = Senders::new(list, None, None).of_account(Some(MAIN.to_owned()));
+    World::of_senders(engine, policy, senders, accounts)
 }
 
 fn proof(account: &str) -> Proof {
@@ -237,4 +259,63 @@ async fn what_did_not_arrive_goes_by_the_next_sender_where_the_service_says_so(e
     messaging::record(&world.app.messaging, &proof(OTHER), told).await.unwrap();
     eventually("it is called", async || world.record(&id).await.sends.len() == 3).await;
     assert_eq!(world.record(&id).await.sends[2].channel, Channel::Call);
+}
+
+/// By whom it is sent in the end, of three.
+async fn who_refused_and_who_is_busy_are_passed_over_for_a_third(engine: Engine) {
+    let mut world = world_of_three(engine);
+    world.script([Say::Refused(21612), Say::NotProcessed(Duration::from_secs(20)), Say::Taken], []);
+    let id = begun(&mut world).await;
+    world.until_accepted(&id, 1).await;
+    assert_eq!(asked(&world), [FIRST, SECOND, THIRD]);
+    let send = world.record(&id).await.sends[0].clone();
+    assert_eq!((send.account(), &*send.not_by), (Some(OTHER), &[FIRST.to_owned()][..]));
+}
+
+async fn who_was_told_to_stop_is_nobody_to_go_on_by(engine: Engine) {
+    let mut world = world_of_three(engine);
+    say(&world, FIRST, true).await;
+    say(&world, THIRD, true).await;
+    world.pass(1);
+    say(&world, SECOND, false).await;
+    world.script([Say::NotProcessed(Duration::from_secs(5)), Say::Taken], []);
+    let id = begun(&mut world).await;
+    eventually("it waits", async || world.gateway.orders().len() == 1).await;
+    world.settle().await;
+    assert_eq!(asked(&world), [SECOND], "nobody is asked at once who asked to be left alone");
+    world.pass(31);
+    world.until_accepted(&id, 1).await;
+    assert_eq!(asked(&world), [SECOND, SECOND]);
+}
+
+async fn what_the_provider_knows_of_a_stop_holds_for_all_senders(engine: Engine) {
+    let mut world = world_of_three(engine);
+    world.script([Say::Refused(21610)], []);
+    let id = begun(&mut world).await;
+    eventually("it has failed", async || {
+        matches!(world.state(&id, 1).await, SendState::Failed { code: Some(21610), .. })
+    })
+    .await;
+    verification::cancel(&world.app.admission, &id).await.unwrap();
+    let request = crate::support::request(PERSON, Channel::Sms);
+    let refused = verification::start(&world.app.verifying, request, None).await.err().unwrap();
+    assert!(matches!(refused, VerificationError::Admission(AdmissionError::OptedOut)), "{refused:?}");
+    assert_eq!(asked(&world), [FIRST]);
+}
+
+async fn an_account_that_can_do_nothing_is_passed_over_with_all_its_senders(engine: Engine) {
+    let mut world = world_of_three(engine);
+    world.script([Say::Refused(20003), Say::Taken], []);
+    let id = begun(&mut world).await;
+    world.until_accepted(&id, 1).await;
+    assert_eq!(asked(&world), [FIRST, THIRD]);
+    // A trial account says that of the number: nobody else is asked.
+    verification::cancel(&world.app.admission, &id).await.unwrap();
+    world.script([Say::Refused(21608)], []);
+    let id = world.start(Channel::Sms).await.verification.id;
+    eventually("it has failed", async || {
+        matches!(world.state(&id, 1).await, SendState::Failed { code: Some(21608), .. })
+    })
+    .await;
+    assert_eq!(asked(&world).len(), 3);
 }

@@ -75,3 +75,14 @@ async fn a_call_of_the_other_account_hears_the_code() {
     assert_eq!(app.check(&text(&begun["id"]), code).await.json()["valid"], true);
     app.stop().await;
 }
+
+#[tokio::test]
+async fn a_sender_of_the_list_is_not_erased() {
+    let senders = r#"[{ sender = "whatsapp:+15017122663" }, { sender = "+15017122661" }]"#;
+    let app = Setup::sandbox().set("TWILIO__SENDERS", senders).start().await;
+    for number in ["+15017122663", "+15017122661"] {
+        let refused = app.post("/v1/erasures", &json!({ "number": number })).await;
+        assert_eq!(refused.status, 422, "{}", refused.text);
+    }
+    app.stop().await;
+}

@@ -102,6 +102,7 @@ impl House {
 fn gateway_settings(sandbox_url: &str, own_url: &str, catalog: &Arc<Catalog>) -> twilio::Settings {
     twilio::Settings {
         base_url: sandbox_url.to_owned(),
+        content_url: sandbox_url.to_owned(),
         account_sid: ACCOUNT.to_owned(),
         auth: (ACCOUNT.to_owned(), Secret::new(TOKEN)),
         others: Vec::new(),

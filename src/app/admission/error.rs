@@ -33,7 +33,9 @@ pub enum AdmissionError {
     #[error("no channel of this service reaches this number")]
     NoChannel,
     /// The service has nobody to send as by this channel.
-    #[error("the channel {0} has no sender: set the service's whatsapp_from")]
+    #[error(
+        "the channel {0} has no sender for this number: name one in twilio.senders, or for whatsapp as the service's whatsapp_from"
+    )]
     NoSender(Channel),
     /// The recipient told our sender to stop.
     #[error("the recipient has opted out of messages from this sender")]

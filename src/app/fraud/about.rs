@@ -70,10 +70,7 @@ pub(in crate::app) fn sender_of(
     senders.first(service, channel, to).map(|sender| bare(&sender).to_owned())
 }
 
-/// A sender without the channel that stands before it in an address.
-pub(in crate::app) fn bare(sender: &str) -> &str {
-    sender.rsplit(':').next().unwrap_or(sender)
-}
+pub(in crate::app) use crate::model::senders::bare;
 
 /// The name of a person's number, however it was written.
 pub(in crate::app) fn of_number(names: &Pseudonyms, number: &PhoneNumber) -> Pseudonym {

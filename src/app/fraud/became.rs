@@ -65,9 +65,11 @@ pub(in crate::app) fn about_send(
 ) -> Option<About> {
     let admitted = verification.admitted.as_ref().filter(|_| !verification.test)?;
     let is_first = send.number == 1;
-    let left_by = send.route.as_ref().map(|route| bare(&route.sender).to_owned());
-    let known = left_by.or_else(|| admitted.sender.clone().filter(|_| is_first));
-    let sender = known.or_else(|| sender_of(senders, (service, send.channel), &verification.to));
+    // Whom it was counted for when it was asked for, whoever it left by.
+    let known = admitted.sender.clone().filter(|_| is_first);
+    let left_by = || send.route.as_ref().map(|route| bare(&route.sender).to_owned());
+    let sender =
+        known.or_else(left_by).or_else(|| sender_of(senders, (service, send.channel), &verification.to));
     let told = about(
         &watch.names,
         &Told {

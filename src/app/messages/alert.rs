@@ -1,13 +1,14 @@
 //! Telling the operator of failures that only they can mend: in the log, and once an hour for
-//! each service and code as an event, over all processes. It refuses to know what is done
+//! each service, code and sender as an event, over all processes. It refuses to know what is done
 //! about the message itself.
 
 use crate::app::admission::Admission;
 use crate::gateway;
-use crate::model::channel::Channel;
 use crate::model::event::{EventBody, EventType, Once};
-use crate::model::id::ServiceId;
+use crate::model::message::Send;
+use crate::model::phone::mask;
 use crate::model::remedy::Remedy;
+use crate::model::service::Service;
 use jiff::SignedDuration;
 
 /// How long nobody is told again of the same.
@@ -16,22 +17,29 @@ const AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(1);
 /// Tells of a failure with that code, where its remedy says so.
 pub(in crate::app) fn alert(
     admission: &Admission,
-    (service, channel): (&ServiceId, Channel),
+    service: &Service,
+    send: &Send,
     code: Option<u32>,
     remedy: Remedy,
 ) {
     let Some(code) = code.filter(|_| remedy.alerts()) else { return };
     let now = admission.base.now();
     let (name, advice) = gateway::in_words(code);
+    let (service, channel) = (&service.id, send.channel);
+    // Of several senders each may have to be mended.
+    let sender = send.route.as_ref().map(|route| route.sender.clone());
+    let by = sender.as_deref().map(|sender| format!(":{sender}")).unwrap_or_default();
     let body = EventBody {
         service: Some(service.clone()),
         channel: Some(channel.into()),
         error_code: Some(code),
+        sender: sender.clone(),
         ..EventBody::new(EventType::OperatorAlert, now)
     };
     let until = now.checked_add(AGAIN_AFTER).unwrap_or(now);
-    let once = Once { name: format!("alert:{service}:{code}"), until, body };
+    let once = Once { name: format!("alert:{service}:{code}{by}"), until, body };
     if admission.alerts.note_once(&admission.telling, once) {
-        tracing::warn!(%service, %channel, error_code = code, remedy = remedy.as_str(), advice, "messages fail until somebody mends it: {name}");
+        let sender = sender.as_deref().map(mask);
+        tracing::warn!(%service, %channel, sender, error_code = code, remedy = remedy.as_str(), advice, "messages fail until somebody mends it: {name}");
     }
 }

@@ -80,6 +80,7 @@ pub async fn send_message(
             test: test.is_some(),
             round: 0,
             turn: None,
+            turn_of: None,
             failures: Vec::new(),
             request: request_hash.clone(),
             arrived: None,

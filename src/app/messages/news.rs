@@ -75,10 +75,11 @@ fn remedy_of_unheard(delivery: &Delivery) -> Option<Remedy> {
 pub(in crate::app) fn remedy_of_refusal(
     admission: &Admission,
     service: &Service,
-    (to, send): (&PhoneNumber, &Send),
+    send: &Send,
     code: Option<u32>,
 ) -> Remedy {
     let remedy = code.map_or(Remedy::NextChannel, |code| service.remedy(code, gateway::remedy(code)));
-    alert(admission, (&service.id, send.channel), code, remedy);
-    resolved(admission, service, (to, send), remedy)
+    alert(admission, service, send, code, remedy);
+    // Another sender would have been asked at once.
+    remedy.without_senders()
 }

@@ -112,7 +112,7 @@ fn not_arrived(
     let (admission, code) = (&messages.admission, delivery.error_code());
     let remedy = message.send(number).map_or(Remedy::Stop, |send| {
         let remedy = remedy_of(admission, service, (&message.to, send), delivery);
-        alert(admission, (&service.id, send.channel), code, remedy);
+        alert(admission, service, send, code, remedy);
         remedy
     });
     let reason = match code {

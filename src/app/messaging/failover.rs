@@ -11,16 +11,17 @@ use crate::app::fault::{Failing, Fault};
 use crate::app::messages::alert::alert;
 use crate::app::messages::news::{has_failed, remedy_of};
 use crate::app::messaging::pace::Pace;
-use crate::app::messaging::{Messaging, MessagingError};
+use crate::app::messaging::{Messaging, MessagingError, routing};
+use crate::app::services::find;
 use crate::app::verification::VerificationError;
 use crate::app::verification::begin::begin;
 use crate::app::verification::code_request::{CodeRequest, Target};
-use crate::app::verification::happen::happen;
+use crate::app::verification::happen::{self, happen};
 use crate::model::delivery::Delivery;
 use crate::model::id::{Sid, VerificationId};
 use crate::model::policy::Failover;
 use crate::model::service::Service;
-use crate::model::verification::{Decision, Input, Verification, decide};
+use crate::model::verification::{Decision, Input, OutboxStep, Send, Verification, decide};
 use jiff::Timestamp;
 
 /// Sends by the next channel what did not arrive by the send of that number, or writes
@@ -33,6 +34,7 @@ pub(in crate::app) async fn fail_over(
     id: &VerificationId,
     number: u8,
 ) -> Result<(), MessagingError> {
+    look_for_sender(messaging, id, number).await?;
     let target = Target::Following { id, number };
     let asked = CodeRequest { profile: &Profile::FAILOVER, target };
     let why = match Box::pin(begin(&messaging.verifying, &asked)).await {
@@ -44,6 +46,26 @@ pub(in crate::app) async fn fail_over(
     };
     tracing::info!(verification = %id, number, why, "nothing follows what did not arrive");
     happen(&messaging.admission, id, |_| Ok(Input::NotFollowed { number, why: why.clone() })).await?;
+    Ok(())
+}
+
+/// Lets what was to go on by another sender of its channel go on by another channel where
+/// none is left, those among them that the person told to stop.
+async fn look_for_sender(
+    messaging: &Messaging,
+    id: &VerificationId,
+    number: u8,
+) -> Result<(), MessagingError> {
+    let verification = happen::verification(&messaging.base, id).await?.record;
+    let mut steps = verification.outbox.iter().filter(|step| step.number() == number);
+    let Some(send) = verification.send(number).filter(|_| steps.any(OutboxStep::is_by_next_sender)) else {
+        return Ok(());
+    };
+    let service = find::service_of(&messaging.directory, &verification).await?;
+    let next = Send { not_by: send.spent_senders(), ..send.clone() };
+    if routing::routes_of(messaging, &service, (&verification.to, &next), false).await?.is_empty() {
+        happen(&messaging.admission, id, |_| Ok(Input::NoOtherSender { number })).await?;
+    }
     Ok(())
 }
 
@@ -82,7 +104,7 @@ fn not_arrived(
         return None;
     }
     let remedy = remedy_of(&messaging.admission, service, (&verification.to, send), after);
-    alert(&messaging.admission, (&service.id, send.channel), after.error_code(), remedy);
+    alert(&messaging.admission, service, send, after.error_code(), remedy);
     Some(Input::NotArrived { number, remedy })
 }
 

@@ -15,23 +15,31 @@ use std::time::Instant;
 /// Senders and accounts that are remembered; of more, all are forgotten once.
 const MOST: usize = 10_000;
 
+/// What stands before the name of an account that is remembered.
+const OF_ACCOUNT: &str = "account ";
+
 /// How senders and accounts answered lately.
 #[derive(Debug, Default)]
 pub struct Health(Mutex<HashMap<String, Breaker>>);
 
 impl Health {
-    /// These routes, the first one that is not left alone before the others. Who is left
-    /// alone may be tried again by this.
-    pub(in crate::app) fn in_order(&self, mut routes: Vec<Route>) -> Vec<Route> {
+    /// These routes, those that are not left alone before the others.
+    pub(in crate::app) fn in_order(&self, routes: Vec<Route>) -> Vec<Route> {
+        let (mut first, others): (Vec<Route>, Vec<Route>) =
+            routes.into_iter().partition(|route| self.answers(route));
+        first.extend(others);
+        first
+    }
+
+    /// Says that a route is asked now: where it was left alone, nobody else finds out
+    /// meanwhile whether it is back.
+    pub(in crate::app) fn asked(&self, route: &Route) {
         let now = Instant::now();
-        let answers = |breakers: &mut HashMap<String, Breaker>, route: &Route| {
-            names(route).all(|name| breakers.get_mut(&name).is_none_or(|breaker| breaker.ask(now).is_ok()))
-        };
-        let best = self.with(|breakers| routes.iter().position(|route| answers(breakers, route)));
-        if let Some(best) = best {
-            routes[..=best].rotate_right(1);
-        }
-        routes
+        self.with(|breakers| {
+            for name in names(route) {
+                let _ = breakers.get_mut(&name).map(|breaker| breaker.ask(now));
+            }
+        });
     }
 
     /// Whether a route is not left alone.
@@ -47,13 +55,14 @@ impl Health {
         let [sender, account] = both(route);
         match sent {
             Ok(()) => [sender, account].iter().for_each(|name| self.ended(name, Ended::Answered)),
-            Err(SendError::Refused { code, .. }) => {
-                self.ended(&account, Ended::Answered);
-                // What is wrong with one number says nothing of the sender.
-                if code.is_some_and(|code| leads_on(gateway::remedy(code))) {
+            // What is wrong with one number says nothing of who sends.
+            Err(SendError::Refused { code, .. }) => match code {
+                Some(code) if gateway::is_of_account(*code) => self.ended(&account, Ended::Failed),
+                Some(code) if gateway::remedy(*code) == Remedy::NextSenderAndAlert => {
                     self.ended(&sender, Ended::Failed);
                 }
-            }
+                _ => self.ended(&account, Ended::Answered),
+            },
             Err(error @ SendError::NotProcessed { code, .. }) => {
                 let rest = error.after().max(FIRST_REST);
                 match code {
@@ -77,7 +86,8 @@ impl Health {
                 _ => breakers.entry(name.to_owned()).or_default().note(ended, Instant::now()),
             }
         });
-        let route = mask(name);
+        // An account's name is nobody's number.
+        let route = if name.starts_with(OF_ACCOUNT) { name.to_owned() } else { mask(name) };
         match change {
             Some(Change::Opened(rest)) => {
                 tracing::warn!(
@@ -99,16 +109,12 @@ impl Health {
 
 /// Under which names a route is remembered: its sender, and its account.
 fn both(route: &Route) -> [String; 2] {
-    [route.sender.clone(), format!("account {}", route.account.as_deref().unwrap_or("of the configuration"))]
+    let account = route.account.as_deref().unwrap_or("of the configuration");
+    [route.sender.clone(), format!("{OF_ACCOUNT}{account}")]
 }
 
 fn names(route: &Route) -> impl Iterator<Item = String> {
     both(route).into_iter()
-}
-
-/// Whether a refusal is the sender's or its account's, so that another one may do it.
-pub(in crate::app) fn leads_on(remedy: Remedy) -> bool {
-    remedy.is_next_sender() || remedy == Remedy::StopAndAlert
 }
 
 #[cfg(test)]
@@ -154,14 +160,21 @@ mod tests {
     fn what_is_wrong_with_numbers_says_nothing_of_a_sender() {
         let health = Health::default();
         let refused = |code| SendError::Refused { code: Some(code), reason: "no".into() };
-        for _ in 0..20 {
-            health.note(&three()[0], Err(&refused(21211)));
+        for code in [21211, 21612, 21608, 30007] {
+            for _ in 0..20 {
+                health.note(&three()[0], Err(&refused(code)));
+            }
+            assert!(health.answers(&three()[0]), "{code}");
         }
-        assert!(health.answers(&three()[0]));
         for _ in 0..5 {
             health.note(&three()[0], Err(&refused(21606)));
         }
         assert!(!health.answers(&three()[0]) && health.answers(&three()[1]));
+        // A revoked token is all its senders'.
+        for _ in 0..5 {
+            health.note(&three()[0], Err(&refused(20003)));
+        }
+        assert!(!health.answers(&three()[1]) && health.answers(&three()[2]));
     }
 
     #[test]

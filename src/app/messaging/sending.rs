@@ -26,7 +26,7 @@ use crate::model::channel::Channel;
 use crate::model::code::CodeSeed;
 use crate::model::delivery::{Delivery, Report};
 use crate::model::id::{Sid, VerificationId};
-use crate::model::message::look_up_since;
+use crate::model::message::{Route, look_up_since};
 use crate::model::phone::PhoneNumber;
 use crate::model::remedy::Remedy;
 use crate::model::service::Service;
@@ -66,7 +66,10 @@ async fn do_step_of(messaging: &Messaging, id: &VerificationId) -> Result<(), Me
     }
     let service = find::service_of(&messaging.directory, &verification).await?;
     let routes = match verification.send(number).filter(|_| !step.is_look_up()) {
-        Some(send) => routing::routes_of(messaging, &service, (&verification.to, send.channel)).await?,
+        Some(send) => {
+            let in_own_words = service.settings.whatsapp_content_sid.is_none();
+            routing::routes_of(messaging, &service, (&verification.to, send), in_own_words).await?
+        }
         None => Vec::new(),
     };
     let policy = service.policy(&messaging.directory.policy);
@@ -77,7 +80,8 @@ async fn do_step_of(messaging: &Messaging, id: &VerificationId) -> Result<(), Me
     match decision.outcome {
         Outcome::Done => {
             let claim = Claim::of(&decision.verification.outbox, number, claimed, policy.hold());
-            let carried = carry(messaging, decision.verification, number, claimed + policy.longest_send);
+            let begin_by = claimed + policy.longest_send;
+            let carried = carry(messaging, decision.verification, (number, &routes), begin_by);
             let renew = |number, claim| async move {
                 let held = happen(&messaging.admission, id, |_| Ok(Input::Hold { number, claim })).await?;
                 Ok(Renewed::of(held.outcome == Outcome::Done, &held.verification.outbox, number))
@@ -96,7 +100,7 @@ async fn do_step_of(messaging: &Messaging, id: &VerificationId) -> Result<(), Me
 async fn carry(
     messaging: &Messaging,
     verification: Verification,
-    number: u8,
+    (number, routes): (u8, &[Route]),
     begin_by: Instant,
 ) -> Result<(), MessagingError> {
     let id = verification.id.clone();
@@ -132,8 +136,9 @@ async fn carry(
                     let sender = paced_sender(messaging, (service, to), send);
                     messaging.turns.take(sender.as_deref(), 1, messaging.base.now());
                     let begun = Instant::now();
+                    routing::asked(messaging, send);
                     let sent = messaging.gateway.send(&request).await;
-                    routing::note(messaging, send, &sent);
+                    routing::ended(messaging, (to, send), &sent).await?;
                     if sent.is_ok() {
                         messaging.pace.learn(Leg::Taken(send.channel), begun.elapsed());
                     }
@@ -166,7 +171,7 @@ async fn carry(
         Err(error) => {
             tracing::warn!(verification = %id, number, attempts = send.attempts.made, %error, "send not accepted");
             let jitter = jitter(&messaging.base, &id, step);
-            not_accepted(messaging, (&service, &verification.to, send), (step, jitter), error)
+            not_accepted(messaging, (&service, send, routes), (step, jitter), error)
         }
     };
     let decision = happen(&messaging.admission, &id, |_| Ok(input.clone())).await?;
@@ -234,15 +239,15 @@ pub(in crate::app) async fn look_up(
 /// `model::message::retry`.
 fn not_accepted(
     messaging: &Messaging,
-    (service, to, send): (&Service, &PhoneNumber, &Send),
+    (service, send, routes): (&Service, &Send, &[Route]),
     (step, jitter): (&OutboxStep, Jitter),
     error: SendError,
 ) -> Input {
     let (number, claim) = (step.number(), step.attempts);
     if !step.is_look_up()
-        && let Some((failure, is_spent)) = routing::next_after(messaging, service, (to, send), &error)
+        && let Some((failure, spent)) = routing::next_after(messaging, service, (send, routes), &error)
     {
-        return Input::NextSender { number, claim, failure, is_spent };
+        return Input::NextSender { number, claim, failure, spent };
     }
     match error {
         // The send is as unknown as before, and stays so: its callback may
@@ -252,7 +257,7 @@ fn not_accepted(
             Input::Refused { number, claim, code, reason, remedy: Remedy::Stop }
         }
         SendError::Refused { code, reason } => {
-            let remedy = news::remedy_of_refusal(&messaging.admission, service, (to, send), code);
+            let remedy = news::remedy_of_refusal(&messaging.admission, service, send, code);
             Input::Refused { number, claim, code, reason, remedy }
         }
         SendError::NotProcessed { code, reason, after } => {

@@ -26,7 +26,6 @@ use crate::model::message::{
     Effect, Message, MessageInput, MessageOutcome, OutboxStep, Priority, Route, Send, SendState,
     look_up_since,
 };
-use crate::model::phone::PhoneNumber;
 use crate::model::remedy::Remedy;
 use crate::model::service::Service;
 use crate::store::Commit;
@@ -45,13 +44,22 @@ pub async fn tend_message(messaging: &Messaging, id: &str) -> Result<(), Messagi
     let now = messaging.base.now();
     let Some(step) = message.outbox.iter().find(|step| step.due <= now) else { return Ok(()) };
     let number = step.number();
+    let service = happen::service_of(&messaging.messages, &message).await?;
     if step.is_failover() {
+        if step.is_by_next_sender()
+            && let Some(send) = message.send(number)
+        {
+            let next = Send { not_by: send.spent_senders(), ..send.clone() };
+            if routing::routes_of(messaging, &service, (&message.to, &next), false).await?.is_empty() {
+                happen(&messaging.messages, &id, |_| Ok(MessageInput::NoOtherSender { number })).await?;
+            }
+        }
         return Ok(fail_over(&messaging.messages, &id, number).await?);
     }
-    let service = happen::service_of(&messaging.messages, &message).await?;
     let mut routes = Vec::new();
     if let Some(send) = message.send(number).filter(|_| matches!(step.effect, Effect::Send { .. })) {
-        routes = routing::routes_of(messaging, &service, (&message.to, send.channel)).await?;
+        let in_own_words = message.content.approved.is_none();
+        routes = routing::routes_of(messaging, &service, (&message.to, send), in_own_words).await?;
         if !has_turn(messaging, (&service, &routes), &message, number).await? {
             return Ok(());
         }
@@ -66,7 +74,7 @@ pub async fn tend_message(messaging: &Messaging, id: &str) -> Result<(), Messagi
         MessageOutcome::Done => {
             let claim = Claim::of(&decision.message.outbox, number, claimed, policy.hold());
             let begin_by = claimed + policy.longest_send;
-            let carried = carry(messaging, service, decision.message, (number, begin_by));
+            let carried = carry(messaging, service, decision.message, (number, begin_by, &routes));
             let renew = |number, claim| {
                 let id = &id;
                 async move {
@@ -94,10 +102,14 @@ async fn has_turn(
     number: u8,
 ) -> Result<bool, MessagingError> {
     // One that was begun is looked up, which takes nobody's turn.
-    let waits = |send: &&Send| send.state == SendState::Waiting && message.turn != Some(number);
+    let waits = |send: &&Send| send.state == SendState::Waiting;
     let Some(send) = message.send(number).filter(waits) else { return Ok(true) };
     let now = messaging.base.now();
     let by = Send { route: send.best_of(routes), ..send.clone() };
+    let turn_of = by.route.as_ref().map(|route| route.sender.clone());
+    if message.turn == Some(number) && message.turn_of == turn_of {
+        return Ok(true);
+    }
     let sender = paced_sender(messaging, (service, &message.to), &by);
     let segments = match send.channel {
         Channel::Sms => segments_of(&message.content.text),
@@ -114,7 +126,7 @@ async fn has_turn(
         // Then its time is over, and it has taken nobody's turn.
         Turn::TooLate => message.expires_at,
     };
-    let input = MessageInput::PutOff { number, until };
+    let input = MessageInput::PutOff { number, until, sender: turn_of };
     happen(&messaging.messages, &message.id, |_| Ok(input.clone())).await?;
     Ok(false)
 }
@@ -124,7 +136,7 @@ async fn carry(
     messaging: &Messaging,
     service: Arc<Service>,
     message: Message,
-    (number, begin_by): (u8, Instant),
+    (number, begin_by, routes): (u8, Instant, &[Route]),
 ) -> Result<(), MessagingError> {
     let step = message.outbox.iter().find(|step| step.number() == number);
     let (Some(send), Some(step)) = (message.send(number), step) else { return Ok(()) };
@@ -152,7 +164,7 @@ async fn carry(
         Ok(None) => nothing(),
         Err(error) => {
             tracing::warn!(message = %id, number, attempts = send.attempts.made, %error, "send not accepted");
-            not_accepted(messaging, (&sending, &message.to, send), (id, step), error)
+            not_accepted(messaging, (&sending, send, routes), (id, step), error)
         }
     };
     let decision = happen(&messaging.messages, id, |_| Ok(input.clone())).await?;
@@ -203,8 +215,9 @@ async fn sent(
     }
     let request = request(messaging, sending, message, (send, begin_by, window_open));
     let begun = Instant::now();
+    routing::asked(messaging, send);
     let outcome = messaging.gateway.send(&request).await;
-    routing::note(messaging, send, &outcome);
+    routing::ended(messaging, (&message.to, send), &outcome).await?;
     if outcome.is_ok() {
         messaging.pace.learn(Leg::Taken(send.channel), begun.elapsed());
     }
@@ -235,15 +248,15 @@ fn request(
 /// What an attempt without success means for the send.
 fn not_accepted(
     messaging: &Messaging,
-    (service, to, send): (&Service, &PhoneNumber, &Send),
+    (service, send, routes): (&Service, &Send, &[Route]),
     (id, step): (&MessageId, &OutboxStep),
     error: SendError,
 ) -> MessageInput {
     let (number, claim) = (step.number(), step.attempts);
     if !step.is_look_up()
-        && let Some((failure, is_spent)) = routing::next_after(messaging, service, (to, send), &error)
+        && let Some((failure, spent)) = routing::next_after(messaging, service, (send, routes), &error)
     {
-        return MessageInput::NextSender { number, claim, failure, is_spent };
+        return MessageInput::NextSender { number, claim, failure, spent };
     }
     let jitter = jitter(&messaging.base, id, step);
     match error {
@@ -253,7 +266,7 @@ fn not_accepted(
             MessageInput::Refused { number, claim, code, reason, remedy: Remedy::Stop }
         }
         SendError::Refused { code, reason } => {
-            let remedy = news::remedy_of_refusal(&messaging.admission, service, (to, send), code);
+            let remedy = news::remedy_of_refusal(&messaging.admission, service, send, code);
             MessageInput::Refused { number, claim, code, reason, remedy }
         }
         SendError::NotProcessed { code, reason, after } => {

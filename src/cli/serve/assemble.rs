@@ -100,7 +100,7 @@ pub(super) fn app_of(
         prices: config.prices.clone(),
         rates: config.twilio.segments_per_second.clone(),
         codes: parts::code_keys(config, local)?,
-        senders: senders(config)?,
+        senders: senders(config, local)?,
         accounts: parts::accounts(config, local),
         retention: parts::retention(config),
         captcha,
@@ -135,11 +135,13 @@ pub async fn offline(config: &Config) -> anyhow::Result<(App, Arc<dyn Maintenanc
 }
 
 /// Who messages and calls may come from.
-fn senders(config: &Config) -> anyhow::Result<Senders> {
+fn senders(config: &Config, local: &Local) -> anyhow::Result<Senders> {
     let twilio = &config.twilio;
     let caller = twilio.from.clone().or_else(|| of_sandbox(config)).filter(|from| from.starts_with('+'));
     let usual = twilio.messaging_service_sid.clone().or_else(|| twilio.from.clone());
-    Ok(Senders::new(parts::senders(config)?, usual.or_else(|| of_sandbox(config)), caller))
+    let usual = usual.or_else(|| of_sandbox(config));
+    let senders = Senders::new(parts::senders(config)?, usual, caller);
+    Ok(senders.of_account(parts::main_account(config, local)))
 }
 
 /// The number that is there without being configured: where senders are listed, none is.
@@ -194,6 +196,7 @@ fn twilio_of(
     };
     let base_url = twilio.base_url.clone().or(sandbox_url).unwrap_or_else(|| "https://api.twilio.com".into());
     let settings = twilio::Settings {
+        content_url: beside_api("content", &base_url),
         base_url,
         account_sid,
         auth,
@@ -222,7 +225,7 @@ fn lookups_of(
     let Some(settings) = config.lookup.clone() else { return Ok(None) };
     let base_url = match (&settings.base_url, &config.twilio.base_url, sandbox_url) {
         (Some(own), ..) => own.clone(),
-        (None, Some(twilio), _) => lookups_beside(twilio),
+        (None, Some(twilio), _) => beside_api("lookups", twilio),
         (None, None, Some(sandbox)) => sandbox.to_owned(),
         (None, None, None) => "https://lookups.twilio.com".to_owned(),
     };
@@ -232,13 +235,14 @@ fn lookups_of(
     Ok(Some((lookups, settings)))
 }
 
-/// The host of Lookup that goes with one of the API: `api.dublin.ie1.twilio.com` has
-/// `lookups.dublin.ie1.twilio.com`, and what is no host of Twilio's is asked for both.
-fn lookups_beside(base_url: &str) -> String {
+/// The host of a product of Twilio's that goes with one of the API:
+/// `api.dublin.ie1.twilio.com` has `lookups.dublin.ie1.twilio.com`, and what is no host of
+/// Twilio's is asked for all of them.
+fn beside_api(product: &str, base_url: &str) -> String {
     let Ok(url) = Url::parse(base_url) else { return base_url.to_owned() };
     let rest = url.host_str().and_then(|host| host.strip_prefix("api."));
     match rest.filter(|rest| *rest == "twilio.com" || rest.ends_with(".twilio.com")) {
-        Some(rest) => format!("{}://lookups.{rest}", url.scheme()),
+        Some(rest) => format!("{}://{product}.{rest}", url.scheme()),
         None => base_url.to_owned(),
     }
 }
@@ -290,10 +294,10 @@ pub(super) fn context_of(
 
 #[cfg(test)]
 mod tests {
-    use super::lookups_beside;
+    use super::beside_api;
 
     #[test]
-    fn lookup_has_the_region_of_the_api() {
+    fn a_product_has_the_region_of_the_api() {
         for (base_url, lookups) in [
             ("https://api.twilio.com", "https://lookups.twilio.com"),
             ("https://api.twilio.com:443/", "https://lookups.twilio.com"),
@@ -301,7 +305,7 @@ mod tests {
             ("http://127.0.0.1:8001", "http://127.0.0.1:8001"),
             ("https://api.nottwilio.com", "https://api.nottwilio.com"),
         ] {
-            assert_eq!(lookups_beside(base_url), lookups, "{base_url}");
+            assert_eq!(beside_api("lookups", base_url), lookups, "{base_url}");
         }
     }
 }

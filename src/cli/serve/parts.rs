@@ -29,7 +29,7 @@ use crate::twilio::signature::{SharedKey, Token, Verifier};
 use crate::twilio::url::PublicUrl;
 use anyhow::Context;
 use jiff::{SignedDuration, Timestamp};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -287,13 +287,13 @@ pub fn accounts(config: &Config, local: &Local) -> Accounts {
         let own = account.senders.iter().map(|sender| (sender.clone(), AccountSid::from(&**sid)));
         senders.extend(own);
     }
-    let mut sending = BTreeSet::new();
     for sender in &config.twilio.senders {
         if let Some(sid) = config.twilio.other_account(sender) {
-            sending.insert(AccountSid::from(sid));
             senders.insert(sender.sender.clone(), AccountSid::from(sid));
         }
     }
+    // What left by one whose senders are out of the list is its own yet.
+    let sending = config.twilio.accounts.keys().map(|sid| AccountSid::from(&**sid)).collect();
     Accounts { main: main_account(config, local).as_deref().map(AccountSid::from), sending, senders }
 }
 
@@ -319,16 +319,15 @@ pub fn senders(config: &Config) -> anyhow::Result<Vec<Sender>> {
     config.twilio.senders.iter().map(sender).collect()
 }
 
-/// The accounts beside the main one that senders of the list belong to.
+/// The accounts beside the main one, which senders of the list belong to, or did.
 pub fn sending_accounts(config: &Config) -> Vec<Account> {
-    let sids: BTreeSet<&str> =
-        config.twilio.senders.iter().filter_map(|sender| config.twilio.other_account(sender)).collect();
-    let account = |sid: &str| {
-        let own = config.twilio.accounts.get(sid)?;
-        let by_token = own.tokens.first().map(|token| (sid.to_owned(), token.clone()));
-        Some(Account { sid: sid.to_owned(), auth: own.api_key.clone().or(by_token)? })
+    let account = |(sid, own): (&String, &config::Account)| {
+        let by_token = own.tokens.first().map(|token| (sid.clone(), token.clone()));
+        let mut listed = config.twilio.senders.iter();
+        let sends = listed.any(|sender| config.twilio.other_account(sender) == Some(sid));
+        Some(Account { sid: sid.clone(), auth: own.api_key.clone().or(by_token)?, sends })
     };
-    sids.into_iter().filter_map(account).collect()
+    config.twilio.accounts.iter().filter_map(account).collect()
 }
 
 /// Who may sign webhooks. What names no account is the main account's.

@@ -39,27 +39,31 @@ impl Listing {
 }
 
 impl<T: Transport> Twilio<T> {
-    /// The lists of all accounts, one after the other. One that refuses is passed over, or
-    /// the lists of those behind it would never be read.
+    /// The lists of all accounts that send, the main one's last. Another one that refuses is
+    /// passed over, or the lists behind it would never be read.
     pub(super) async fn list_at_twilio(
         &self,
         listing: Listing,
         since: Timestamp,
         page: Option<&str>,
     ) -> Result<ListPage, SendError> {
-        let all = || std::iter::once(&self.main).chain(&self.others);
-        let (own_place, page) = match page {
-            None => (0, None),
+        let others = self.others.iter().filter(|line| line.account.sends);
+        let all: Vec<&Line> = others.chain([&self.main]).collect();
+        let of = |sid: &str| all.iter().position(|line| line.account.sid == sid);
+        let (place, page) = match page {
+            None => (Some(0), None),
             Some(page) => match page.strip_prefix(FIRST_OF) {
-                Some(sid) => (all().position(|line| line.account.sid == sid).unwrap_or(0), None),
-                None => (all().position(|line| self.is_of(line, listing, page)).unwrap_or(0), Some(page)),
+                Some(sid) => (of(sid), None),
+                None => (all.iter().position(|line| self.is_of(line, listing, page)), Some(page)),
             },
         };
-        let Some(line) = all().nth(own_place) else { return Ok(ListPage::default()) };
-        let next_list = all().nth(own_place + 1).map(|next| format!("{FIRST_OF}{}", next.account.sid));
-        let read = match self.page_of(line, listing, since, page).await {
-            Err(SendError::Refused { code, reason }) if own_place > 0 => {
-                let account = &line.account.sid;
+        let Some(place) = place else {
+            return Err(SendError::unknown("twilio's next page is not one of the list"));
+        };
+        let next_list = all.get(place + 1).map(|next| format!("{FIRST_OF}{}", next.account.sid));
+        let read = match self.page_of(all[place], listing, since, page).await {
+            Err(SendError::Refused { code, reason }) if next_list.is_some() => {
+                let account = &all[place].account.sid;
                 tracing::warn!(account, code, reason, "the list of an account is not read");
                 ListPage::default()
             }

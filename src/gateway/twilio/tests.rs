@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use std::sync::Mutex;
 
 mod accounts;
+mod approval;
 mod fetch;
 mod list;
 mod look_up;
@@ -38,6 +39,7 @@ impl Transport for &'static Fake {
 fn settings() -> Settings {
     Settings {
         base_url: "https://api.twilio.com/".into(),
+        content_url: "https://content.twilio.com".into(),
         account_sid: "ACaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa".into(),
         auth: ("ACaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa".into(), Secret::new(TOKEN)),
         others: Vec::new(),

@@ -55,8 +55,13 @@ pub enum MessageInput {
         claim: u32,
         /// Why it was not taken.
         failure: Failure,
-        /// Whether this sender is not asked again about it.
-        is_spent: bool,
+        /// Senders that are not asked again about it.
+        spent: Vec<String>,
+    },
+    /// There is no other sender that could take the place of a send that failed.
+    NoOtherSender {
+        /// The number of the send that failed.
+        number: u8,
     },
     /// It is not its sender's turn: it is put off until then, and the turn is its own.
     PutOff {
@@ -64,6 +69,8 @@ pub enum MessageInput {
         number: u8,
         /// When it is its turn.
         until: Timestamp,
+        /// Whose turn that is, of several senders.
+        sender: Option<String>,
     },
     /// The job that is at it goes on.
     Hold {
@@ -247,7 +254,7 @@ impl Message {
 
     fn take(&mut self, policy: &Policy, input: MessageInput, now: Timestamp) -> MessageOutcome {
         match input {
-            MessageInput::PutOff { number, until } => self.put_off(number, until),
+            MessageInput::PutOff { number, until, sender } => self.put_off((number, sender), until),
             MessageInput::Claim { number, routes } => {
                 self.sending().claim(policy, number, &routes, now).into()
             }
@@ -279,8 +286,8 @@ impl Message {
             MessageInput::NotProcessed { number, failure, jitter, .. } => {
                 self.sending().not_processed(policy, number, (&failure, jitter), now).into()
             }
-            MessageInput::NextSender { number, failure, is_spent, .. } => {
-                self.sending().next_sender(policy, number, (&failure, is_spent), now).into()
+            MessageInput::NextSender { number, failure, spent, .. } => {
+                self.sending().next_sender(policy, number, (&failure, spent), now).into()
             }
             MessageInput::NotFound { number, jitter, .. } => {
                 self.sending().not_found(policy, number, jitter, now).into()
@@ -295,20 +302,21 @@ impl Message {
                 MessageOutcome::Done
             }
             MessageInput::Follow { number, channel } => self.follow(policy, number, channel, now),
+            MessageInput::NoOtherSender { number } => self.sending().no_other_sender(number).into(),
             MessageInput::NotFollowed { number, why } => self.not_followed(number, why),
             MessageInput::Cancel => self.cancel(),
             MessageInput::Retry { channel, expires_at } => self.retry(channel, expires_at, now),
         }
     }
 
-    fn put_off(&mut self, number: u8, until: Timestamp) -> MessageOutcome {
+    fn put_off(&mut self, (number, sender): (u8, Option<String>), until: Timestamp) -> MessageOutcome {
         let is_waiting = self.send(number).is_some_and(|send| send.state == SendState::Waiting);
         let is_it = |step: &&mut OutboxStep| step.is_about(number);
         let Some(step) = self.outbox.iter_mut().find(is_it).filter(|_| is_waiting) else {
             return MessageOutcome::NotMine;
         };
         step.due = step.due.max(until);
-        self.turn = Some(number);
+        (self.turn, self.turn_of) = (Some(number), sender);
         MessageOutcome::Done
     }
 

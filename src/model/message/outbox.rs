@@ -92,6 +92,11 @@ impl OutboxStep {
         matches!(self.effect, Effect::FailOver { .. })
     }
 
+    /// Whether that is done by the next sender of the same channel, if there is one.
+    pub fn is_by_next_sender(&self) -> bool {
+        matches!(self.effect, Effect::FailOver { next_sender: true, .. })
+    }
+
     /// Whether what was said is taken away at the provider, for which nobody waits.
     pub fn is_redaction(&self) -> bool {
         matches!(self.effect, Effect::Redact { .. })

@@ -105,7 +105,7 @@ impl Send {
         }
     }
 
-    /// The account that makes it, where it is known not to be the main one.
+    /// The account that makes it, where that was written down.
     pub fn account(&self) -> Option<&str> {
         self.route.as_ref()?.account.as_deref()
     }

@@ -159,12 +159,12 @@ impl Sending<'_> {
     }
 
     /// Its sender refused it, or could not take it now, and another one may: it is sent again
-    /// at once, and where that sender is spent not by it.
+    /// at once, and not by those that are spent.
     pub fn next_sender(
         &mut self,
         policy: &Policy,
         number: u8,
-        (failure, is_spent): (&Failure, bool),
+        (failure, spent): (&Failure, Vec<String>),
         now: Timestamp,
     ) -> Sent {
         let until = self.worth_until(policy);
@@ -172,12 +172,27 @@ impl Sending<'_> {
             return Sent::NotMine;
         };
         // Of a look-up that was refused the send is as unknown as before.
-        let Some(route) = send.route.clone().filter(|_| !step.is_look_up()) else {
+        if send.route.is_none() || step.is_look_up() {
             return Sent::NotMine;
-        };
+        }
         send.attempts.note(failure, now);
-        send.not_by.extend(Some(route.sender).filter(|_| is_spent));
+        let is_new = |sender: &String| !send.not_by.contains(sender);
+        let spent: Vec<String> = spent.into_iter().filter(is_new).collect();
+        send.not_by.extend(spent);
         self.send_again(number, (now <= until).then_some(now))
+    }
+
+    /// What was to go on by another sender goes on by another channel: none is left.
+    pub fn no_other_sender(&mut self, number: u8) -> Sent {
+        for step in self.outbox.iter_mut().filter(|step| step.number() == number) {
+            if let Effect::FailOver { next_sender, .. } = &mut step.effect
+                && *next_sender
+            {
+                *next_sender = false;
+                return Sent::Done;
+            }
+        }
+        Sent::NotMine
     }
 
     /// Nobody knows whether it was taken: it is looked up. So it is again when the

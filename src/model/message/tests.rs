@@ -42,6 +42,7 @@ fn message(plan: &[Channel]) -> Message {
         tags: BTreeMap::new(),
         test: false,
         turn: None,
+        turn_of: None,
         failures: Vec::new(),
         request: None,
         arrived: None,
@@ -160,7 +161,7 @@ fn what_became_of_the_send_that_left_is_the_reason_and_each_keeps_its_own() {
 #[test]
 fn what_is_not_next_is_put_off_until_its_turn() {
     let mut story = Story::of(&[Channel::Sms]);
-    let put_off = MessageInput::PutOff { number: 1, until: at(30) };
+    let put_off = MessageInput::PutOff { number: 1, until: at(30), sender: None };
     assert_eq!(story.put(put_off.clone()), MessageOutcome::Done);
     assert_eq!((story.message.due(), story.message.turn), (Some(at(30)), Some(1)));
     assert_eq!(
@@ -353,10 +354,8 @@ fn inputs() -> impl Strategy<Value = MessageInput> {
                 9 => MessageInput::NotArrived { number, code: None, reason, remedy },
                 10 => MessageInput::Follow { number, channel },
                 11 => MessageInput::Cancel,
-                13 => {
-                    MessageInput::NextSender { number, claim, failure: failure(), is_spent: chance % 2 == 0 }
-                }
-                12 => MessageInput::PutOff { number, until: at(life) },
+                13 => MessageInput::NextSender { number, claim, failure: failure(), spent: Vec::new() },
+                12 => MessageInput::PutOff { number, until: at(life), sender: None },
                 _ => MessageInput::Retry { channel, expires_at: at(life) },
             }
         },

@@ -92,6 +92,23 @@ fn a_service_s_own_sender_is_its_first_and_others_follow_only_if_they_are_its() 
 }
 
 #[test]
+fn a_number_is_one_sender_on_every_channel_and_each_has_its_account() {
+    let listed = Sender {
+        route: Route { sender: "+15005550001".into(), account: Some("AC2".into()) },
+        ..sender("+15005550001")
+    };
+    let senders =
+        Senders::new(vec![listed, sender("+15005550002")], None, None).of_account(Some("AC1".into()));
+    let own = |settings: &mut Settings| settings.whatsapp_from = Some("+15005550001".to_owned());
+    let routes = senders.routes(&service("shop", own), Channel::Whatsapp, &number("+14155550123"));
+    let expected = Route { sender: "whatsapp:+15005550001".into(), account: Some("AC2".into()) };
+    assert_eq!(routes, [expected]);
+    let by_main = |route: &Route| route.sender == "+15005550002" && route.account.as_deref() == Some("AC1");
+    let all = senders.routes(&service("", |_| ()), Channel::Sms, &number("+14155550123"));
+    assert!(all.iter().any(by_main), "{all:?}");
+}
+
+#[test]
 fn without_a_list_there_is_no_choice() {
     let senders = Senders::new(Vec::new(), Some("+15005550006".into()), None);
     let (plain, to) = (service("", |_| ()), number("+14155550123"));

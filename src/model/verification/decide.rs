@@ -84,8 +84,13 @@ pub enum Input {
         claim: u32,
         /// Why it was not taken.
         failure: Failure,
-        /// Whether this sender is not asked again about it.
-        is_spent: bool,
+        /// Senders that are not asked again about it.
+        spent: Vec<String>,
+    },
+    /// There is no other sender that could take the place of a send that failed.
+    NoOtherSender {
+        /// The number of the send that failed.
+        number: u8,
     },
     /// The job that claimed a step is still at it.
     Hold {
@@ -279,6 +284,7 @@ pub fn decide(policy: &Policy, verification: &Verification, input: Input, now: T
         }
         Input::Follow { number, channel, gate_key } => next.follow(policy, number, (channel, gate_key), now),
         Input::NotFollowed { number, why } => next.not_followed(number, why),
+        Input::NoOtherSender { number } => next.sending().no_other_sender(number).into(),
         Input::NotArrived { number, remedy } => next.not_arrived(policy, number, remedy, now),
         Input::Cancel => next.stop(Status::Canceled, now),
         Input::Approve => next.vouch(now),
@@ -316,8 +322,8 @@ pub fn decide(policy: &Policy, verification: &Verification, input: Input, now: T
         Input::NotProcessed { number, failure, jitter, .. } => {
             next.sending().not_processed(policy, number, (&failure, jitter), now).into()
         }
-        Input::NextSender { number, failure, is_spent, .. } => {
-            next.sending().next_sender(policy, number, (&failure, is_spent), now).into()
+        Input::NextSender { number, failure, spent, .. } => {
+            next.sending().next_sender(policy, number, (&failure, spent), now).into()
         }
         Input::NotFound { number, jitter, .. } => {
             next.sending().not_found(policy, number, jitter, now).into()

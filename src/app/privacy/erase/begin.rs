@@ -10,6 +10,7 @@ use crate::model::audit::{Action, Actor};
 use crate::model::erasure::{Erasure, State};
 use crate::model::id::ErasureId;
 use crate::model::phone::{PhoneNumber, address_key};
+use crate::model::senders::bare;
 use crate::model::service::Service;
 use crate::store::records;
 use crate::store::{Index, Lane, Store};
@@ -74,7 +75,7 @@ async fn is_own_sender(admission: &Admission, number: &PhoneNumber) -> Result<bo
         sender.as_deref().is_some_and(|sender| address_key(sender) == person.as_str())
     };
     let sends = |service: &Service| is(&service.settings.from) || is(&service.settings.whatsapp_from);
-    let is_listed = admission.senders.names().any(|sender| address_key(sender) == person.as_str());
+    let is_listed = admission.senders.names().any(|sender| address_key(bare(sender)) == person.as_str());
     if is_listed || admission.directory.services.of_configuration().any(|service| sends(service)) {
         return Ok(true);
     }

@@ -63,8 +63,9 @@ impl Pass<'_> {
         let sid = &found.record.sid;
         let account = found.record.erased.as_ref().and_then(|erased| erased.account.as_deref());
         if !gateway.reaches(account) {
-            self.job.record.leave(sid.as_str(), "it is of an account by which this server does not send");
-            return Ok(true);
+            let why = "it is of an account of which this server has no token";
+            self.keep("message or call of another account", why);
+            return self.redacted(found).await;
         }
         let mut outcome = gateway.redact(sid, account, delete).await;
         if let Err(SendError::NotProcessed { after, .. }) = outcome {
@@ -75,6 +76,12 @@ impl Pass<'_> {
             self.job.record.leave(sid.as_str(), error.to_string());
             return Ok(false);
         }
+        self.redacted(found).await
+    }
+
+    /// Writes down that nothing more is to be done about one.
+    async fn redacted(&mut self, found: &Versioned<Delivery>) -> Result<bool, PrivacyError> {
+        let sid = &found.record.sid;
         let Some(erased) = &found.record.erased else { return Ok(true) };
         let erased = Erased { redacted: true, ..erased.clone() };
         let new = Delivery::erased(sid.clone(), found.record.first_seen, erased);

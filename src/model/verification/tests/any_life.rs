@@ -63,7 +63,8 @@ fn any_event() -> impl Strategy<Value = Input> {
         1 => Just(Input::Deadline),
         4 => (number(), any::<bool>()).prop_map(|(number, is_choice)| Input::Claim { number, routes: routes(is_choice) }),
         2 => (number(), 0u32..4, any_failure(), any::<bool>()).prop_map(|(number, claim, failure, is_spent)|
-            Input::NextSender { number, claim, failure, is_spent }),
+            Input::NextSender {
+                number, claim, failure, spent: if is_spent { vec!["+15005550001".to_owned()] } else { Vec::new() } }),
         2 => (number(), any_sid(), proptest::option::of(0i64..900)).prop_map(|(number, sid, silent)|
             Input::Accepted { number, sid, silent_at: silent.map(at) }),
         1 => (number(), 0u32..4).prop_map(|(number, claim)| Input::Refused {

@@ -25,9 +25,11 @@ fn sender_of(story: &Story, number: u8) -> Option<String> {
 }
 
 fn next_sender(story: &mut Story, second: i64, is_spent: bool) -> Outcome {
+    let own = sender_of(story, 1).into_iter();
+    let spent = own.filter(|_| is_spent).collect();
     let claim = story.verification.outbox[0].attempts;
     let failure = Failure { code: Some(7), reason: "no".into(), after: SignedDuration::ZERO };
-    story.at(second, Input::NextSender { number: 1, claim, failure, is_spent })
+    story.at(second, Input::NextSender { number: 1, claim, failure, spent })
 }
 
 #[test]
