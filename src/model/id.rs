@@ -1,5 +1,6 @@
 //! Names of things. A value of one of these types is well-formed.
 
+use crate::model::channel::Channel;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -313,6 +314,14 @@ impl DeliveryId {
     pub fn message_sid(&self) -> Sid {
         let prefix = if self.is_of_message() { given::MEDIA } else { given::TEXT };
         Sid(format!("{prefix}{}", self.0[2..].to_ascii_lowercase()))
+    }
+
+    /// The same of a message or a call, by the channel that it takes.
+    pub fn sid_by(&self, channel: Channel) -> Sid {
+        match channel.is_message() {
+            true => self.message_sid(),
+            false => Sid(format!("{}{}", given::CALL, self.0[2..].to_ascii_lowercase())),
+        }
     }
 
     fn is_of_message(&self) -> bool {

@@ -5,6 +5,7 @@
 //! same words, and are checked here for both.
 
 mod content_sids;
+mod elsewhere;
 mod labels;
 mod messages;
 mod pending;
@@ -13,6 +14,7 @@ mod strength;
 mod voip;
 
 pub use self::content_sids::{ContentSids, MOST_TEMPLATES};
+pub use self::elsewhere::MOST_ELSEWHERE;
 pub use self::labels::{ChannelLabel, ChannelLabels, MOST_ICON, MOST_LABEL};
 pub use self::messages::{
     MOST_MESSAGE_TEMPLATES, MOST_WORD, MessageTemplate, MessageType, Piece, USUAL_TYPE,

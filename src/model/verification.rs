@@ -7,7 +7,9 @@
 mod calling;
 mod decide;
 mod details;
+mod elsewhere;
 mod failover;
+mod open_check;
 #[cfg(test)]
 mod tests;
 
@@ -36,6 +38,8 @@ pub use details::Details;
 pub use details::binding;
 pub use failover::FAILOVER_AGAIN_AFTER;
 use jiff::Timestamp;
+pub use open_check::Answer;
+pub use open_check::OpenCheck;
 use serde::Deserialize;
 use serde::Serialize;
 use std::fmt;
@@ -78,8 +82,14 @@ pub struct Verification {
     /// number, and for what was begun before limits counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub admitted: Option<Admitted>,
+    /// The provider's name for it, where the code is the provider's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
     /// Codes offered so far.
     pub checks: u32,
+    /// Those of them that the provider is asked about, and has not answered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub open_checks: Vec<OpenCheck>,
     /// Messages and calls asked for so far, in order; at most 255.
     pub sends: Vec<Send>,
     /// What is still to be done.
@@ -167,7 +177,9 @@ impl Verification {
             expires_at: after(now, policy.lifetime),
             ended_at: None,
             code: request.code,
+            reference: None,
             checks: 0,
+            open_checks: Vec::new(),
             sends: Vec::new(),
             outbox: Vec::new(),
         };

@@ -35,6 +35,7 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
+mod elsewhere;
 mod page;
 mod silent;
 
@@ -48,6 +49,7 @@ pub fn all() -> Vec<Facts> {
     all.extend([facts_of(&opt_out(1)), facts_of(&opt_out(2))]);
     all.extend([facts_of(&endpoint()), facts_of(&quiet_endpoint())]);
     all.extend((1..=4).map(|n| facts_of(&verification(n))));
+    all.extend([facts_of(&elsewhere::elsewhere())]);
     all.extend([facts_of(&pending())]);
     all.extend([facts_of(&delivery(1)), facts_of(&delivery(2))]);
     all.extend([facts_of(&silent::stranger()), facts_of(&silent::silent())]);
@@ -170,7 +172,9 @@ pub fn verification(n: u32) -> Verification {
         details: if whole { details() } else { Details::default() },
         test: n == 1 || n == 4,
         admitted: None,
+        reference: None,
         checks: n,
+        open_checks: Vec::new(),
         sends,
         outbox: match whole {
             true => {

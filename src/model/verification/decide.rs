@@ -1,9 +1,11 @@
 //! The one place where a verification changes.
 
+use super::Answer;
 use super::Details;
 use super::Effect;
 use super::Failure;
 use super::Jitter;
+use super::OpenCheck;
 use super::SendState;
 use super::Status;
 use super::Verification;
@@ -23,6 +25,15 @@ pub enum Input {
     Check {
         /// Whether it is.
         matches: bool,
+    },
+    /// A code was offered that the provider has to compare: it is counted first.
+    Offer,
+    /// What the provider said of a code that was counted.
+    Told {
+        /// What was counted.
+        open: OpenCheck,
+        /// What it said.
+        answer: Answer,
     },
     /// The person wants another message or call.
     Resend {
@@ -107,6 +118,13 @@ pub enum Input {
         sid: Sid,
         /// From when on its silence counts as a failure, where the policy goes by that.
         silent_at: Option<Timestamp>,
+    },
+    /// The provider has a name for the whole, for the code is the provider's.
+    Named {
+        /// The number of the send that it said so of.
+        number: u8,
+        /// Its name.
+        reference: String,
     },
     /// The provider refused a send, or it was given up.
     Refused {
@@ -221,6 +239,8 @@ pub enum Outcome {
     Approved,
     /// A wrong code.
     Wrong,
+    /// A check was counted: the provider is to be asked.
+    Counted(OpenCheck),
     /// The verification has ended already.
     Ended(Status),
     /// It cannot be sent again yet.
@@ -279,6 +299,9 @@ pub fn decide(policy: &Policy, verification: &Verification, input: Input, now: T
     let before = next.outbox.len();
     let outcome = match input {
         Input::Check { matches } => next.check(policy, matches, now),
+        Input::Offer => next.offer(policy, now),
+        Input::Told { open, answer } => next.told(policy, &open, answer, now),
+        Input::Named { number, reference } => next.name(number, reference),
         Input::Resend { channel, gate_key, failed, renewed } => {
             next.resend(policy, (channel, gate_key), failed, renewed, now)
         }
@@ -352,7 +375,7 @@ impl Verification {
         }
     }
 
-    fn end(&mut self, status: Status, at: Timestamp) {
+    pub(super) fn end(&mut self, status: Status, at: Timestamp) {
         self.status = status;
         self.ended_at = Some(at);
         // What was not begun is not begun any more. What is under way or

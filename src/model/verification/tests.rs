@@ -2,6 +2,7 @@
 
 mod any_life;
 mod calls;
+mod elsewhere;
 mod failover;
 mod outbox;
 mod redaction;

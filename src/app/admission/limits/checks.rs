@@ -78,12 +78,12 @@ pub(in crate::app) fn checked(
     (old, new): (&Verification, &Verification),
     now: Timestamp,
 ) -> Option<Counting> {
-    let (additions, is_own) = additions(old, new, (settings.psd2, is_bounded(limits)));
+    let (additions, is_tracked) = additions(old, new, (settings.psd2, is_bounded(limits)));
     if additions.is_empty() {
         return None;
     }
     let mut all: Vec<Limit> = of_wrong(limits).chain(of_codes(limits)).collect();
-    if is_own {
+    if is_tracked {
         all = all.into_iter().map(Limit::tracked).collect();
     }
     if settings.psd2 {
@@ -92,7 +92,8 @@ pub(in crate::app) fn checked(
     Some(Counting { counter: number_counter(names, &new.to), now, additions, limits: all })
 }
 
-/// What is added, and whether it is the verification's own.
+/// What is added, and whether no limit of wrong codes may refuse it: it is the verification's
+/// own, or has room that was asked for before.
 fn additions(
     old: &Verification,
     new: &Verification,
@@ -100,14 +101,17 @@ fn additions(
 ) -> (Vec<Addition>, bool) {
     let mut all = Vec::new();
     let mut add = |addition: fn(String) -> Addition, of: &str| all.push(addition(of.to_owned()));
-    let is_checked = new.checks > old.checks;
+    // One that the provider is asked about asks for room before that, and counts afterwards.
+    let is_begun = new.open_checks.iter().any(|open| !old.open_checks.contains(open));
+    let is_checked = new.settled_checks() > old.settled_checks();
+    let is_asking = is_begun || is_checked && new.open_checks.len() == old.open_checks.len();
     let is_approved = new.status == Status::Approved && old.status != Status::Approved;
-    let is_own = !is_checked || new.checks <= OWN;
-    if is_checked && !is_own {
+    let is_own = !is_asking && !is_checked || new.checks <= OWN;
+    if is_asking && !is_own {
         add(|of| Addition::Room { of }, WRONG);
         add(|of| Addition::Room { of }, CODES);
     }
-    if is_checked && is_payment {
+    if is_asking && is_payment {
         add(|of| Addition::Room { of }, PAYMENT);
     }
     if is_approved {
@@ -125,16 +129,17 @@ fn additions(
     }
     // What was set aside is spent by a check, and left over at the end.
     let is_wrong = is_checked && !is_approved;
-    let spent = u64::from(is_wrong && is_own);
-    let left = match old.status == Status::Pending && new.status != Status::Pending {
-        true => u64::from(OWN.saturating_sub(old.checks)).saturating_sub(spent),
+    let was_pending = old.status == Status::Pending;
+    let spent = u64::from(is_wrong && is_own && was_pending);
+    let left = match was_pending && new.status != Status::Pending {
+        true => u64::from(OWN.saturating_sub(old.settled_checks())).saturating_sub(spent),
         false => 0,
     };
     if spent + left > 0 && is_set_aside {
         let (of, added_at) = (CODES.to_owned(), new.created_at);
         all.push(Addition::GiveBack { of, amount: spent + left, added_at });
     }
-    (all, is_own)
+    (all, is_own || !is_asking)
 }
 
 /// What a limit of a number's wrong codes that refused a commit comes to: where there never
