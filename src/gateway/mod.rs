@@ -7,17 +7,20 @@
 pub mod breaker;
 pub mod callbacks;
 pub mod captcha;
+pub mod codes;
 pub mod console;
 pub mod http;
 pub mod lookups;
 pub mod relay;
 pub mod routes;
 pub mod twilio;
+pub mod verify;
 pub mod webhook;
 mod wording;
 
 pub use crate::texts::closest_tag as closest_language;
 pub use callbacks::{CallbackHead, Callbacks, NotHeard};
+pub use codes::{CodeOffer, Codes, NotCompared, Whose};
 pub use wording::{segments_of, text};
 
 use crate::model::channel::Channel;
@@ -346,6 +349,12 @@ pub trait Gateway: Send + Sync + 'static {
     /// Who hears what the other side tells by itself, where it does so in the words of this
     /// project; nothing where it has words of its own, or tells nothing.
     fn callbacks(&self) -> Option<&dyn Callbacks> {
+        None
+    }
+
+    /// Who compares codes, where they are the other side's: nothing is sent then but its
+    /// codes, in its words, and nothing is told of them later. Nothing where codes are ours.
+    fn codes(&self) -> Option<&dyn Codes> {
         None
     }
 }

@@ -445,7 +445,7 @@ fn address(request: &SendRequest) -> String {
 /// Too many requests, by the status (429) or by an error code that says so whatever the
 /// status (20429; 21611, the sender's queue is full), were not processed. They may be
 /// repeated, after `Retry-After` and the backoff of `model::message::retry`.
-fn refusal(answer: &Answer) -> SendError {
+pub(super) fn refusal(answer: &Answer) -> SendError {
     let document = serde_json::from_slice::<ErrorDocument>(&answer.body).ok();
     let code = document.as_ref().and_then(|document| document.code);
     let name = code.map(errors::lookup);
