@@ -178,9 +178,14 @@ impl App {
             telling: telling.clone(),
             admission: admission.clone(),
             codes: parts.codes,
+            gateway: parts.gateway.clone(),
             captcha: parts.captcha.map(Arc::new),
         });
-        let messages = Messages { admission: admission.clone(), keep: parts.retention.messages };
+        let messages = Messages {
+            admission: admission.clone(),
+            keep: parts.retention.messages,
+            has_words: parts.gateway.codes().is_none(),
+        };
         let messaging = Messaging {
             base: base.clone(),
             directory: directory.clone(),

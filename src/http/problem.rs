@@ -125,6 +125,8 @@ kinds! {
         "Others changed the same record again and again. Ask again after `Retry-After` seconds.";
     CAPTCHA_UNAVAILABLE = "captcha_unavailable" 503 "Proofs cannot be looked at now":
         "The provider of proofs is away, or does not take the key of `[captcha]`; the log says which. Nothing was sent, and the proof was not used: ask again with the same one after `Retry-After` seconds.";
+    CHECK_UNAVAILABLE = "check_unavailable" 503 "Codes cannot be compared now":
+        "The codes are Twilio Verify's (`gateway.kind = \"verify\"`), and it does not answer. Nobody knows whether the code is right; a check is counted only where it may have been compared. Ask again with the same code after `Retry-After` seconds.";
     NO_STREAM = "no_stream" 503 "No stream of events can be begun now":
         "There are as many as `events.max_streams` allows, the key has its share of them (a quarter), or the server is stopping. Ask again after `Retry-After` seconds.";
     STORE_UNAVAILABLE = "store_unavailable" 503 "The store cannot do this now":

@@ -242,6 +242,7 @@ impl Refusal {
                 | AdmissionError::ChecksUsedUp { seconds },
             ) => Some(*seconds),
             Self::Admission(AdmissionError::CaptchaUnavailable { .. }) => Some(5),
+            Self::Verification(VerificationError::CheckUnavailable { seconds }) => Some(*seconds),
             Self::Fault(Fault::Contended | Fault::Store(_))
             | Self::Verification(VerificationError::InProgress) => Some(1),
             _ => None,
@@ -287,6 +288,7 @@ fn verification(error: &VerificationError) -> &'static Kind {
         VerificationError::Ended(_) => &problem::VERIFICATION_ENDED,
         VerificationError::NotACode { .. } | VerificationError::SeveralCodes => &problem::INVALID_CODE,
         VerificationError::CodeNotChosen => &problem::NOT_ALLOWED,
+        VerificationError::CheckUnavailable { .. } => &problem::CHECK_UNAVAILABLE,
         VerificationError::InProgress => &problem::IDEMPOTENCY_IN_PROGRESS,
         VerificationError::CodeKeyGone | VerificationError::Admission(_) | VerificationError::Fault(_) => {
             &problem::INTERNAL

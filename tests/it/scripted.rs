@@ -4,15 +4,17 @@ use crate::reporting::report;
 use crate::support::PERSON;
 use async_trait::async_trait;
 use dialback::gateway::{Carried, Gateway, ListPage, Listing, Redaction, SendError, SendRequest};
+use dialback::gateway::{CodeOffer, Codes, NotCompared, Whose};
 use dialback::model::channel::Channel;
 use dialback::model::delivery::{Fact, Report, Source};
 use dialback::model::id::{DeliveryId, Sid};
 use dialback::model::message::Route;
 use dialback::model::status::Status;
+use dialback::model::verification::Answer;
 use jiff::Timestamp;
 use std::collections::VecDeque;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 use tokio::sync::Notify;
 
@@ -75,6 +77,11 @@ pub struct Script {
     pub pages: Mutex<VecDeque<Result<ListPage, SendError>>>,
     /// Which pages were read.
     pub read: Mutex<Vec<(Listing, Option<String>)>>,
+    /// What it calls the verification and what the code of it is, where it makes codes itself.
+    pub makes: Mutex<Option<(String, String)>>,
+    /// How many codes it has compared; after the first right one it knows of none.
+    pub compared: AtomicU32,
+    pub is_over: AtomicBool,
     /// Ends a [`Say::Silence`].
     pub release: Notify,
     /// Calls under way, but for those that are silent.
@@ -100,12 +107,14 @@ impl Script {
     fn report(&self, send_request: &SendRequest) -> Report {
         let name = self.names.fetch_add(1, Ordering::SeqCst) + 1;
         let kind = if send_request.channel == Channel::Call { "CA" } else { "SM" };
-        report(
+        let mut report = report(
             &format!("{kind}{name:032x}"),
             Status::Queued,
             Some(&send_request.id),
             Some(send_request.to.in_full()),
-        )
+        );
+        report.about.reference = self.makes.lock().unwrap().clone().map(|makes| makes.0);
+        report
     }
 
     pub fn orders(&self) -> Vec<Seen> {
@@ -200,6 +209,27 @@ impl Gateway for Script {
             Some(error) => Err(error),
             None => Ok(Redaction::Done),
         }
+    }
+
+    fn codes(&self) -> Option<&dyn Codes> {
+        self.makes.lock().unwrap().as_ref().map(|_| self as &dyn Codes)
+    }
+}
+
+#[async_trait]
+impl Codes for Script {
+    async fn check(&self, offer: &CodeOffer<'_>) -> Result<Answer, NotCompared> {
+        self.compared.fetch_add(1, Ordering::SeqCst);
+        let (name, code) = self.makes.lock().unwrap().clone().unwrap();
+        let is_named = matches!(offer.whose, Whose::Named(named) if named == name);
+        let is_right = is_named && offer.code == code && !self.is_over.load(Ordering::SeqCst);
+        // Both of two at once are asked before either is told.
+        tokio::task::yield_now().await;
+        Ok(match () {
+            () if is_right && !self.is_over.swap(true, Ordering::SeqCst) => Answer::Right,
+            () if self.is_over.load(Ordering::SeqCst) || !is_named => Answer::Over,
+            () => Answer::Wrong,
+        })
     }
 }
 

@@ -30,6 +30,10 @@ pub async fn send_message(
     request: MessageRequest,
 ) -> Result<(Message, bool), MessageError> {
     let (base, admission) = (&messages.admission.base, &messages.admission);
+    if !messages.has_words {
+        let what = "the gateway sends codes alone, which it makes itself, and no messages: see gateway.kind";
+        return Err(AdmissionError::NotAllowed { field: "channel", what }.into());
+    }
     let number = numbers::read(admission, &request.to);
     let own_id = own_id(&request);
     let request_hash = request.idempotency.as_ref().map(|(_, whole)| hash(&[whole]));

@@ -11,4 +11,6 @@ pub struct Messages {
     pub admission: Arc<Admission>,
     /// For how long they are kept that came to an end.
     pub keep: Keep,
+    /// Whether the way out takes words at all, and not codes alone that it makes itself.
+    pub has_words: bool,
 }

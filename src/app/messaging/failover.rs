@@ -21,7 +21,7 @@ use crate::model::delivery::Delivery;
 use crate::model::id::{Sid, VerificationId};
 use crate::model::policy::Failover;
 use crate::model::service::Service;
-use crate::model::verification::{Decision, Input, OutboxStep, Send, Verification, decide};
+use crate::model::verification::{Decision, Input, Outcome, OutboxStep, Send, Verification, decide};
 use jiff::Timestamp;
 
 /// Sends by the next channel what did not arrive by the send of that number, or writes
@@ -82,6 +82,13 @@ pub(in crate::app) fn settled_by(
     let (policy, now) = (service.policy(&messaging.directory.policy), messaging.base.now());
     let silent_at = silent_at(&messaging.pace, service, old, (number, now));
     let mut decision = decide(&policy, old, Input::Accepted { number, sid: sid.clone(), silent_at }, now);
+    if let Some(reference) = after.and_then(|after| after.about.reference.clone())
+        && messaging.gateway.codes().is_some()
+        && decision.outcome == Outcome::Done
+    {
+        let named = Input::Named { number, reference };
+        decision.verification = decide(&policy, &decision.verification, named, now).verification;
+    }
     let told =
         after.and_then(|after| not_arrived(messaging, service, (before, after), &decision.verification));
     if let Some(input) = told {

@@ -348,6 +348,11 @@ async fn accepted(
                 Some(send) => delivery.asked_at(send.asked_at),
                 None => delivery,
             };
+            // Who makes codes itself keeps no list of what it has sent.
+            let delivery = match messaging.gateway.codes() {
+                Some(_) => delivery.not_asked_again(),
+                None => delivery,
+            };
             let (more, told) = reported::written(&messaging.admission, known.as_ref(), &delivery).await?;
             changes.extend(more);
             lines = lines.and(told);

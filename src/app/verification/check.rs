@@ -4,12 +4,18 @@ use crate::app::admission::limits::flags;
 use crate::app::admission::{Admission, AdmissionError};
 use crate::app::fault::Fault;
 use crate::app::services::find;
+use crate::app::verification::elsewhere;
 use crate::app::verification::happen::{self, happen_beside};
 use crate::app::verification::view::{around, view, view_from};
 use crate::app::verification::{VerificationError, Verifying, View};
 use crate::model::id::VerificationId;
-use crate::model::verification::{Input, Outcome, Verification, binding};
+use crate::model::verification::{Answer, Input, OpenCheck, Outcome, Verification, binding};
 use crate::model::wording;
+use std::time::Duration;
+
+/// How often it is looked whether another check has ended what the other side calls over,
+/// and how many milliseconds are waited before each look.
+const LOOKS: [u64; 5] = [50, 100, 200, 400, 800];
 
 /// What somebody says the code is.
 #[derive(Clone, Default)]
@@ -68,13 +74,18 @@ pub(in crate::app) async fn check_own(
     is_own: impl Fn(&Verification) -> bool,
 ) -> Result<Checked, VerificationError> {
     let (admission, offered) = (&verifying.admission, offered.into());
-    let (outcome, view) = happen_and_view(admission, id, is_own, |verification| {
+    let (outcome, view) = happen_and_view(admission, id, &is_own, |verification| {
         let seed = &verification.code;
         let Some(code) = seed.read(&offered.code) else {
             return Err(VerificationError::NotACode { length: seed.length, kind: seed.kind() });
         };
         let offered = Offer { code, ..offered.clone() };
-        Ok(Input::Check { matches: matches(verifying, verification, &offered)? })
+        Ok(match elsewhere::has_code(verifying, verification) {
+            true if verification.has_begun() && is_bound_so(verification, &offered) => Input::Offer,
+            // Nobody can have been sent a code, or not for that.
+            true => Input::Check { matches: false },
+            false => Input::Check { matches: matches(verifying, verification, &offered)? },
+        })
     })
     .await
     .inspect_err(|error| {
@@ -82,6 +93,13 @@ pub(in crate::app) async fn check_own(
             tracing::warn!(verification = %id, rule, "a code was not compared: its number is locked");
         }
     })?;
+    let (outcome, view) = match outcome {
+        Outcome::Counted(open) => {
+            let code = view.verification.code.read(&offered.code).unwrap_or_default();
+            settle(verifying, (&view.verification, open), &code, &is_own).await?
+        }
+        outcome => (outcome, view),
+    };
     let valid = match outcome {
         Outcome::Ended(status) => return Err(VerificationError::Ended(status)),
         outcome => outcome == Outcome::Approved,
@@ -92,6 +110,37 @@ pub(in crate::app) async fn check_own(
     }
     tracing::info!(verification = %id, valid, status = %verification.status, checks = verification.checks, "code checked");
     Ok(Checked { valid, view })
+}
+
+/// Asks the other side about a code that was counted, and writes down what it says: only
+/// what was counted is settled by it, and once.
+///
+/// # Errors
+/// [`VerificationError::CheckUnavailable`] where it says nothing; the store's.
+async fn settle(
+    verifying: &Verifying,
+    (verification, open): (&Verification, OpenCheck),
+    code: &str,
+    is_own: impl Fn(&Verification) -> bool,
+) -> Result<(Outcome, View), VerificationError> {
+    let (admission, id) = (&verifying.admission, &verification.id);
+    let (answer, seconds) = elsewhere::ask(verifying, verification, &open, code).await;
+    let told = |_: &Verification| Ok(Input::Told { open: open.clone(), answer });
+    let (outcome, view) = happen_and_view(admission, id, &is_own, told).await?;
+    if outcome != Outcome::NotMine {
+        return Ok((outcome, view));
+    }
+    if matches!(answer, Answer::Over | Answer::UsedUp) {
+        // The right code that somebody else offers at this moment is not written yet.
+        for wait in LOOKS {
+            tokio::time::sleep(Duration::from_millis(wait)).await;
+            let view = fetch(admission, id).await?;
+            if view.status != crate::model::verification::Status::Pending {
+                return Ok((Outcome::Ended(view.status), view));
+            }
+        }
+    }
+    Err(VerificationError::CheckUnavailable { seconds: seconds.max(1) })
 }
 
 /// Says in the log where rules of wrong codes that refuse nobody are full. What cannot be
@@ -132,12 +181,19 @@ async fn happen_and_view(
 
 /// Does the work of comparing an offer with a code that nobody was sent, so
 /// that who asks in vain cannot tell by the time it takes.
-pub(in crate::app) fn pretend_to_check(verifying: &Verifying, offered: &Offer) {
+///
+/// # Errors
+/// Where codes are the other side's: that it is away, as of a code that somebody was sent.
+pub(in crate::app) async fn pretend_to_check(
+    verifying: &Verifying,
+    offered: &Offer,
+) -> Result<(), VerificationError> {
     let id = VerificationId::from_random([0; 15]);
     let length = u8::try_from(offered.code.len()).unwrap_or(u8::MAX);
     let seed = verifying.codes.seed([0; 16], length);
     let matches = verifying.codes.derive(&id, &seed).map(|code| code.matches(&offered.code));
     std::hint::black_box(matches);
+    elsewhere::pretend(verifying).await
 }
 
 /// A verification as it stands.
@@ -200,14 +256,18 @@ fn matches(
 ) -> Result<bool, VerificationError> {
     let code =
         verifying.codes.derive(&verification.id, &verification.code).ok_or(VerificationError::CodeKeyGone)?;
-    // A code that is bound to an amount and a payee is good for them alone.
-    let shown = |text: &Option<String>| text.as_deref().map(wording::shown).filter(|text| !text.is_empty());
-    let (details, payment) = (&verification.details, (shown(&offered.amount), shown(&offered.payee)));
-    // Those of before words were made plain are compared as plainly.
-    let own = (shown(&details.amount), shown(&details.payee));
-    let bound = binding(&own.0, &own.1) == binding(&payment.0, &payment.1);
+    let bound = is_bound_so(verification, offered);
     // Of a code that nobody was sent every offer is a guess, the right one too; the work is
     // the same.
     let is_right = code.matches(&offered.code) & bound;
     Ok(is_right && !verification.is_unknown())
+}
+
+/// A code that is bound to an amount and a payee is good for them alone.
+fn is_bound_so(verification: &Verification, offered: &Offer) -> bool {
+    let shown = |text: &Option<String>| text.as_deref().map(wording::shown).filter(|text| !text.is_empty());
+    let (details, payment) = (&verification.details, (shown(&offered.amount), shown(&offered.payee)));
+    // Those of before words were made plain are compared as plainly.
+    let own = (shown(&details.amount), shown(&details.payee));
+    binding(&own.0, &own.1) == binding(&payment.0, &payment.1)
 }

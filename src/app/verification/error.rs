@@ -32,6 +32,12 @@ pub enum VerificationError {
     /// The key that made this code is not configured any more.
     #[error("the code's key is not configured")]
     CodeKeyGone,
+    /// The other side, which made the code, cannot compare any now.
+    #[error("codes cannot be compared now; try again in {seconds} seconds")]
+    CheckUnavailable {
+        /// How long to wait, in whole seconds.
+        seconds: i64,
+    },
     /// The first request with this idempotency key is being done.
     #[error("the first request with this idempotency key has not been answered yet")]
     InProgress,

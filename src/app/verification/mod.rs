@@ -7,6 +7,7 @@ pub(in crate::app) mod brought;
 pub(in crate::app) mod captcha;
 pub(in crate::app) mod check;
 pub(in crate::app) mod code_request;
+mod elsewhere;
 pub(in crate::app) mod error;
 pub(in crate::app) mod happen;
 pub(in crate::app) mod kept;

@@ -4,6 +4,7 @@ use crate::app::admission::Admission;
 use crate::app::base::Base;
 use crate::app::events::Telling;
 use crate::app::services::Directory;
+use crate::gateway::Gateway;
 use crate::gateway::captcha::Captcha;
 use crate::model::code::CodeKeys;
 use std::sync::Arc;
@@ -20,6 +21,8 @@ pub struct Verifying {
     pub admission: Arc<Admission>,
     /// The keys that derive codes.
     pub codes: CodeKeys,
+    /// The way out, which compares the codes that it makes itself.
+    pub gateway: Arc<dyn Gateway>,
     /// Who says that a person is there; nothing where nobody's proofs count.
     pub captcha: Option<Arc<Captcha>>,
 }

@@ -20,7 +20,8 @@ const BEAT: Duration = Duration::from_millis(50);
 /// The verification, if `found` leads to it, it is the caller's, and the offer is its code.
 ///
 /// # Errors
-/// The store's alone; whatever else is wrong is a no.
+/// The store's, and that codes cannot be compared now, whosever they are; whatever else is
+/// wrong is a no.
 pub async fn verdict(
     verifying: &Verifying,
     found: impl Future<Output = Result<VerificationId, VerificationError>>,
@@ -43,7 +44,7 @@ pub async fn verdict(
             | VerificationError::Admission(AdmissionError::LimitReached { .. }),
         ) => {
             // The same work as for a code that could have been right.
-            check::pretend_to_check(verifying, &offer);
+            check::pretend_to_check(verifying, &offer).await?;
         }
         Err(error) => return Err(error),
     }

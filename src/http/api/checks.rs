@@ -44,6 +44,7 @@ pub const CHECK: Operation = Operation {
         &problem::VERIFICATION_ENDED,
         &problem::INVALID_CODE,
         &problem::LIMIT_REACHED,
+        &problem::CHECK_UNAVAILABLE,
     ],
     repeats: Repeats::Kept,
 };

@@ -282,6 +282,8 @@ fn note_of(error: SessionError, form: &Form) -> Option<Note> {
             | AdmissionError::NoSender(_)
             | AdmissionError::Landline,
         ) => Note::new("channel"),
+        // Said in the log by who asked.
+        Refusal::Verification(VerificationError::CheckUnavailable { .. }) => Note::new("trouble"),
         error => {
             tracing::error!(%error, "a step of a session failed");
             Note::new("trouble")

@@ -200,6 +200,10 @@ impl Failure {
             Refusal::Verification(error) => match error {
                 VerificationError::CodeNotChosen => Self::unsupported(),
                 VerificationError::CodeKeyGone => ours(&refusal),
+                VerificationError::CheckUnavailable { seconds } => {
+                    Self::new(503, 20503, "Service is unavailable: codes cannot be compared now")
+                        .after(*seconds)
+                }
                 _ => Self::new(400, 20001, refusal.to_string()),
             },
             Refusal::KeyBound(_) => {
