@@ -6,7 +6,7 @@ mod texts;
 use super::Global;
 use super::configured::{load, look};
 use super::out::{errln, out, outln};
-use super::serve::{parts, preflight};
+use super::serve::{parts, preflight, verify_base_url};
 use crate::config::{self, Config, Loaded, Problems};
 use crate::trust::Trust;
 use reqwest::Url;
@@ -96,6 +96,10 @@ fn verdict(loaded: &Loaded) -> [String; 3] {
             let url = gateway.http.url.as_deref().and_then(|url| Url::parse(url).ok());
             let place = url.map_or_else(String::new, |url| url.origin().ascii_serialization());
             format!("texts go out through the gateway at {place}, nothing to twilio")
+        }
+        (false, config::GatewayKind::Verify) => {
+            let place = verify_base_url(&loaded.config);
+            format!("codes are made, sent and compared by verify at {place}")
         }
         (false, config::GatewayKind::Twilio) => {
             let base = twilio.base_url.as_deref().unwrap_or("https://api.twilio.com");

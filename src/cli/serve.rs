@@ -20,7 +20,7 @@ pub mod verify;
 
 #[cfg(not(feature = "sandbox"))]
 use alone as beside;
-pub use assemble::offline;
+pub use assemble::{offline, verify_base_url};
 #[cfg(feature = "sandbox")]
 pub use beside::{keep, rules};
 #[cfg(not(feature = "sandbox"))]

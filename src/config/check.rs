@@ -2,6 +2,7 @@
 
 use super::codes::CodeKey;
 use super::dangers::Judge;
+use super::elsewhere;
 use super::exposure;
 use super::file::{item, join};
 use super::gateway::GatewayKind;
@@ -51,6 +52,7 @@ pub(super) fn check(config: &Config, layers: &Layers) -> Found {
     words(config, &mut refused);
     bodies(config, &mut refused);
     carried(config, &mut refused);
+    elsewhere::check(config, &mut refused);
     if config.store.url == StoreUrl::Memory && !config.sandbox.enabled {
         unwise.note(
             "store.url",
@@ -229,6 +231,16 @@ fn missing(config: &Config, refused: &mut Reader<'_>) {
         let mend = "set it, or gateway.http.secret_file: `echo whsec_$(openssl rand -base64 32)` makes one";
         need(!http.secrets.is_empty(), "gateway.http.secret", mend);
     }
+    if config.gateway.uses(GatewayKind::Verify) {
+        let is_keyed = twilio.api_key_sid.is_some() && twilio.api_key_secret.is_some();
+        need(twilio.account_sid.is_some(), "twilio.account_sid", "set it, or TWILIO_ACCOUNT_SID");
+        let mend =
+            "set it, twilio.auth_token_file or TWILIO_AUTH_TOKEN; or twilio.api_key_sid and its secret";
+        need(twilio.auth_token.is_some() || is_keyed, "twilio.auth_token", mend);
+        let mend = "copy it from twilio's console: the SID of the service at Verify, VA and 32 digits";
+        need(config.gateway.verify.service_sid.is_some(), "gateway.verify.service_sid", mend);
+        return;
+    }
     if !config.gateway.uses(GatewayKind::Twilio) {
         // Nothing goes there; but Twilio is asked about numbers by whoever has an account.
         let is_known = twilio.account_sid.is_some() && twilio.auth_token.is_some();
@@ -290,6 +302,9 @@ fn fallback(config: &Config, refused: &mut Reader<'_>) {
     }
     if gateway.kind == GatewayKind::Console {
         refused.note(KEY, "is behind the console, which takes everything", "write \"none\"");
+    }
+    if gateway.kind == GatewayKind::Verify {
+        refused.note(KEY, "is behind verify, whose codes nobody else can send", "write \"none\"");
     }
     if !sandbox.enabled || fallback != GatewayKind::Http {
         return;

@@ -21,6 +21,8 @@ pub struct Gateway {
     pub allow_console_on_public: Option<String>,
     /// The service that takes them where the kind is `Http`.
     pub http: HttpGateway,
+    /// The service that makes them where the kind is `Verify`.
+    pub verify: VerifyGateway,
 }
 
 /// A way out for codes.
@@ -32,11 +34,17 @@ pub enum GatewayKind {
     Console,
     /// A service of the operator's own.
     Http,
+    /// Twilio Verify, which makes the codes itself.
+    Verify,
 }
 
 impl Choice for GatewayKind {
-    const ALL: &'static [(&'static str, Self)] =
-        &[("twilio", Self::Twilio), ("console", Self::Console), ("http", Self::Http)];
+    const ALL: &'static [(&'static str, Self)] = &[
+        ("twilio", Self::Twilio),
+        ("console", Self::Console),
+        ("http", Self::Http),
+        ("verify", Self::Verify),
+    ];
 }
 
 impl GatewayKind {
@@ -75,6 +83,17 @@ pub struct HttpGateway {
     pub request_timeout: Duration,
 }
 
+/// A service at Twilio Verify, by which codes are made, sent and compared.
+#[derive(Clone, Debug)]
+pub struct VerifyGateway {
+    /// The service there, `VA…`; `None` where the configuration names none.
+    pub service_sid: Option<String>,
+    /// Where Verify is; nothing for what goes with `twilio.base_url`.
+    pub base_url: Option<String>,
+    /// How long its codes live.
+    pub lifetime: Duration,
+}
+
 /// The shortest key that a signature may have, in bytes: that of Standard Webhooks.
 const LEAST_KEY: usize = 24;
 const KEY: &str = "make one with `echo whsec_$(openssl rand -base64 32)`";
@@ -95,6 +114,7 @@ impl Gateway {
             fallback: r.choice::<Fallback>("gateway.fallback").0,
             allow_console_on_public: r.reason("gateway.allow_console_on_public"),
             http: HttpGateway::read(r),
+            verify: VerifyGateway::read(r),
         }
     }
 
@@ -112,6 +132,23 @@ impl Gateway {
     pub fn carried(&self) -> Option<&[Channel]> {
         let is_all = self.kinds().any(|kind| kind != GatewayKind::Http);
         (!is_all).then_some(self.http.channels.as_slice())
+    }
+}
+
+impl VerifyGateway {
+    fn read(r: &mut Reader<'_>) -> Self {
+        const BASE: &str = "write an https address, or one of this machine, or leave it empty";
+        let base_url = r.safe_url("gateway.verify.base_url", BASE);
+        Self {
+            service_sid: r.sid("gateway.verify.service_sid", "VA"),
+            base_url: base_url.map(|url| url.trim_end_matches('/').to_owned()),
+            lifetime: r.seconds("gateway.verify.lifetime_seconds", 120..=86_400),
+        }
+    }
+
+    /// How long its codes live, in seconds.
+    pub fn lifetime_seconds(&self) -> u32 {
+        u32::try_from(self.lifetime.as_secs()).unwrap_or(u32::MAX)
     }
 }
 

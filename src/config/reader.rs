@@ -160,6 +160,11 @@ impl<'a> Reader<'a> {
         self.layers.get(key).is_none_or(|entry| entry.origin == Origin::Default)
     }
 
+    /// Whether it is known where a key, or a part of one, stands.
+    pub(super) fn is_placed(&self, key: &str) -> bool {
+        matches!(self.layers.place(key), Origin::Env(_) | Origin::File { at: Some(_), .. })
+    }
+
     pub(super) fn flag(&mut self, key: &str) -> bool {
         self.value(key).and_then(Value::as_bool).unwrap_or_default()
     }

@@ -97,14 +97,16 @@ impl Base<'_> {
 
     /// A messaging service sends texts only; a call comes from a number. WhatsApp
     /// needs a sender that WhatsApp knows, as the sandbox's is.
-    /// A service of the operator's own has what it says.
+    /// A service of the operator's own has what it says, and Verify sends as itself.
     fn channels(&self) -> Vec<Channel> {
         if let Some(carried) = self.gateway.carried().filter(|carried| !carried.is_empty()) {
             return carried.to_vec();
         }
         let is_printed = self.gateway.kind == GatewayKind::Console;
+        let is_verify = self.gateway.kind == GatewayKind::Verify;
         let listed = |channel| self.twilio.senders.iter().any(|sender| sender.channels.contains(&channel));
-        let calls = self.sandbox.enabled || self.twilio.from.is_some() || is_printed || listed(Channel::Call);
+        let has_number = self.twilio.from.is_some() || listed(Channel::Call);
+        let calls = self.sandbox.enabled || has_number || is_printed || is_verify;
         let mut channels = vec![Channel::Sms];
         channels.extend(calls.then_some(Channel::Call));
         let whatsapp = self.sandbox.enabled || listed(Channel::Whatsapp);

@@ -29,7 +29,7 @@ use crate::model::test_number::TestNumber;
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Without a slash at its end; `None` only with the sandbox, or when codes
-    /// go to the console.
+    /// go to the console or are made elsewhere.
     pub public_url: Option<String>,
     /// The name in texts and calls.
     pub service_name: String,

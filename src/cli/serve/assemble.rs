@@ -15,6 +15,7 @@ use crate::gateway::http::Client;
 use crate::gateway::lookups::Lookups;
 use crate::gateway::routes::Routes;
 use crate::gateway::twilio::{self, Twilio};
+use crate::gateway::verify::{self, Verify};
 use crate::gateway::{Gateway, console::Console};
 use crate::http::{self, Explainer};
 use crate::model::lookup::LookupSettings;
@@ -78,6 +79,8 @@ pub(super) fn app_of(
             let long_life = verification.allow_long_life.is_some();
             let is_answered = config.captcha.is_some();
             let carried = config.gateway.carried().map(<[_]>::to_vec);
+            let is_verify = config.gateway.kind == GatewayKind::Verify;
+            let elsewhere = is_verify.then(|| config.gateway.verify.lifetime_seconds());
             move |settings| {
                 let mut wrong = settings.weaknesses(guessable, long_life);
                 let unknown = messages.wrong_in(settings).into_iter();
@@ -86,6 +89,7 @@ pub(super) fn app_of(
                     wrong.extend(settings.unanswerable());
                 }
                 wrong.extend(carried.iter().filter_map(|carried| settings.uncarried(carried)));
+                wrong.extend(elsewhere.iter().flat_map(|lifetime| settings.not_elsewhere(*lifetime)));
                 wrong
             }
         }),
@@ -136,6 +140,10 @@ pub async fn offline(config: &Config) -> anyhow::Result<(App, Arc<dyn Maintenanc
 
 /// Who messages and calls may come from.
 fn senders(config: &Config, local: &Local) -> anyhow::Result<Senders> {
+    // Verify sends as whom it likes.
+    if config.gateway.kind == GatewayKind::Verify {
+        return Ok(Senders::default());
+    }
     let twilio = &config.twilio;
     let caller = twilio.from.clone().or_else(|| of_sandbox(config)).filter(|from| from.starts_with('+'));
     let usual = twilio.messaging_service_sid.clone().or_else(|| twilio.from.clone());
@@ -162,6 +170,7 @@ pub(super) fn gateway_of(
         Ok(match kind {
             GatewayKind::Console => Arc::new(Console::new(Entropy::system(), messages.clone())),
             GatewayKind::Http => Arc::new(parts::relay(config, public_url, messages, trust)?),
+            GatewayKind::Verify => Arc::new(verify_of(config, local, trust)?),
             GatewayKind::Twilio => {
                 Arc::new(twilio_of(config, local, public_url, sandbox_url.clone(), messages, trust)?)
             }
@@ -213,6 +222,25 @@ fn twilio_of(
     let client = Client::new(twilio.connect_timeout, twilio.request_timeout, trust);
     let client = client.context("cannot set up TLS")?;
     Ok(Twilio::new(settings, client))
+}
+
+fn verify_of(config: &Config, local: &Local, trust: &Trust) -> anyhow::Result<Verify<Client>> {
+    let (twilio, verify) = (&config.twilio, &config.gateway.verify);
+    let settings = verify::Settings {
+        base_url: verify_base_url(config),
+        service_sid: verify.service_sid.clone().context("gateway.verify.service_sid is missing")?,
+        account_sid: account_sid(config, local),
+        auth: auth_of(config, local),
+        concurrency: twilio.max_in_flight,
+    };
+    let client = Client::new(twilio.connect_timeout, twilio.request_timeout, trust);
+    Ok(Verify::new(settings, client.context("cannot set up TLS")?))
+}
+
+/// Where Verify is: where it was said to be, or beside the API.
+pub fn verify_base_url(config: &Config) -> String {
+    let api = config.twilio.base_url.as_deref().unwrap_or("https://api.twilio.com");
+    config.gateway.verify.base_url.clone().unwrap_or_else(|| beside_api("verify", api))
 }
 
 /// Who is asked about numbers, at Twilio or in the sandbox; nothing where nobody is.
@@ -306,6 +334,7 @@ mod tests {
             ("https://api.nottwilio.com", "https://api.nottwilio.com"),
         ] {
             assert_eq!(beside_api("lookups", base_url), lookups, "{base_url}");
+            assert_eq!(beside_api("verify", base_url), lookups.replace("lookups", "verify"));
         }
     }
 }

@@ -57,7 +57,7 @@ fn longest_send(config: &Config) -> Duration {
     let of = |kind| match kind {
         // Requests wait for their turn at Twilio alone.
         GatewayKind::Http => http.connect_timeout + http.request_timeout,
-        GatewayKind::Twilio | GatewayKind::Console => {
+        GatewayKind::Twilio | GatewayKind::Verify | GatewayKind::Console => {
             LONGEST_TURN + twilio.connect_timeout + twilio.request_timeout
         }
     };

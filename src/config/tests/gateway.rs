@@ -170,3 +170,86 @@ fn what_cannot_stand_behind_the_first_is_refused() {
         assert!(found.iter().any(|problem| problem.contains(what)), "{what}: {found:#?}");
     }
 }
+
+/// Codes by Twilio Verify.
+fn verified(more: &str) -> String {
+    format!(
+        "[sandbox]\nenabled = false\n[codes]\n{CODE_KEY}\n[twilio]\n\
+         account_sid = \"AC11111111111111111111111111111111\"\n\
+         auth_token = \"3b1f0c7ad2e94586f10c27b59d8ea364\"\n[gateway]\nkind = \"verify\"\n\
+         [gateway.verify]\nservice_sid = \"VA22222222222222222222222222222222\"\n{more}\n"
+    )
+}
+
+#[test]
+fn verify_needs_an_account_and_a_service_and_nobody_to_send_as() {
+    let config = good(&verified(""), &[]);
+    let verify = &config.gateway.verify;
+    assert_eq!(verify.service_sid.as_deref(), Some("VA22222222222222222222222222222222"));
+    assert_eq!((verify.base_url.as_deref(), verify.lifetime_seconds()), (None, 600));
+    assert_eq!(config.services.default.channels, [Channel::Sms, Channel::Call]);
+    let key = "api_key_sid = \"SK33333333333333333333333333333333\"\napi_key_secret = \"mXqA9tT0vLw2pZ8cR4yB6nKe1sHd5uGf\"";
+    good(&verified("").replace("auth_token = \"3b1f0c7ad2e94586f10c27b59d8ea364\"", key), &[]);
+    good(&verified("lifetime_seconds = 300\n[verification]\nlifetime_seconds = 300"), &[]);
+    good(&verified("base_url = \"https://otp.example.com\"\n[services.shop]\nmax_checks = 3"), &[]);
+}
+
+#[test]
+fn what_verify_owns_is_refused_where_it_stands() {
+    let owned = |key: &str| format!("{key}: cannot be had with gateway.kind = \"verify\"; it ");
+    for (text, what) in [
+        (
+            verified("").replace("service_sid = \"VA", "# \"VA"),
+            "gateway.verify.service_sid: is missing".to_owned(),
+        ),
+        (
+            verified("").replace("\"VA2", "\"VE2"),
+            "gateway.verify.service_sid: does not begin with VA".to_owned(),
+        ),
+        (verified("").replace("account_sid =", "# "), "twilio.account_sid: is missing".to_owned()),
+        (verified("").replace("auth_token =", "# "), "twilio.auth_token: is missing".to_owned()),
+        (verified("base_url = \"http://otp.example.com\""), "gateway.verify.base_url: ".to_owned()),
+        (verified("lifetime_seconds = 119"), "gateway.verify.lifetime_seconds: ".to_owned()),
+        (
+            verified("").replace("enabled = false", "enabled = true"),
+            "gateway.kind: leaves the sandbox".to_owned(),
+        ),
+        (
+            verified("").replace("kind = \"verify\"", "kind = \"verify\"\nfallback = \"http\""),
+            "gateway.fallback: is behind verify".to_owned(),
+        ),
+        (
+            verified("").replace("kind = \"verify\"", "kind = \"http\"\nfallback = \"verify\""),
+            "gateway.fallback: \"verify\" is none of its words".to_owned(),
+        ),
+        (
+            verified("[messages]\ndir = \"texts\""),
+            "messages.dir: has texts that verify does not send".to_owned(),
+        ),
+        (
+            verified("[verification]\nlifetime_seconds = 300"),
+            owned("verification.lifetime_seconds") + "has to be 600",
+        ),
+        (
+            verified("[verification]\nmax_checks = 6"),
+            owned("verification.max_checks") + "has to be 5 at most",
+        ),
+        (verified("[verification]\nmax_sends = 6"), owned("verification.max_sends")),
+        (verified("[verification]\nnew_code_on_resend = true"), owned("verification.new_code_on_resend")),
+        (verified("[voice]\ngate = \"named-key\""), owned("voice.gate")),
+        (verified("[services.default]\nmax_checks = 9"), owned("services.default.max_checks")),
+        (verified("[services.default]\ncustom_code = true"), owned("services.default.custom_code")),
+        (verified("[services.shop]\ncode_alphabet = \"ABCDEFGH\""), owned("services.shop.code_alphabet")),
+        (verified("[services.shop]\nredact = true"), owned("services.shop.redact")),
+        (verified("[services.shop]\nfree_text = true"), owned("services.shop.free_text")),
+        (verified("[services.shop]\nfailover = \"on-silence\""), owned("services.shop.failover")),
+        (verified("[services.shop]\npending = \"many\""), owned("services.shop.pending")),
+        (verified("[services.shop]\nfrom = \"Acme\""), owned("services.shop.from")),
+    ] {
+        let found = problems(&text, &[]);
+        assert!(found.iter().any(|problem| problem.contains(&what)), "{what}: {found:#?}");
+    }
+    // What a service has of the default is told once.
+    let found = problems(&verified("[verification]\nmax_checks = 6\n[services.shop]\nname = \"Shop\""), &[]);
+    assert_eq!(found.len(), 1, "{found:?}");
+}
