@@ -124,6 +124,7 @@ mod templates;
 mod tls;
 mod trips;
 mod verifications;
+mod verify_back_end;
 mod verify_v2;
 mod verify_v2_kept;
 mod verify_v2_limits;

@@ -21,7 +21,7 @@ use crate::model::delivery::Delivery;
 use crate::model::id::{Sid, VerificationId};
 use crate::model::policy::Failover;
 use crate::model::service::Service;
-use crate::model::verification::{Decision, Input, Outcome, OutboxStep, Send, Verification, decide};
+use crate::model::verification::{Decision, Input, OutboxStep, Outcome, Send, Verification, decide};
 use jiff::Timestamp;
 
 /// Sends by the next channel what did not arrive by the send of that number, or writes
