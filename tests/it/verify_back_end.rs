@@ -5,6 +5,7 @@ mod lines;
 mod live;
 mod story;
 
+use crate::captcha::{asking, number};
 use crate::wire::{Answer, answer, poll, text, with_json, wrong};
 use crate::world::{ACCOUNT_SID, API_KEY, OPERATOR_KEY, World};
 use dialback::app::{Parts, admin};
@@ -13,10 +14,12 @@ use dialback::gateway::verify::{Settings, Verify};
 use dialback::model::account::{AccountSid, Accounts};
 use dialback::model::audit::Actor;
 use dialback::model::channel::Channel;
+use dialback::model::fraud::Action;
 use dialback::model::id::ServiceId;
 use dialback::model::key::Scope;
 use dialback::model::senders::Senders;
 use dialback::model::service;
+use dialback::model::test_number::TestNumber;
 use dialback::secret::Secret;
 use dialback::trust::Trust;
 use lines::{Break, Line, Way};
@@ -26,6 +29,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 const PERSON: &str = "+15005550001";
+/// A test number, and its code.
+const TEST: (&str, &str) = ("+15005550099", "492817");
 
 /// A Dialback whose codes are made by another one.
 struct Pair {
@@ -64,7 +69,10 @@ impl Pair {
         };
         let gateway = Arc::new(Verify::new(settings, line));
         let accounts = Accounts { main: Some(AccountSid::from(ACCOUNT_SID)), ..Accounts::default() };
-        let own = |parts| Parts { gateway, accounts, senders: Senders::default(), ..parts };
+        let (pattern, code) = (TEST.0.to_owned(), TEST.1.to_owned());
+        let test_numbers = vec![TestNumber { pattern, code, until: jiff::Timestamp::MAX }];
+        let senders = Senders::default();
+        let own = |parts| Parts { gateway, accounts, test_numbers, senders, ..parts };
         let near = World::with_parts(own, |settings| {
             channels(settings);
             near(settings);
@@ -366,6 +374,12 @@ async fn a_test_number_and_messages_stay_here() {
     let body = json!({ "to": PERSON, "text": "It is ready." });
     let refused = pair.ask(Method::POST, "/v1/messages", &body).await.problem(422, "not_allowed");
     assert!(text(&refused["detail"]).contains("gateway.kind"), "{refused}");
+    let started = pair.ask(Method::POST, "/v1/verifications", &json!({ "to": TEST.0 })).await;
+    let id = text(&started.json()["id"]);
+    for (code, is_right) in [(wrong(TEST.1), false), (TEST.1.to_owned(), true)] {
+        assert_eq!(pair.check(&id, &code).await.json()["valid"], is_right);
+    }
+    assert_eq!(pair.line.count(Way::Check), 0);
     assert_eq!(pair.line.count(Way::Send), 0);
 }
 
@@ -414,4 +428,31 @@ async fn wrong_codes_count_for_their_number_before_the_far_side_is_asked() {
     }
     let blocked = check(&ids[1], &code).await.problem(429, "limit_reached");
     assert_eq!((&blocked["rule"], pair.line.count(Way::Check)), (&json!("psd2_block"), 5));
+}
+
+#[tokio::test]
+async fn what_is_never_sent_is_told_and_checked_as_what_is() {
+    let pair = Pair::of(asking(Action::ShadowBlock), |_| ()).await;
+    let mut ids = Vec::new();
+    for end in 1..=3 {
+        let started = pair.ask(Method::POST, "/v1/verifications", &json!({ "to": number(end) })).await;
+        ids.push(text(&started.json()["id"]));
+        pair.until(&ids[ids.len() - 1], is_taken).await;
+    }
+    assert_eq!((pair.far.post.count(), pair.line.count(Way::Send)), (2, 2), "the third never left");
+    let guess = wrong(&pair.code(2).await);
+    for id in &ids[1..] {
+        let checked = pair.check(id, &guess).await.json();
+        assert_eq!((&checked["valid"], &checked["checks_left"]), (&json!(false), &json!(4)));
+    }
+    assert_eq!(pair.line.count(Way::Check), 2, "the far side is asked about both");
+    pair.line.breaks(Way::Check, [Break::Away, Break::Away]);
+    for id in &ids[1..] {
+        pair.check(id, &guess).await.problem(503, "check_unavailable");
+        let view = pair.view(id).await;
+        assert_eq!(
+            (&view["status"], &view["deliveries"][0]["status"]),
+            (&json!("pending"), &json!("queued"))
+        );
+    }
 }

@@ -116,8 +116,10 @@ async fn carry(
         && matches!(step.effect, Effect::Send { .. })
         && inbound::window_open(&messaging.admission, &service, (&verification.to, send), &ahead).await?;
     let request = request(&messaging.verifying, service.clone(), &verification, send, begin_by, window_open);
-    // Of what is only pretended there is a ring, and of nothing else.
-    let ring = request.as_ref().ok().filter(|_| send.shadow).map(|request| messaging.gateway.ring(request));
+    // Of what is only pretended there is a ring, and of nothing else; none where nothing more
+    // is told of what is sent, either.
+    let is_told = send.shadow && messaging.gateway.codes().is_none();
+    let ring = request.as_ref().ok().filter(|_| is_told).map(|request| messaging.gateway.ring(request));
     let outcome = match (request, &step.effect) {
         // Nobody can derive the code, so nobody can send it, now or later.
         (Err(error), _) => Err(SendError::Refused { code: None, reason: error.to_string() }),

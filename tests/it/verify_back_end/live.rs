@@ -62,6 +62,11 @@ async fn texts_calls_and_whatsapp_reach_the_far_telephone_with_one_code() {
         }
     }
     assert_eq!(near.check(&id, &code).await.json()["valid"], true);
+    // A service of the API's is judged as one of the file.
+    let service = json!({ "name": "Shop", "redact": true });
+    let operator = near.operator();
+    let refused = near.ask(&operator, Method::POST, "/v1/services", Some(&service)).await;
+    assert_eq!(refused.problem(422, "invalid_request")["field"], "redact");
     near.stop().await;
 }
 
@@ -70,6 +75,11 @@ async fn a_server_that_comes_back_has_the_far_sides_name_for_it() {
     let (far, dir) = (Setup::sandbox().start().await, TempDir::new().unwrap());
     let number = "+4915112345632";
     far.learn(number);
+    // By a key of the far one's in the form of Twilio's.
+    let key = far.key(&["send", "check", "read"]).await;
+    let (id, secret) = key.strip_prefix("dbk_").and_then(|rest| rest.rsplit_once('_')).unwrap();
+    let sid = format!("SK{id:0>32}");
+    let near = |far| near(far).set("TWILIO__API_KEY_SID", &sid).set("TWILIO__API_KEY_SECRET", secret);
     let app = near(&far).dir(dir.path()).start().await;
     let id = text(&app.begin(number, "sms").await["id"]);
     let code = far.texted_code(number, 1).await;
