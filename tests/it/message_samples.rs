@@ -24,7 +24,7 @@ fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
 }
 
 /// One whose first send was refused, and that is to go by another channel.
-fn failing() -> Message {
+pub fn failing() -> Message {
     let sends = vec![Send {
         state: SendState::Failed { code: Some(30007), reason: "filtered".into() },
         micros: 7_900,
@@ -58,7 +58,7 @@ fn failing() -> Message {
         tags: map(&[("order", "4711")]),
         test: false,
         turn: Some(1),
-        turn_of: Some("+15005550006".into()),
+        turn_of: None,
         failures: vec![(1, MessageFailure { code: Some(30007), reason: "filtered".into() })],
         request: Some("ab".repeat(32)),
         arrived: Some(1),

@@ -7,10 +7,9 @@ use dialback::model::channel::{Channel, DeliveryChannel};
 use dialback::model::code::CodeSeed;
 use dialback::model::compat::{Bucket, Compat, CountrySender, OpaqueFields, RateLimit};
 use dialback::model::counter::{Counter, WindowCount};
-use dialback::model::delivery::{About, Delivery, Entry, Erased, Fact, Source};
+use dialback::model::delivery::{About, Delivery, Entry, Fact, Source};
 use dialback::model::dispatch::{Dispatch, State, Try};
 use dialback::model::endpoint::{Disabled, Endpoint, SigningKey, Why};
-use dialback::model::erasure::{Erasure, Kept, Left, State as ErasureState};
 use dialback::model::event::{Event, EventBody, EventType, Reason};
 use dialback::model::id::{AuditId, EventId};
 use dialback::model::idempotency::IdempotencyRecord;
@@ -36,7 +35,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 mod elsewhere;
+mod erasure;
 mod page;
+mod routed;
 mod silent;
 
 /// All of them.
@@ -49,7 +50,8 @@ pub fn all() -> Vec<Facts> {
     all.extend([facts_of(&opt_out(1)), facts_of(&opt_out(2))]);
     all.extend([facts_of(&endpoint()), facts_of(&quiet_endpoint())]);
     all.extend((1..=4).map(|n| facts_of(&verification(n))));
-    all.extend([facts_of(&elsewhere::elsewhere())]);
+    all.extend([facts_of(&elsewhere::elsewhere()), facts_of(&routed::routed())]);
+    all.extend([facts_of(&routed::turned()), facts_of(&routed::erased())]);
     all.extend([facts_of(&pending())]);
     all.extend([facts_of(&delivery(1)), facts_of(&delivery(2))]);
     all.extend([facts_of(&silent::stranger()), facts_of(&silent::silent())]);
@@ -59,7 +61,7 @@ pub fn all() -> Vec<Facts> {
     all.extend([facts_of(&contact())]);
     all.extend([facts_of(&event(1)), facts_of(&event(2))]);
     all.extend([facts_of(&dispatch(1)), facts_of(&dispatch(2))]);
-    all.extend([facts_of(&audit()), facts_of(&erasure()), facts_of(&erased())]);
+    all.extend([facts_of(&audit()), facts_of(&erasure::erasure()), facts_of(&erasure::erased())]);
     all.extend([facts_of(&page::page())]);
     all.extend(crate::list_samples::all());
     all.extend(crate::message_samples::all());
@@ -518,35 +520,4 @@ fn audit() -> AuditEntry {
         details: texts([("settings", "code_length, lifetime")]),
         marks: texts([("server.listen", "0af657d0")]),
     }
-}
-
-fn erasure() -> Erasure {
-    Erasure {
-        id: id("ER", 1),
-        number: Some(number(7)),
-        masked: "+1*****0107".into(),
-        opt_outs: true,
-        delete_at_twilio: true,
-        actor: Actor::operator(),
-        asked_at: at(80),
-        state: ErasureState::Running,
-        attempts: 2,
-        next_at: Some(at(85)),
-        deleted: BTreeMap::from([("verification".to_owned(), 3)]),
-        scrubbed: BTreeMap::from([("event".to_owned(), 1)]),
-        redacted: 2,
-        redacted_sids: vec![id("SM", 70)],
-        kept: vec![Kept { what: "opt_out".into(), count: 1, why: "so that nothing is sent again".into() }],
-        left: vec![Left {
-            what: "SM00000000000000000000000000007100".into(),
-            why: "still on its way".into(),
-        }],
-        place: None,
-        finished_at: Some(at(90)),
-    }
-}
-
-fn erased() -> Delivery {
-    let erased = Erased { redacted: false, at: at(81), by: id("ER", 1), account: None };
-    Delivery::erased(id("SM", 71), at(1), erased)
 }

@@ -20,11 +20,11 @@ const MOST: usize = 500;
 /// From one question to the next.
 const PACE: Duration = Duration::from_millis(200);
 /// From one round to the next.
-const EVERY: Duration = Duration::from_hours(1);
+const EVERY: Duration = Duration::from_secs(60 * 60);
 /// The same where one is not approved, or could not be asked about: people wait for it.
-const SOON: Duration = Duration::from_mins(5);
+const SOON: Duration = Duration::from_secs(5 * 60);
 /// How long nobody is told again of the same.
-const AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(1);
+const AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(60 * 60);
 
 /// What was known of the templates at the last round.
 #[derive(Debug, Default)]
