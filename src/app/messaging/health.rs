@@ -144,7 +144,7 @@ mod tests {
         assert_eq!(order(&health), "ABC");
         // Its queue is full: it rests alone.
         health.note(&three()[0], Err(&busy(Some(21611))));
-        assert_eq!(order(&health), "BAC");
+        assert_eq!(order(&health), "BCA");
         // Its account has too much to do: all of it rests.
         health.note(&three()[1], Err(&busy(Some(20429))));
         assert_eq!(order(&health), "CAB");

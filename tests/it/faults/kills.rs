@@ -88,3 +88,22 @@ async fn nothing_is_lost_or_done_twice_when_one_of_three_servers_is_killed() {
     assert!(failures.is_empty(), "servers that lived failed: {failures:#?}");
     assert!(found.approved > 0 && found.callbacks > 0, "{found:?}");
 }
+
+/// The first sender of half of the people sends nothing at all (21606), so that their texts
+/// go on by the next: a death between the two sends neither nothing nor twice.
+const SENDERS: [(&str, &str); 1] = [(
+    "TWILIO__SENDERS",
+    "[{ sender = \"+15005550007\", channels = [\"sms\"] }, { sender = \"+15017122661\" }]",
+)];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_lost_or_done_twice_between_two_senders() {
+    let mut cluster = Cluster::sled(47, &SENDERS).await;
+    let world = World::new(&cluster.faces, &Arc::default(), 48);
+    let found = rounds(&mut cluster, &world, 49).await;
+    let went_on = cluster.logs().contains("21606");
+    cluster.stop().await;
+    dissect(open(cluster.store()).await, &world).await;
+    say(Line { what: &format!("{} kills between two senders", kills()), world: &world, found: &found });
+    assert!(found.approved > 0 && found.callbacks > 0 && went_on, "{found:?}");
+}
