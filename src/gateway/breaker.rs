@@ -22,8 +22,8 @@ const PROBE: Duration = Duration::from_secs(30);
 enum State {
     /// It is asked.
     Closed { failures: u32 },
-    /// It is not asked until then.
-    Open { until: Instant, rest: Duration },
+    /// It is not asked until then; `asked` where it wanted that itself.
+    Open { until: Instant, rest: Duration, asked: bool },
     /// Somebody finds out since then whether it is back.
     HalfOpen { since: Instant, rest: Duration },
 }
@@ -97,26 +97,30 @@ impl Breaker {
                 self.0 = State::Closed { failures: 0 };
                 None
             }
+            // Who asked to be left alone is: this one was under way before.
+            (Ended::Answered, State::Open { until, asked: true, .. }) if now < until => None,
             // One that was under way when the others failed is an answer as good as any.
             (Ended::Answered, _) => {
                 self.0 = State::Closed { failures: 0 };
                 Some(Change::Closed)
             }
-            (Ended::Busy(rest), _) => self.open(rest.min(LONGEST_REST), now),
+            (Ended::Busy(rest), _) => self.open((rest.min(LONGEST_REST), true), now),
             (Ended::Failed, State::Closed { failures }) if failures + 1 < MOST_FAILURES => {
                 self.0 = State::Closed { failures: failures + 1 };
                 None
             }
-            (Ended::Failed, State::Closed { .. }) => self.open(FIRST_REST, now),
-            (Ended::Failed, State::HalfOpen { rest, .. }) => self.open((rest * 2).min(LONGEST_REST), now),
+            (Ended::Failed, State::Closed { .. }) => self.open((FIRST_REST, false), now),
+            (Ended::Failed, State::HalfOpen { rest, .. }) => {
+                self.open(((rest * 2).min(LONGEST_REST), false), now)
+            }
             // It was under way already.
             (Ended::Failed, State::Open { .. }) => None,
         }
     }
 
-    fn open(&mut self, rest: Duration, now: Instant) -> Option<Change> {
+    fn open(&mut self, (rest, asked): (Duration, bool), now: Instant) -> Option<Change> {
         let was_open = matches!(self.0, State::Open { .. });
-        self.0 = State::Open { until: now + rest, rest };
+        self.0 = State::Open { until: now + rest, rest, asked };
         (!was_open).then_some(Change::Opened(rest))
     }
 }

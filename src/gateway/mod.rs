@@ -332,12 +332,12 @@ pub trait Gateway: Send + Sync + 'static {
         Ok(None)
     }
 
-    /// Whether WhatsApp has approved a template; `None` where nobody can say. Nobody waits for
-    /// it, as for [`Gateway::fetch`].
+    /// Whether WhatsApp has approved a template of an account, the main one where none is
+    /// named; `None` where nobody can say. Nobody waits for it, as for [`Gateway::fetch`].
     ///
     /// # Errors
     /// What was not processed or came to nothing may be asked for again.
-    async fn approval(&self, _template: &str) -> Result<Option<Approval>, SendError> {
+    async fn approval(&self, _template: &str, _account: Option<&str>) -> Result<Option<Approval>, SendError> {
         Ok(None)
     }
 

@@ -35,6 +35,11 @@ impl Routes {
         Self(routes.into_iter().map(route).collect())
     }
 
+    /// Those that know what an account has made; others have made nothing of it.
+    fn reaching<'r>(&'r self, account: Option<&'r str>) -> impl Iterator<Item = &'r Route> {
+        self.0.iter().filter(move |route| route.gateway.reaches(account))
+    }
+
     fn carrying(&self, channel: Channel) -> impl Iterator<Item = &Route> {
         self.0.iter().filter(move |route| route.gateway.carries(channel))
     }
@@ -185,7 +190,7 @@ impl Gateway for Routes {
     /// Whichever took it knows of it; that none does is certain once all have said so.
     async fn fetch(&self, sid: &Sid, account: Option<&str>) -> Result<Option<Report>, SendError> {
         let mut unknown = None;
-        for route in &self.0 {
+        for route in self.reaching(account) {
             match route.gateway.fetch(sid, account).await {
                 Ok(Some(report)) => return Ok(Some(report)),
                 Ok(None) => {}
@@ -211,9 +216,9 @@ impl Gateway for Routes {
     }
 
     /// What the first says that can say anything.
-    async fn approval(&self, template: &str) -> Result<Option<Approval>, SendError> {
+    async fn approval(&self, template: &str, account: Option<&str>) -> Result<Option<Approval>, SendError> {
         for route in &self.0 {
-            if let Some(approval) = route.gateway.approval(template).await? {
+            if let Some(approval) = route.gateway.approval(template, account).await? {
                 return Ok(Some(approval));
             }
         }
@@ -223,7 +228,7 @@ impl Gateway for Routes {
     /// Only one of them has it; it is gone once all have said that they have not.
     async fn redact(&self, sid: &Sid, account: Option<&str>, delete: bool) -> Result<Redaction, SendError> {
         let mut failed = None;
-        for route in &self.0 {
+        for route in self.reaching(account) {
             match route.gateway.redact(sid, account, delete).await {
                 Ok(Redaction::Done) => return Ok(Redaction::Done),
                 Ok(Redaction::Gone) => {}

@@ -426,8 +426,8 @@ impl<T: Transport> Gateway for Twilio<T> {
         self.list_at_twilio(listing, since, page).await.map(Some)
     }
 
-    async fn approval(&self, template: &str) -> Result<Option<Approval>, SendError> {
-        self.approval_at_twilio(template).await.map(Some)
+    async fn approval(&self, template: &str, account: Option<&str>) -> Result<Option<Approval>, SendError> {
+        self.approval_at_twilio(self.line(account)?, template).await.map(Some)
     }
 
     async fn redact(&self, sid: &Sid, account: Option<&str>, delete: bool) -> Result<Redaction, SendError> {

@@ -10,6 +10,7 @@ use super::phone::PhoneNumber;
 use super::sender::is_messaging_service;
 use super::service::{Service, Settings};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 
 /// The heaviest that a sender may weigh.
 pub const MOST_WEIGHT: u32 = 100;
@@ -145,6 +146,28 @@ impl Senders {
             }
             _ => self.first(service, channel, to).into_iter().collect(),
         }
+    }
+
+    /// The accounts by which a service's messages of a channel may leave, to whatever number;
+    /// nothing stands for the main one where that has no name.
+    pub fn accounts(&self, service: &Service, channel: Channel) -> BTreeSet<Option<String>> {
+        let own = own_sender(&service.settings, channel);
+        let is_its = |sender: &&Sender| {
+            let is_named = sender.services.contains(&service.id);
+            sender.channels.contains(&channel) && (is_named || sender.services.is_empty() && own.is_none())
+        };
+        let listed = self.list.iter().filter(is_its).map(|sender| sender.route.account.clone());
+        let usual = self.usual_for(channel).filter(|_| own.is_none()).map(|route| route.account);
+        let own = own.clone().map(|own| self.named(own).account);
+        listed.chain(usual).chain(own).collect()
+    }
+
+    /// The same without the countries that senders are for: for whoever asks of none.
+    #[must_use]
+    pub fn of_all_countries(&self) -> Self {
+        let mut all = self.clone();
+        all.list.iter_mut().for_each(|sender| sender.countries.clear());
+        all
     }
 
     /// Whether somebody is there to send as. Without any sender for all nothing is known of

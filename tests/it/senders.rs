@@ -30,6 +30,8 @@ over_each_engine![
     who_was_told_to_stop_is_nobody_to_go_on_by,
     what_the_provider_knows_of_a_stop_holds_for_all_senders,
     an_account_that_can_do_nothing_is_passed_over_with_all_its_senders,
+    who_was_written_to_alone_may_use_its_own_words,
+    a_stop_that_is_told_late_holds_for_all_senders,
 ];
 
 const MAIN: &str = "AC0000000000000000000000000000000a";
@@ -318,4 +320,43 @@ async fn an_account_that_can_do_nothing_is_passed_over_with_all_its_senders(engi
     })
     .await;
     assert_eq!(asked(&world).len(), 3);
+}
+
+/// On WhatsApp without a template another sender is no way on: it waits as it always does.
+async fn who_was_written_to_alone_may_use_its_own_words(engine: Engine) {
+    let shop = dialback::model::id::ServiceId::from_name("");
+    let own = "whatsapp:+15005550006";
+    let listed = |name: &str| Sender { services: vec![shop.clone()], ..sender(name, None, &[]) };
+    let list = vec![listed(own), listed("whatsapp:+15005550007")];
+    let accounts = Accounts { main: Some(MAIN.into()), ..Accounts::default() };
+    let policy = Policy { failover: Failover::Off, channels: vec![Channel::Whatsapp], ..Policy::default() };
+    let mut world = World::of_senders(engine, policy, Senders::new(list, None, None), accounts);
+    let person = format!("whatsapp:{PERSON}");
+    messaging::wrote(&world.app.messaging, &proof(MAIN), &person, &[own]).await.unwrap();
+    world.script([Say::NotProcessed(Duration::from_secs(5)), Say::Taken], []);
+    world.work();
+    let id = world.start(Channel::Whatsapp).await.verification.id;
+    eventually("it is asked", async || world.gateway.orders().len() == 1).await;
+    world.settle().await;
+    assert_eq!(asked(&world), [own]);
+    world.pass(31);
+    world.until_accepted(&id, 1).await;
+    assert_eq!(asked(&world), [own, own]);
+}
+
+/// A messaging service takes a message and says only later that the person has told it to
+/// stop (21610).
+async fn a_stop_that_is_told_late_holds_for_all_senders(engine: Engine) {
+    let mut world = world_of_three(engine);
+    let id = begun(&mut world).await;
+    world.until_accepted(&id, 1).await;
+    let record = world.record(&id).await;
+    let sid = record.sends[0].sid.clone().unwrap();
+    let mut told = report(sid.as_str(), Status::Failed, Some(&record.delivery_id(1)), Some(PERSON));
+    (told.fact.error_code, told.about.from) = (Some(21610), Some(FIRST.to_owned()));
+    messaging::record(&world.app.messaging, &proof(MAIN), told).await.unwrap();
+    verification::cancel(&world.app.admission, &id).await.unwrap();
+    let request = crate::support::request(PERSON, Channel::Sms);
+    let refused = verification::start(&world.app.verifying, request, None).await.err().unwrap();
+    assert!(matches!(refused, VerificationError::Admission(AdmissionError::OptedOut)), "{refused:?}");
 }

@@ -92,7 +92,11 @@ pub(in crate::app) async fn offers(
         None => own.clone(),
     };
     let policy = own.policy(&Policy::default());
-    let channels = judged(&sending, &place, (&admission.senders, &policy));
+    let senders = match place.country.is_none() && query.to.is_none() {
+        true => Arc::new(admission.senders.of_all_countries()),
+        false => admission.senders.clone(),
+    };
+    let channels = judged(&sending, &place, (&senders, &policy));
     Ok(Offers { service: own, country: place.country, channels })
 }
 

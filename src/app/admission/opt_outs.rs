@@ -15,6 +15,7 @@ use crate::model::phone::{PhoneError, address_spellings, mask};
 use crate::model::service::{BadSetting, is_message_word};
 use crate::store::Index;
 use crate::store::records::{self, Ahead, Versioned};
+use jiff::Timestamp;
 
 /// Senders towards which one number can have said something and is still shown
 /// whole.
@@ -68,6 +69,21 @@ pub(in crate::app) async fn record(
         Ok(Draft::Write(changes, ()))
     };
     transact(&telling.base, &transact::OPT_OUT, look).await
+}
+
+/// Writes down that a person has told a sender to stop, as the provider says of what was
+/// asked for then; not where they have said something themself since.
+pub(in crate::app) async fn stopped(
+    admission: &Admission,
+    (number, sender): (&str, &str),
+    since: Timestamp,
+) -> Result<(), AdmissionError> {
+    let wishes = opt_outs_towards(&admission.base, number, sender, &Ahead::default()).await?;
+    let latest = OptOut::latest(wishes.iter().map(|wish| &wish.record));
+    match latest.is_some_and(|wish| wish.at >= since || wish.opted_out) {
+        true => Ok(()),
+        false => record(&admission.telling, number, sender, true, None).await,
+    }
 }
 
 /// Lists opt-outs, the newest first; of one number, under whichever spelling

@@ -171,17 +171,6 @@ pub(in crate::app) async fn has_stopped(
     Ok(is_stop(&opt_outs::opt_outs_towards(&admission.base, &address, sender, ahead).await?))
 }
 
-/// Writes down that the person has told this sender of a channel to stop, as the provider
-/// says that they have.
-pub(in crate::app) async fn stopped(
-    admission: &Admission,
-    (to, channel): (&PhoneNumber, Channel),
-    sender: &str,
-) -> Result<(), AdmissionError> {
-    let address = address::of_number(to, channel);
-    opt_outs::record(&admission.telling, &address, sender, true, None).await
-}
-
 fn is_stop(wishes: &[Versioned<OptOut>]) -> bool {
     OptOut::latest(wishes.iter().map(|wish| &wish.record)).is_some_and(|wish| wish.opted_out)
 }

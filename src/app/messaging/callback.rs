@@ -1,5 +1,6 @@
 //! What Twilio reports, recorded before it is acknowledged.
 
+use crate::app::admission::opt_outs;
 use crate::app::base::Base;
 use crate::app::messages::{news, settle};
 use crate::app::messaging::pace::Leg;
@@ -8,6 +9,7 @@ use crate::app::services::find;
 use crate::app::transact::{self, Draft, transact};
 use crate::app::verification::happen;
 use crate::app::verification::settled::{Settled, settled};
+use crate::gateway;
 use crate::model::account::{AccountSid, Proof};
 use crate::model::address;
 use crate::model::channel::{Channel, DeliveryChannel};
@@ -155,6 +157,9 @@ async fn merged(
         let before = old.as_ref().map(|old| &old.record);
         let is_named = delivery.id.is_some() && before.is_none_or(|before| before.id.is_none());
         let has_failed = delivery.id.is_some() && news::has_failed(before, &delivery);
+        if has_failed {
+            hear_stop(messaging, &delivery).await?;
+        }
         let has_arrived = settle::has_arrived(before, &delivery);
         let (delivery, settled) = match is_named || has_failed || has_arrived {
             true => Box::pin(settle_by(messaging, before, delivery)).await?,
@@ -182,6 +187,21 @@ async fn merged(
     }
     log(&merged);
     Ok(merged)
+}
+
+/// Writes down that the person has told the sender to stop, where that is what became of a
+/// message of ours by one of several senders: the others would not know.
+async fn hear_stop(messaging: &Messaging, delivery: &Delivery) -> Result<(), MessagingError> {
+    let admission = &messaging.admission;
+    let is_stop = delivery.error_code().is_some_and(gateway::is_opt_out);
+    let Some(to) = delivery.about.to.as_deref().filter(|_| is_stop && admission.senders.is_list()) else {
+        return Ok(());
+    };
+    let about = &delivery.about;
+    for sender in about.messaging_service_sid.iter().chain(&about.from) {
+        opt_outs::stopped(admission, (to, sender), delivery.first_seen).await?;
+    }
+    Ok(())
 }
 
 /// Keeps a report that nothing proves, marked as such and told to nobody:

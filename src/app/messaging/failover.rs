@@ -63,7 +63,9 @@ async fn look_for_sender(
     };
     let service = find::service_of(&messaging.directory, &verification).await?;
     let next = Send { not_by: send.spent_senders(), ..send.clone() };
-    if routing::routes_of(messaging, &service, (&verification.to, &next), false).await?.is_empty() {
+    let in_own_words = service.settings.whatsapp_content_sid.is_none();
+    let left = routing::routes_of(messaging, &service, (&verification.to, &next), in_own_words).await?;
+    if left.is_empty() {
         happen(&messaging.admission, id, |_| Ok(Input::NoOtherSender { number })).await?;
     }
     Ok(())

@@ -10,6 +10,7 @@ use crate::app::fault::Fault;
 use crate::app::messaging::{Messaging, MessagingError, callback};
 use crate::app::once;
 use crate::app::transact::{self, Draft, transact};
+use crate::gateway::SendError;
 use crate::model::delivery::Delivery;
 use crate::model::id::{DeliveryId, SentFor, Sid};
 use crate::model::message::Message;
@@ -137,7 +138,11 @@ async fn ask_for(messaging: &Messaging, delivery: &Delivery) -> Result<(), Messa
             settle(&messaging.base, sid, Delivery::not_asked_again).await
         }
         Err(error) => {
-            let rest = messaging.courtesy.refused(error.after());
+            // A refusal says nothing of what other accounts would answer.
+            let rest = match &error {
+                SendError::Refused { .. } => OUT_OF_THE_WAY,
+                _ => messaging.courtesy.refused(error.after()),
+            };
             tracing::warn!(%sid, %error, rest_seconds = rest.as_secs(), "cannot ask what became of it: asked later");
             let until = later(&messaging.base, rest);
             settle(&messaging.base, sid, |delivery| delivery.put_off(until)).await

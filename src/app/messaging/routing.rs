@@ -3,11 +3,12 @@
 //! those that are left alone. What one of them did not take leads to the next of the same
 //! list. It refuses to know what is sent.
 
-use crate::app::admission::{Admission, ways};
+use crate::app::admission::{Admission, opt_outs, ways};
 use crate::app::messages::alert::alert;
 use crate::app::messaging::{Messaging, MessagingError, inbound};
 use crate::app::services::compat;
 use crate::gateway::{self, SendError};
+use crate::model::address;
 use crate::model::channel::Channel;
 use crate::model::delivery::Report;
 use crate::model::message::{Failure, Route, Send};
@@ -20,7 +21,7 @@ use std::sync::Arc;
 
 /// By whom a service's send to a number may leave, the best first; nothing where there is no
 /// choice, or nobody is left. `in_own_words`: of WhatsApp only who was written to within a
-/// day may, and comes first.
+/// day may, if there is one.
 pub(in crate::app) async fn routes_of(
     messaging: &Messaging,
     service: &Arc<Service>,
@@ -51,6 +52,10 @@ pub(in crate::app) async fn routes_of(
             true => open.push(route),
             false => others.push(route),
         }
+    }
+    // No other may use its own words: it is nobody to go on by.
+    if !open.is_empty() || by_window && !send.not_by.is_empty() {
+        others.clear();
     }
     let mut routes = messaging.health.in_order(open);
     routes.extend(messaging.health.in_order(others));
@@ -95,7 +100,8 @@ pub(in crate::app) async fn ended(
     if let Err(SendError::Refused { code: Some(code), .. }) = sent
         && gateway::is_opt_out(*code)
     {
-        ways::stopped(&messaging.admission, (to, send.channel), &route.sender).await?;
+        let address = address::of_number(to, send.channel);
+        opt_outs::stopped(&messaging.admission, (&address, &route.sender), send.asked_at).await?;
     }
     Ok(())
 }

@@ -7,8 +7,9 @@
 use crate::app::admission::Admission;
 use crate::app::messaging::Messaging;
 use crate::gateway::Approval;
-use crate::model::channel::DeliveryChannel;
+use crate::model::channel::{Channel, DeliveryChannel};
 use crate::model::event::{EventBody, EventType, Once};
+use crate::model::senders::Senders;
 use crate::model::service::{ContentSids, Service};
 use jiff::SignedDuration;
 use std::collections::BTreeMap;
@@ -28,22 +29,27 @@ const AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(60 * 60);
 
 /// What was known of the templates at the last round.
 #[derive(Debug, Default)]
-pub struct Templates(BTreeMap<String, Approval>);
+pub struct Templates(BTreeMap<Template, Approval>);
+
+/// A template, and the account that has it; nothing for the main one.
+type Template = (String, Option<String>);
 
 impl Templates {
     /// Looks at the templates of all services of the configuration, and tells what has
     /// changed. Answers how long to wait until the next round.
     pub async fn look(&mut self, messaging: &Messaging) -> Duration {
         let mut wait = EVERY;
-        let named = named(messaging.directory.services.of_configuration());
-        self.0.retain(|sid, _| named.contains_key(sid));
-        for (sid, services) in named.iter().take(MOST) {
-            match messaging.gateway.approval(sid).await {
+        let senders = &messaging.admission.senders;
+        let named = named(senders, messaging.directory.services.of_configuration());
+        self.0.retain(|template, _| named.contains_key(template));
+        for (template, services) in named.iter().take(MOST) {
+            let (sid, account) = template;
+            match messaging.gateway.approval(sid, account.as_deref()).await {
                 Ok(Some(approval)) => {
                     if approval != Approval::Approved {
                         wait = SOON;
                     }
-                    self.learn(&messaging.admission, (sid, services), approval);
+                    self.learn(&messaging.admission, (template, services), approval);
                 }
                 // Nobody can say: there is nothing to be approved.
                 Ok(None) => return EVERY,
@@ -57,12 +63,18 @@ impl Templates {
         wait
     }
 
-    fn learn(&mut self, admission: &Admission, (sid, services): (&str, &[Arc<Service>]), approval: Approval) {
-        let is_new = self.0.get(sid) != Some(&approval);
+    fn learn(
+        &mut self,
+        admission: &Admission,
+        (template, services): (&Template, &[Arc<Service>]),
+        approval: Approval,
+    ) {
+        let (sid, account) = template;
+        let is_new = self.0.get(template) != Some(&approval);
         let names: Vec<&str> = services.iter().map(|service| service.settings.name.as_str()).collect();
         let services_told = names.join(", ");
         match &approval {
-            Approval::Approved if self.0.contains_key(sid) && is_new => {
+            Approval::Approved if self.0.contains_key(template) && is_new => {
                 tracing::info!(template = sid, services = services_told, "whatsapp takes a template again");
             }
             Approval::Approved => {
@@ -70,36 +82,44 @@ impl Templates {
             }
             Approval::Not { status } if is_new => tracing::error!(
                 template = sid,
+                account = account.as_deref(),
                 status,
                 services = services_told,
                 "whatsapp has not approved a template: codes by it do not arrive, and go by the next channel where there is one"
             ),
             Approval::Missing if is_new => tracing::error!(
                 template = sid,
+                account = account.as_deref(),
                 services = services_told,
-                "there is no such template at twilio: set whatsapp_content_sid to one of the account"
+                "there is no such template at twilio: set whatsapp_content_sid to one of the account that sends"
             ),
             Approval::Not { .. } | Approval::Missing => {}
         }
         if approval != Approval::Approved {
             services.iter().for_each(|service| alert(admission, service, (sid, &approval)));
         }
-        self.0.insert(sid.to_owned(), approval);
+        self.0.insert(template.clone(), approval);
     }
 }
 
-/// The templates of services by their names, each with the services that send by it.
-fn named<'s>(services: impl Iterator<Item = &'s Arc<Service>>) -> BTreeMap<String, Vec<Arc<Service>>> {
-    let mut named: BTreeMap<String, Vec<Arc<Service>>> = BTreeMap::new();
+/// The templates of services in the accounts by which they send, each with those services.
+fn named<'s>(
+    senders: &Senders,
+    services: impl Iterator<Item = &'s Arc<Service>>,
+) -> BTreeMap<Template, Vec<Arc<Service>>> {
+    let mut named: BTreeMap<Template, Vec<Arc<Service>>> = BTreeMap::new();
     for service in services {
         let settings = &service.settings;
         let of_messages =
             settings.message_templates.values().filter_map(|template| template.whatsapp_content_sid.as_ref());
         let all = settings.whatsapp_content_sid.iter().chain(of_messages).flat_map(ContentSids::all);
+        let accounts = senders.accounts(service, Channel::Whatsapp);
         for (_, sid) in all {
-            let of = named.entry(sid.to_owned()).or_default();
-            if of.iter().all(|known| known.id != service.id) {
-                of.push(service.clone());
+            for account in &accounts {
+                let of = named.entry((sid.to_owned(), account.clone())).or_default();
+                if of.iter().all(|known| known.id != service.id) {
+                    of.push(service.clone());
+                }
             }
         }
     }

@@ -50,7 +50,11 @@ pub async fn tend_message(messaging: &Messaging, id: &str) -> Result<(), Messagi
             && let Some(send) = message.send(number)
         {
             let next = Send { not_by: send.spent_senders(), ..send.clone() };
-            if routing::routes_of(messaging, &service, (&message.to, &next), false).await?.is_empty() {
+            if {
+                let in_own_words = message.content.approved.is_none();
+                let left = routing::routes_of(messaging, &service, (&message.to, &next), in_own_words);
+                left.await?.is_empty()
+            } {
                 happen(&messaging.messages, &id, |_| Ok(MessageInput::NoOtherSender { number })).await?;
             }
         }

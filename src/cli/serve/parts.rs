@@ -19,7 +19,7 @@ use crate::model::id::ServiceId;
 use crate::model::message::{Keep, Route};
 use crate::model::phone::{Kind, NumberPolicy};
 use crate::model::policy::Policy;
-use crate::model::senders::Sender;
+use crate::model::senders::{Sender, bare};
 use crate::model::service::{ContentSids, Settings};
 use crate::secret::Secret;
 use crate::texts::Catalog;
@@ -282,14 +282,15 @@ pub fn main_account(config: &Config, local: &Local) -> Option<String> {
 
 /// Which account has what.
 pub fn accounts(config: &Config, local: &Local) -> Accounts {
+    // A number is one sender on every channel.
     let mut senders = BTreeMap::new();
     for (sid, account) in &config.twilio.accounts {
-        let own = account.senders.iter().map(|sender| (sender.clone(), AccountSid::from(&**sid)));
+        let own = account.senders.iter().map(|sender| (bare(sender).to_owned(), AccountSid::from(&**sid)));
         senders.extend(own);
     }
     for sender in &config.twilio.senders {
         if let Some(sid) = config.twilio.other_account(sender) {
-            senders.insert(sender.sender.clone(), AccountSid::from(sid));
+            senders.insert(bare(&sender.sender).to_owned(), AccountSid::from(sid));
         }
     }
     // What left by one whose senders are out of the list is its own yet.

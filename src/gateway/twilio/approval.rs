@@ -3,7 +3,7 @@
 //! Source: <https://www.twilio.com/docs/content/content-types-overview> and
 //! `…/content/content-api-resources#fetch-an-approval-status-request`.
 
-use super::{Transport, Twilio, refusal};
+use super::{Line, Transport, Twilio, refusal};
 use crate::gateway::{Approval, SendError};
 use serde::Deserialize;
 use serde_json::Value;
@@ -22,11 +22,15 @@ struct Request {
 }
 
 impl<T: Transport> Twilio<T> {
-    pub(super) async fn approval_at_twilio(&self, template: &str) -> Result<Approval, SendError> {
-        self.leave_to_sends(&self.main)?;
+    pub(super) async fn approval_at_twilio(
+        &self,
+        line: &Line,
+        template: &str,
+    ) -> Result<Approval, SendError> {
+        self.leave_to_sends(line)?;
         let base_url = self.settings.content_url.trim_end_matches('/');
         let url = format!("{base_url}/v1/Content/{template}/ApprovalRequests");
-        let answer = self.call(&self.main, "GET", url, Vec::new(), None).await?;
+        let answer = self.call(line, "GET", url, Vec::new(), None).await?;
         match answer.status {
             200 => {}
             404 => return Ok(Approval::Missing),

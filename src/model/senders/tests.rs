@@ -109,6 +109,23 @@ fn a_number_is_one_sender_on_every_channel_and_each_has_its_account() {
 }
 
 #[test]
+fn the_accounts_of_a_channel_are_those_that_may_send_by_it() {
+    let of = |name: &str, account: &str| Sender {
+        route: Route { sender: name.into(), account: Some(account.into()) },
+        ..sender(name)
+    };
+    let list = vec![of("whatsapp:+15005550001", "AC2"), of("+15005550002", "AC3")];
+    let senders = Senders::new(list, Some(POOL.into()), None).of_account(Some("AC1".into()));
+    let accounts = |change: fn(&mut Settings)| {
+        let all = senders.accounts(&service("shop", change), Channel::Whatsapp);
+        all.into_iter().flatten().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(accounts(|_| ()), "AC1 AC2", "a messaging service takes WhatsApp, too");
+    assert_eq!(accounts(|settings| settings.whatsapp_from = Some("+15005550002".to_owned())), "AC3");
+    assert_eq!(accounts(|settings| settings.whatsapp_from = Some("+15005550009".to_owned())), "AC1");
+}
+
+#[test]
 fn without_a_list_there_is_no_choice() {
     let senders = Senders::new(Vec::new(), Some("+15005550006".into()), None);
     let (plain, to) = (service("", |_| ()), number("+14155550123"));

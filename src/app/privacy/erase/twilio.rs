@@ -4,7 +4,7 @@
 //! found without the number. One after the other, for the gateway has other
 //! things to do; what Twilio does not take now is left for the next attempt.
 
-use super::page::{PAGE, PAGE_TIME, Pass};
+use super::page::{OF_ANOTHER, PAGE, PAGE_TIME, Pass};
 use crate::app::listing::scan_of;
 use crate::app::privacy::PrivacyError;
 use crate::gateway::SendError;
@@ -64,8 +64,8 @@ impl Pass<'_> {
         let account = found.record.erased.as_ref().and_then(|erased| erased.account.as_deref());
         if !gateway.reaches(account) {
             let why = "it is of an account of which this server has no token";
-            self.keep("message or call of another account", why);
-            return self.redacted(found).await;
+            self.keep(OF_ANOTHER, why);
+            return self.over(found, false).await;
         }
         let mut outcome = gateway.redact(sid, account, delete).await;
         if let Err(SendError::NotProcessed { after, .. }) = outcome {
@@ -76,16 +76,20 @@ impl Pass<'_> {
             self.job.record.leave(sid.as_str(), error.to_string());
             return Ok(false);
         }
-        self.redacted(found).await
+        self.over(found, true).await
     }
 
-    /// Writes down that nothing more is to be done about one.
-    async fn redacted(&mut self, found: &Versioned<Delivery>) -> Result<bool, PrivacyError> {
+    /// Writes down that nothing more is to be done about one, and that it was redacted, or gone,
+    /// where it was.
+    async fn over(&mut self, found: &Versioned<Delivery>, is_redacted: bool) -> Result<bool, PrivacyError> {
         let sid = &found.record.sid;
         let Some(erased) = &found.record.erased else { return Ok(true) };
         let erased = Erased { redacted: true, ..erased.clone() };
         let new = Delivery::erased(sid.clone(), found.record.first_seen, erased);
         let count = |job: &mut Erasure| {
+            if !is_redacted {
+                return;
+            }
             job.redacted += 1;
             if job.redacted_sids.len() < Erasure::MOST_NAMED {
                 job.redacted_sids.push(sid.clone());

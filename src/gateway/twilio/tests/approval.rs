@@ -7,7 +7,7 @@ const TEMPLATE: &str = "HXaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 
 async fn told(said: Scripted) -> (Result<Option<Approval>, SendError>, String) {
     let fake = fake(said);
-    let told = Twilio::new(settings(), fake).approval(TEMPLATE).await;
+    let told = Twilio::new(settings(), fake).approval(TEMPLATE, None).await;
     let url = fake.asked.lock().unwrap()[0].url.clone();
     (told, url)
 }
