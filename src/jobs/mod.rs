@@ -53,7 +53,7 @@ pub async fn run(app: App, settings: Settings, stop: impl Future<Output = ()>) {
         events::keep_endpoints(&app.telling, stop.clone()),
         retention::keep_deleting(&app, stop.clone()),
         sweep::keep_sweeping(&app, settings.sweep_hour, stop.clone()),
-        templates::keep_looking(&app, stop.clone()),
+        templates::keep_looking(&app, settings.looks_at_templates, stop.clone()),
         fraud::keep(&app.base, &app.fraud, stop.clone()),
         app.admission.alerts.keep(&app.telling, stop.clone()),
         admission::keep_lists(&app.admission, stop.clone()),

@@ -23,6 +23,8 @@ pub struct Settings {
     /// The hour of UTC (0 to 23) at which the provider's lists are compared every day;
     /// `None` for never.
     pub sweep_hour: Option<i8>,
+    /// Whether the provider is asked if templates are approved.
+    pub looks_at_templates: bool,
 }
 
 impl Default for Settings {
@@ -36,6 +38,7 @@ impl Default for Settings {
             backoff: Duration::from_secs(1),
             drain: Duration::from_secs(20),
             sweep_hour: None,
+            looks_at_templates: false,
         }
     }
 }

@@ -5,8 +5,11 @@ use crate::app::App;
 use crate::app::messaging::Templates;
 use jiff::Timestamp;
 
-/// Looks at the templates until `stop`.
-pub(super) async fn keep_looking(app: &App, stop: impl Future<Output = ()>) {
+/// Looks at the templates until `stop`, if anybody does.
+pub(super) async fn keep_looking(app: &App, is_wanted: bool, stop: impl Future<Output = ()>) {
+    if !is_wanted {
+        return;
+    }
     let rounds = async {
         let mut templates = Templates::default();
         loop {

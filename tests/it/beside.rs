@@ -113,7 +113,7 @@ async fn a_message_that_was_not_made_before_the_kill_is_made_afterwards() {
     // It was looked for before it was sent again.
     let requests = twilio.requests().await;
     let methods: Vec<&str> = requests.iter().map(|request| request.split(' ').next().unwrap()).collect();
-    assert_eq!(methods, ["POST", "GET", "POST"]);
+    assert_eq!(methods, ["POST", "GET", "POST"], "{requests:?}");
     assert_eq!(
         (twilio.texts(number).await.len(), app.check(&id, &code).await.json()["valid"].clone()),
         (1, json!(true))

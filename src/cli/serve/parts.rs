@@ -218,6 +218,7 @@ pub fn jobs(config: &Config) -> jobs::Settings {
         max_bulk_in_flight,
         set_aside_after,
         sweep_hour: config.sweep_hour,
+        looks_at_templates: true,
         ..jobs::Settings::default()
     }
 }

@@ -92,7 +92,9 @@ impl Verify {
     pub async fn run(self, stopped: watch::Receiver<()>) {
         let service = warp::service(http::filter(self.context.clone()));
         let server = server::serve(self.listener, service, self.limits, told(stopped.clone()));
-        let work = jobs::run(self.app, parts::jobs(&self.config), told(stopped));
+        // Of the sandbox's own templates nobody need be told.
+        let settings = jobs::Settings { looks_at_templates: false, ..parts::jobs(&self.config) };
+        let work = jobs::run(self.app, settings, told(stopped));
         // Who panicked has been reported.
         let _ = tokio::join!(tokio::spawn(server), tokio::spawn(work));
         self.store.close().await;
@@ -115,6 +117,7 @@ fn configured(mut config: Config, twilio: &Twilio, own: &str) -> Config {
     own.auth_token = Some(twilio.auth_token.clone());
     own.auth_tokens.clear();
     own.accounts.clear();
+    own.senders.clear();
     (own.api_key_sid, own.api_key_secret) = (None, None);
     own.messaging_service_sid = None;
     own.from = twilio.sender.clone().or_else(|| own.from.take().filter(|from| !from.starts_with("MG")));
