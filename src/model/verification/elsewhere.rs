@@ -7,7 +7,7 @@
 //! know who is asked, and how.
 
 use super::open_check::{Answer, OpenCheck};
-use super::{Outcome, Status, Verification};
+use super::{Outcome, SendState, Status, Verification};
 use crate::model::plain::after;
 use crate::model::policy::Policy;
 use jiff::Timestamp;
@@ -21,6 +21,11 @@ impl Verification {
     /// Whether a message or call was begun that may have brought a code.
     pub fn has_begun(&self) -> bool {
         self.sends.iter().any(|send| send.attempts.made > 0 || send.sid.is_some())
+    }
+
+    /// Whether a send is to be made, under way, or not known to have been made.
+    fn is_sending(&self) -> bool {
+        self.sends.iter().any(|send| matches!(send.state, SendState::Waiting | SendState::Sending))
     }
 
     /// Takes the provider's name for it: what never left has none that would count before
@@ -89,8 +94,11 @@ impl Verification {
             Answer::Right | Answer::Wrong => self.was_wrong(policy, Outcome::Wrong, now),
             Answer::Lost => self.was_wrong(policy, Outcome::NotMine, now),
             Answer::NotAsked => Outcome::NotMine,
-            // One that is still open may be why it is over: the right code, offered twice.
-            Answer::Over | Answer::UsedUp if !is_of_this_name || !self.open_checks.is_empty() => {
+            // One that is still open may be why it is over: the right code, offered twice. And
+            // what is being sent may have begun another one.
+            Answer::Over | Answer::UsedUp
+                if !is_of_this_name || !self.open_checks.is_empty() || self.is_sending() =>
+            {
                 Outcome::NotMine
             }
             Answer::Over => self.stop_as(Status::Expired, now),

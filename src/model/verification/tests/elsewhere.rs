@@ -122,3 +122,20 @@ fn what_has_another_name_by_now_is_not_over() {
         Outcome::Ended(Status::Expired)
     );
 }
+
+#[test]
+fn what_is_being_sent_again_is_not_over() {
+    for answer in [Answer::Over, Answer::UsedUp] {
+        let mut story = taken();
+        story.resend(40);
+        for second in [41, 45] {
+            let one = counted(&mut story, second);
+            assert_eq!(told(&mut story, second + 1, &one, answer), Outcome::NotMine);
+            story.at(43, Input::Claim { number: 2, routes: Vec::new() });
+        }
+        assert_eq!((story.verification.status, story.verification.checks), (Status::Pending, 0));
+        story.at(47, Input::Accepted { number: 2, sid: sid("SM", 2), silent_at: None });
+        let one = counted(&mut story, 48);
+        assert!(matches!(told(&mut story, 49, &one, answer), Outcome::Ended(_)));
+    }
+}
