@@ -4,7 +4,7 @@
 use crate::app::verification::{VerificationError, Verifying};
 use crate::gateway::{CodeOffer, NotCompared, Whose};
 use crate::model::id::VerificationId;
-use crate::model::verification::{Answer, OpenCheck, SendState, Verification};
+use crate::model::verification::{Answer, OpenCheck, Send, SendState, Verification};
 use std::time::Duration;
 
 /// A code where it does not matter which.
@@ -15,7 +15,8 @@ const WAIT: (i64, i64) = (1, 60);
 /// Whether the code of a verification is the other side's. Test numbers have their own, and
 /// so has what was sent before the other side made any.
 pub(super) fn has_code(verifying: &Verifying, verification: &Verification) -> bool {
-    let has_sent = verification.sends.iter().any(|send| send.state == SendState::Accepted);
+    let has_left = |send: &Send| send.state == SendState::Accepted && !send.shadow;
+    let has_sent = verification.sends.iter().any(has_left);
     let is_of_before = has_sent && verification.reference.is_none();
     verifying.gateway.codes().is_some() && !verification.test && !is_of_before
 }

@@ -28,11 +28,10 @@ impl Verification {
         self.sends.iter().any(|send| matches!(send.state, SendState::Waiting | SendState::Sending))
     }
 
-    /// Takes the provider's name for it: what never left has none that would count before
-    /// that of what did.
+    /// Takes the provider's name for it. What never left was given one that is made up, by
+    /// which nothing is there.
     pub(super) fn name(&mut self, number: u8, reference: String) -> Outcome {
-        let is_shadow = self.send(number).is_none_or(|send| send.shadow);
-        if !is_shadow || self.reference.is_none() {
+        if self.send(number).is_some_and(|send| !send.shadow) {
             self.reference = Some(reference);
         }
         Outcome::Done

@@ -139,3 +139,17 @@ fn what_is_being_sent_again_is_not_over() {
         assert!(matches!(told(&mut story, 49, &one, answer), Outcome::Ended(_)));
     }
 }
+
+#[test]
+fn what_never_left_has_no_name() {
+    let mut story = Story::text();
+    story.verification.sends[0].shadow = true;
+    named(&mut story, "made up");
+    assert_eq!(story.verification.reference, None);
+    story.resend(40);
+    named(&mut story, "one");
+    assert_eq!(story.verification.reference.as_deref(), Some("one"));
+    story.verification.sends[1].shadow = true;
+    named(&mut story, "made up");
+    assert_eq!(story.verification.reference.as_deref(), Some("one"));
+}
