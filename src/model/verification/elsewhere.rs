@@ -77,7 +77,9 @@ impl Verification {
             };
         };
         self.open_checks.remove(at);
-        if matches!(answer, Answer::NotAsked | Answer::Over | Answer::UsedUp) {
+        // Who offers the right code too late has not guessed.
+        let is_late = answer == Answer::Right && self.status != Status::Pending;
+        if is_late || matches!(answer, Answer::NotAsked | Answer::Over | Answer::UsedUp) {
             self.checks = self.checks.saturating_sub(1);
         }
         if self.status != Status::Pending {

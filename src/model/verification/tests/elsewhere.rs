@@ -153,3 +153,15 @@ fn what_never_left_has_no_name() {
     named(&mut story, "made up");
     assert_eq!(story.verification.reference.as_deref(), Some("one"));
 }
+
+#[test]
+fn the_right_code_after_the_end_is_no_wrong_one() {
+    let mut story = taken();
+    let (one, other) = (counted(&mut story, 10), counted(&mut story, 10));
+    assert_eq!(story.at(11, Input::Cancel), Outcome::Done);
+    let canceled = Outcome::Ended(Status::Canceled);
+    assert_eq!(told(&mut story, 12, &one, Answer::Right), canceled);
+    assert_eq!((story.verification.checks, story.verification.settled_checks()), (1, 0));
+    assert_eq!(told(&mut story, 12, &other, Answer::Wrong), canceled);
+    assert_eq!(story.verification.settled_checks(), 1);
+}
