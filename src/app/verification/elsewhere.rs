@@ -9,6 +9,9 @@ use std::time::Duration;
 
 /// A code where it does not matter which.
 const ANY_CODE: &str = "000000";
+/// How long the other side has to compare one. Whoever asks is answered before its own time
+/// is over (`server.request_timeout_seconds`).
+const LONGEST_CHECK: Duration = Duration::from_secs(10);
 /// How long whoever asks is told to wait at least, in seconds, and at most.
 const WAIT: (i64, i64) = (1, 60);
 
@@ -39,7 +42,7 @@ pub(super) async fn ask(
     };
     let is_named = matches!(whose, Whose::Named(_));
     let offer = CodeOffer { whose, code, payment: verification.details.binding() };
-    match codes.check(&offer).await {
+    match in_time(LONGEST_CHECK, codes.check(&offer)).await {
         // Every offer is a guess then, and takes as long as another.
         Ok(_) if is_unknown => (Answer::Wrong, 0),
         // There was none for the number: nothing of ours has ended.
@@ -65,12 +68,35 @@ pub(super) async fn pretend(verifying: &Verifying) -> Result<(), VerificationErr
     let Some(codes) = verifying.gateway.codes() else { return Ok(()) };
     let nobody = VerificationId::from_random(verifying.base.entropy.bytes());
     let offer = CodeOffer { whose: Whose::Named(nobody.as_str()), code: ANY_CODE, payment: None };
-    match codes.check(&offer).await {
+    match in_time(LONGEST_CHECK, codes.check(&offer)).await {
         Ok(_) => Ok(()),
         Err(error) => Err(VerificationError::CheckUnavailable { seconds: seconds(error.after()) }),
     }
 }
 
+/// What the other side says, if it does so in time. What was cut off may have been compared.
+async fn in_time<T>(
+    longest: Duration,
+    asked: impl Future<Output = Result<T, NotCompared>>,
+) -> Result<T, NotCompared> {
+    tokio::time::timeout(longest, asked).await.unwrap_or_else(|_| {
+        let reason = format!("no answer within {} seconds", longest.as_secs());
+        Err(NotCompared::Perhaps { reason, after: Duration::ZERO })
+    })
+}
+
 fn seconds(after: Duration) -> i64 {
     i64::try_from(after.as_secs()).unwrap_or(WAIT.1).clamp(WAIT.0, WAIT.1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_is_silent_is_not_waited_for() {
+        let silent = in_time(Duration::from_millis(1), std::future::pending::<Result<(), _>>()).await;
+        assert!(matches!(silent, Err(NotCompared::Perhaps { .. })), "{silent:?}");
+        assert_eq!(in_time(LONGEST_CHECK, async { Ok(1) }).await, Ok(1));
+    }
 }
