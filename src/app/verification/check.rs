@@ -17,6 +17,10 @@ use std::time::Duration;
 /// and how many milliseconds are waited before each look.
 const LOOKS: [u64; 5] = [50, 100, 200, 400, 800];
 
+/// How many milliseconds are waited before what the other side said is written once more,
+/// where the store could not.
+const WRITES: [u64; 4] = [50, 150, 400, 1000];
+
 /// What somebody says the code is.
 #[derive(Clone, Default)]
 pub struct Offer {
@@ -125,8 +129,7 @@ async fn settle(
 ) -> Result<(Outcome, View), VerificationError> {
     let (admission, id) = (&verifying.admission, &verification.id);
     let (answer, seconds) = elsewhere::ask(verifying, verification, &open, code).await;
-    let told = |_: &Verification| Ok(Input::Told { open: open.clone(), answer });
-    let (outcome, view) = happen_and_view(admission, id, &is_own, told).await?;
+    let (outcome, view) = write_told(admission, id, &open, answer, &is_own).await?;
     if outcome != Outcome::NotMine {
         return Ok((outcome, view));
     }
@@ -141,6 +144,46 @@ async fn settle(
         }
     }
     Err(VerificationError::CheckUnavailable { seconds: seconds.max(1) })
+}
+
+/// Writes down what the other side said. It says so once, so a hiccup of the store is waited
+/// for: only what was counted is settled, however often it is written.
+async fn write_told(
+    admission: &Admission,
+    id: &VerificationId,
+    open: &OpenCheck,
+    answer: Answer,
+    is_own: impl Fn(&Verification) -> bool,
+) -> Result<(Outcome, View), VerificationError> {
+    use crate::model::verification::Status;
+    let told = |_: &Verification| Ok(Input::Told { open: open.clone(), answer });
+    let mut waits = WRITES.into_iter();
+    let mut is_repeated = false;
+    loop {
+        let error = match happen_and_view(admission, id, &is_own, told).await {
+            // It was written, and what stands around it could not be read.
+            Ok((Outcome::Ended(Status::Approved), view)) if is_repeated && answer == Answer::Right => {
+                return Ok((Outcome::Approved, view));
+            }
+            Err(error) if is_hiccup(&error) => error,
+            done => return done,
+        };
+        let Some(wait) = waits.next() else { return Err(error) };
+        tracing::warn!(verification = %id, %error, "what was said of a code is written once more");
+        tokio::time::sleep(Duration::from_millis(wait)).await;
+        is_repeated = true;
+    }
+}
+
+/// Whether the store may do it a moment later.
+fn is_hiccup(error: &VerificationError) -> bool {
+    use crate::store::StoreError;
+    let passes = |error: &StoreError| matches!(error, StoreError::Overloaded | StoreError::Unavailable(_));
+    match error {
+        VerificationError::Fault(Fault::Contended) => true,
+        VerificationError::Fault(Fault::Store(error)) => passes(error),
+        _ => false,
+    }
 }
 
 /// Says in the log where rules of wrong codes that refuse nobody are full. What cannot be
@@ -270,4 +313,24 @@ fn is_bound_so(verification: &Verification, offered: &Offer) -> bool {
     // Those of before words were made plain are compared as plainly.
     let own = (shown(&details.amount), shown(&details.payee));
     binding(&own.0, &own.1) == binding(&payment.0, &payment.1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::StoreError;
+
+    #[test]
+    fn what_passes_is_written_once_more() {
+        let of_store = |error: StoreError| VerificationError::from(error);
+        for (error, is_so) in [
+            (VerificationError::from(Fault::Contended), true),
+            (of_store(StoreError::Overloaded), true),
+            (of_store(StoreError::Unavailable("away".to_owned())), true),
+            (of_store(StoreError::Damaged("torn".to_owned())), false),
+            (VerificationError::from(Fault::NotFound), false),
+        ] {
+            assert_eq!(is_hiccup(&error), is_so, "{error:?}");
+        }
+    }
 }
