@@ -84,10 +84,11 @@ pub(in crate::app) fn settled_by(
     let (policy, now) = (service.policy(&messaging.directory.policy), messaging.base.now());
     let silent_at = silent_at(&messaging.pace, service, old, (number, now));
     let mut decision = decide(&policy, old, Input::Accepted { number, sid: sid.clone(), silent_at }, now);
-    if let Some(reference) = after.and_then(|after| after.about.reference.clone())
-        && messaging.gateway.codes().is_some()
-        && decision.outcome == Outcome::Done
-    {
+    let makes_codes = messaging.gateway.codes().is_some();
+    let reference = after.and_then(|after| after.about.reference.clone()).filter(|_| makes_codes);
+    // Who makes no codes any more has sent ours.
+    let is_named = reference.is_some() || !makes_codes && old.reference.is_some();
+    if is_named && decision.outcome == Outcome::Done {
         let named = Input::Named { number, reference };
         decision.verification = decide(&policy, &decision.verification, named, now).verification;
     }

@@ -9,7 +9,7 @@ use crate::app::verification::happen::{self, happen_beside};
 use crate::app::verification::view::{around, view, view_from};
 use crate::app::verification::{VerificationError, Verifying, View};
 use crate::model::id::VerificationId;
-use crate::model::verification::{Answer, Input, OpenCheck, Outcome, Verification, binding};
+use crate::model::verification::{Answer, Input, OpenCheck, Outcome, Status, Verification, binding};
 use crate::model::wording;
 use std::time::Duration;
 
@@ -83,6 +83,9 @@ pub(in crate::app) async fn check_own(
         let Some(code) = seed.read(&offered.code) else {
             return Err(VerificationError::NotACode { length: seed.length, kind: seed.kind() });
         };
+        if verification.status == Status::Pending && elsewhere::is_left_behind(verifying, verification) {
+            return Err(VerificationError::CheckUnavailable { seconds: elsewhere::WAIT.1 });
+        }
         let offered = Offer { code, ..offered.clone() };
         Ok(match elsewhere::has_code(verifying, verification) {
             true if verification.has_begun() && is_bound_so(verification, &offered) => Input::Offer,
@@ -138,7 +141,7 @@ async fn settle(
         for wait in LOOKS {
             tokio::time::sleep(Duration::from_millis(wait)).await;
             let view = fetch(admission, id).await?;
-            if view.status != crate::model::verification::Status::Pending {
+            if view.status != Status::Pending {
                 return Ok((Outcome::Ended(view.status), view));
             }
         }
@@ -155,7 +158,6 @@ async fn write_told(
     answer: Answer,
     is_own: impl Fn(&Verification) -> bool,
 ) -> Result<(Outcome, View), VerificationError> {
-    use crate::model::verification::Status;
     let told = |_: &Verification| Ok(Input::Told { open: open.clone(), answer });
     let mut waits = WRITES.into_iter();
     let mut is_repeated = false;
@@ -262,7 +264,6 @@ pub(in crate::app) async fn cancel_own(
     id: &VerificationId,
     is_own: impl Fn(&Verification) -> bool,
 ) -> Result<View, VerificationError> {
-    use crate::model::verification::Status;
     match happen_and_view(admission, id, is_own, |_| Ok(Input::Cancel)).await? {
         (Outcome::Ended(status), _) if status != Status::Canceled => Err(VerificationError::Ended(status)),
         (_, view) => {
@@ -281,7 +282,6 @@ pub(in crate::app) async fn approve(
     id: &VerificationId,
     is_own: impl Fn(&Verification) -> bool,
 ) -> Result<View, VerificationError> {
-    use crate::model::verification::Status;
     match happen_and_view(admission, id, is_own, |_| Ok(Input::Approve)).await? {
         (Outcome::Ended(status), _) if status != Status::Approved => Err(VerificationError::Ended(status)),
         (Outcome::CodeNotChosen, _) => Err(VerificationError::CodeNotChosen),

@@ -13,7 +13,7 @@ const ANY_CODE: &str = "000000";
 /// is over (`server.request_timeout_seconds`).
 const LONGEST_CHECK: Duration = Duration::from_secs(10);
 /// How long whoever asks is told to wait at least, in seconds, and at most.
-const WAIT: (i64, i64) = (1, 60);
+pub(super) const WAIT: (i64, i64) = (1, 60);
 
 /// Whether the code of a verification is the other side's. Test numbers have their own, and
 /// so has what was sent before the other side made any.
@@ -22,6 +22,12 @@ pub(super) fn has_code(verifying: &Verifying, verification: &Verification) -> bo
     let has_sent = verification.sends.iter().any(has_left);
     let is_of_before = has_sent && verification.reference.is_none();
     verifying.gateway.codes().is_some() && !verification.test && !is_of_before
+}
+
+/// Whether the code is of another side that is not asked any more: there is nobody who could
+/// compare it.
+pub(super) fn is_left_behind(verifying: &Verifying, verification: &Verification) -> bool {
+    verification.reference.is_some() && verifying.gateway.codes().is_none() && !verification.test
 }
 
 /// What the other side says of a code that was counted, and for how many seconds it wants to

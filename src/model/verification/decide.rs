@@ -123,8 +123,8 @@ pub enum Input {
     Named {
         /// The number of the send that it said so of.
         number: u8,
-        /// Its name.
-        reference: String,
+        /// Its name; nothing where it makes no codes any more.
+        reference: Option<String>,
     },
     /// The provider refused a send, or it was given up.
     Refused {

@@ -29,10 +29,11 @@ impl Verification {
     }
 
     /// Takes the provider's name for it. What never left was given one that is made up, by
-    /// which nothing is there.
-    pub(super) fn name(&mut self, number: u8, reference: String) -> Outcome {
+    /// which nothing is there; and one that makes no codes has none, whose own one is good
+    /// from then on.
+    pub(super) fn name(&mut self, number: u8, reference: Option<String>) -> Outcome {
         if self.send(number).is_some_and(|send| !send.shadow) {
-            self.reference = Some(reference);
+            self.reference = reference;
         }
         Outcome::Done
     }

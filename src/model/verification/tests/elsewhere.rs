@@ -15,7 +15,7 @@ fn taken() -> Story {
 
 fn named(story: &mut Story, reference: &str) {
     let number = u8::try_from(story.verification.sends.len()).unwrap();
-    story.at(1, Input::Named { number, reference: reference.to_owned() });
+    story.at(1, Input::Named { number, reference: Some(reference.to_owned()) });
 }
 
 fn counted(story: &mut Story, second: i64) -> OpenCheck {
