@@ -65,4 +65,10 @@ pub trait Codes: Send + Sync {
     /// # Errors
     /// Why it has not said, and whether it may have been compared all the same.
     async fn check(&self, offer: &CodeOffer<'_>) -> Result<Answer, NotCompared>;
+
+    /// Asks about a code of nobody's, by a name of which nothing is there: any answer is a no.
+    ///
+    /// # Errors
+    /// Why it has not answered, as of a code that is somebody's.
+    async fn pretend_to_check(&self, nobody: &str) -> Result<(), NotCompared>;
 }

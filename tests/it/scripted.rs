@@ -231,6 +231,11 @@ impl Codes for Script {
             () => Answer::Wrong,
         })
     }
+
+    async fn pretend_to_check(&self, _: &str) -> Result<(), NotCompared> {
+        self.compared.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
 }
 
 /// Something under way, until it ends or whoever does it is killed.

@@ -285,6 +285,26 @@ async fn a_check_that_was_certainly_not_made_is_told_from_one_that_may_have_been
 }
 
 #[tokio::test]
+async fn any_answer_about_nobodys_code_is_a_no() {
+    for (said, is_no) in [
+        (error(404, 20404), true),
+        (error(400, 60200), true),
+        (error(400, 60238), true),
+        (pending(json!([])), true),
+        (answer(404, &json!({})), false),
+        (error(429, 20429), false),
+        (error(401, 20003), false),
+        (error(503, 20503), false),
+    ] {
+        let (verify, fake) = hearing(said.clone());
+        assert_eq!(verify.codes().unwrap().pretend_to_check(THEIRS).await.is_ok(), is_no, "{said:?}");
+        let asked = line(&fake.asked.lock().unwrap()[0]);
+        let form = format!("VerificationSid={THEIRS}&Code=000000");
+        assert_eq!(asked, format!("POST /v2/Services/{SERVICE}/VerificationCheck {form}"));
+    }
+}
+
+#[tokio::test]
 async fn what_is_pretended_looks_as_what_is_sent() {
     let (verify, fake) = hearing(pending(json!([])));
     let sid: Sid = format!("SM{}", "d".repeat(32)).parse().unwrap();
