@@ -77,8 +77,40 @@ pub(in crate::app) async fn check_own(
     offered: impl Into<Offer>,
     is_own: impl Fn(&Verification) -> bool,
 ) -> Result<Checked, VerificationError> {
-    let (admission, offered) = (&verifying.admission, offered.into());
-    let (outcome, view) = happen_and_view(admission, id, &is_own, |verification| {
+    check_asking(verifying, id, offered.into(), is_own).await.0
+}
+
+/// The same, and whether the other side was asked about it.
+pub(super) async fn check_asking(
+    verifying: &Verifying,
+    id: &VerificationId,
+    offered: Offer,
+    is_own: impl Fn(&Verification) -> bool,
+) -> (Result<Checked, VerificationError>, bool) {
+    let (outcome, view) = match counted(verifying, id, &offered, &is_own).await {
+        Ok(counted) => counted,
+        Err(error) => return (Err(error), false),
+    };
+    let Outcome::Counted(open) = outcome else {
+        return (checked(verifying, outcome, view).await, false);
+    };
+    let code = view.verification.code.read(&offered.code).unwrap_or_default();
+    let settled = settle(verifying, (&view.verification, open), &code, &is_own).await;
+    let checked = match settled {
+        Ok((outcome, view)) => checked(verifying, outcome, view).await,
+        Err(error) => Err(error),
+    };
+    (checked, true)
+}
+
+/// Counts a check, and compares it where the code is not the other side's.
+async fn counted(
+    verifying: &Verifying,
+    id: &VerificationId,
+    offered: &Offer,
+    is_own: impl Fn(&Verification) -> bool,
+) -> Result<(Outcome, View), VerificationError> {
+    happen_and_view(&verifying.admission, id, &is_own, |verification| {
         let seed = &verification.code;
         let Some(code) = seed.read(&offered.code) else {
             return Err(VerificationError::NotACode { length: seed.length, kind: seed.kind() });
@@ -99,23 +131,20 @@ pub(in crate::app) async fn check_own(
         if let VerificationError::Admission(AdmissionError::LimitReached { rule, .. }) = error {
             tracing::warn!(verification = %id, rule, "a code was not compared: its number is locked");
         }
-    })?;
-    let (outcome, view) = match outcome {
-        Outcome::Counted(open) => {
-            let code = view.verification.code.read(&offered.code).unwrap_or_default();
-            settle(verifying, (&view.verification, open), &code, &is_own).await?
-        }
-        outcome => (outcome, view),
-    };
+    })
+}
+
+/// What came of a check that was settled.
+async fn checked(verifying: &Verifying, outcome: Outcome, view: View) -> Result<Checked, VerificationError> {
     let valid = match outcome {
         Outcome::Ended(status) => return Err(VerificationError::Ended(status)),
         outcome => outcome == Outcome::Approved,
     };
     let verification = &view.verification;
     if !valid {
-        tell_of_wrong_codes(admission, verification).await;
+        tell_of_wrong_codes(&verifying.admission, verification).await;
     }
-    tracing::info!(verification = %id, valid, status = %verification.status, checks = verification.checks, "code checked");
+    tracing::info!(verification = %verification.id, valid, status = %verification.status, checks = verification.checks, "code checked");
     Ok(Checked { valid, view })
 }
 

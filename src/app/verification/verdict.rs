@@ -6,14 +6,14 @@
 
 use crate::app::admission::AdmissionError;
 use crate::app::fault::Fault;
-use crate::app::verification::check::{self, check_own};
+use crate::app::verification::check::{self, check_asking};
 use crate::app::verification::{Checked, Offer, VerificationError, Verifying, View};
 use crate::model::id::VerificationId;
 use crate::model::verification::Verification;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
-/// A `no` comes at the next multiple of this after its request: whatever was
+/// A `no` and an error come at the next multiple of this after its request: whatever was
 /// looked up, compared or written meanwhile cannot be told from outside.
 const BEAT: Duration = Duration::from_millis(50);
 
@@ -29,27 +29,28 @@ pub async fn verdict(
     is_own: impl Fn(&Verification) -> bool,
 ) -> Result<Option<View>, VerificationError> {
     let begun = Instant::now();
-    let checked = match found.await {
-        Ok(id) => check_own(verifying, &id, offer.clone(), is_own).await,
-        Err(error) => Err(error),
+    let (checked, was_asked) = match found.await {
+        Ok(id) => check_asking(verifying, &id, offer.clone(), is_own).await,
+        Err(error) => (Err(error), false),
     };
-    match checked {
+    let told = match checked {
         Ok(Checked { valid: true, view }) => return Ok(Some(view)),
-        Ok(_) => {}
-        Err(
+        Ok(_)
+        | Err(
             VerificationError::Fault(Fault::NotFound)
             | VerificationError::Ended(_)
             | VerificationError::NotACode { .. }
             // Nor which numbers are locked.
             | VerificationError::Admission(AdmissionError::LimitReached { .. }),
-        ) => {
+        ) => match was_asked {
+            true => Ok(None),
             // The same work as for a code that could have been right.
-            check::pretend_to_check(verifying, &offer).await?;
-        }
-        Err(error) => return Err(error),
-    }
+            false => check::pretend_to_check(verifying, &offer).await.map(|()| None),
+        },
+        Err(error) => Err(error),
+    };
     sleep_until(next_beat(begun, Instant::now())).await;
-    Ok(None)
+    told
 }
 
 fn next_beat(begun: Instant, now: Instant) -> Instant {
