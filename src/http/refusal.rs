@@ -244,7 +244,7 @@ impl Refusal {
             Self::Admission(AdmissionError::CaptchaUnavailable { .. }) => Some(5),
             Self::Verification(VerificationError::CheckUnavailable { seconds }) => Some(*seconds),
             Self::Fault(Fault::Contended | Fault::Store(_))
-            | Self::Verification(VerificationError::InProgress) => Some(1),
+            | Self::Verification(VerificationError::InProgress | VerificationError::ChecksOpen) => Some(1),
             _ => None,
         }
     }
@@ -288,7 +288,9 @@ fn verification(error: &VerificationError) -> &'static Kind {
         VerificationError::Ended(_) => &problem::VERIFICATION_ENDED,
         VerificationError::NotACode { .. } | VerificationError::SeveralCodes => &problem::INVALID_CODE,
         VerificationError::CodeNotChosen => &problem::NOT_ALLOWED,
-        VerificationError::CheckUnavailable { .. } => &problem::CHECK_UNAVAILABLE,
+        VerificationError::CheckUnavailable { .. } | VerificationError::ChecksOpen => {
+            &problem::CHECK_UNAVAILABLE
+        }
         VerificationError::InProgress => &problem::IDEMPOTENCY_IN_PROGRESS,
         VerificationError::CodeKeyGone | VerificationError::Admission(_) | VerificationError::Fault(_) => {
             &problem::INTERNAL

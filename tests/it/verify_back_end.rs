@@ -345,6 +345,22 @@ async fn many_who_guess_at_once_have_five_checks() {
 }
 
 #[tokio::test]
+async fn nothing_has_ended_while_all_checks_are_only_open() {
+    let pair = Pair::of(|settings| settings.max_checks = 1, |_| ()).await;
+    let (id, code) = pair.sent().await;
+    pair.line.breaks(Way::Check, [Break::Hold]);
+    let (first, ()) = tokio::join!(pair.check(&id, &code), async {
+        pair.line.holding().await;
+        let open = pair.check(&id, &code).await;
+        open.problem(503, "check_unavailable");
+        assert_eq!(open.header("retry-after"), "1");
+        pair.line.release();
+    });
+    assert_eq!(first.json()["valid"], true, "{}", first.text);
+    assert_eq!(pair.line.count(Way::Check), 1);
+}
+
+#[tokio::test]
 async fn a_caller_that_may_check_alone_hears_the_same_no_of_what_there_is_not() {
     let pair = Pair::start().await;
     let (id, code) = pair.sent().await;

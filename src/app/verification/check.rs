@@ -138,6 +138,7 @@ async fn counted(
 async fn checked(verifying: &Verifying, outcome: Outcome, view: View) -> Result<Checked, VerificationError> {
     let valid = match outcome {
         Outcome::Ended(status) => return Err(VerificationError::Ended(status)),
+        Outcome::NotMine => return Err(VerificationError::ChecksOpen),
         outcome => outcome == Outcome::Approved,
     };
     let verification = &view.verification;

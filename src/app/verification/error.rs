@@ -38,6 +38,9 @@ pub enum VerificationError {
         /// How long to wait, in whole seconds.
         seconds: i64,
     },
+    /// As many checks as there are wait for the other side's answer.
+    #[error("as many codes as may be checked are being compared; try again in a second")]
+    ChecksOpen,
     /// The first request with this idempotency key is being done.
     #[error("the first request with this idempotency key has not been answered yet")]
     InProgress,

@@ -40,6 +40,7 @@ pub async fn verdict(
             VerificationError::Fault(Fault::NotFound)
             | VerificationError::Ended(_)
             | VerificationError::NotACode { .. }
+            | VerificationError::ChecksOpen
             // Nor which numbers are locked.
             | VerificationError::Admission(AdmissionError::LimitReached { .. }),
         ) => match was_asked {

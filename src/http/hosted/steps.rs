@@ -283,7 +283,9 @@ fn note_of(error: SessionError, form: &Form) -> Option<Note> {
             | AdmissionError::Landline,
         ) => Note::new("channel"),
         // Said in the log by who asked.
-        Refusal::Verification(VerificationError::CheckUnavailable { .. }) => Note::new("trouble"),
+        Refusal::Verification(VerificationError::CheckUnavailable { .. } | VerificationError::ChecksOpen) => {
+            Note::new("trouble")
+        }
         error => {
             tracing::error!(%error, "a step of a session failed");
             Note::new("trouble")

@@ -200,6 +200,8 @@ impl Failure {
             Refusal::Verification(error) => match error {
                 VerificationError::CodeNotChosen => Self::unsupported(),
                 VerificationError::CodeKeyGone => ours(&refusal),
+                // One of those that are being compared may be given back.
+                VerificationError::ChecksOpen => Self::checks_used_up(1),
                 VerificationError::CheckUnavailable { seconds } => {
                     Self::new(503, 20503, "Service is unavailable: codes cannot be compared now")
                         .after(*seconds)

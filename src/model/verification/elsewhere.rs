@@ -47,10 +47,11 @@ impl Verification {
         let longest = policy.longest_send + policy.lease;
         self.open_checks.retain(|open| now < after(open.at, longest));
         if self.checks >= policy.max_checks {
-            // Of those that are open one may be right.
-            if self.open_checks.is_empty() {
-                self.end(Status::MaxAttemptsReached, now);
+            // Of those that are open one may be right, and others be given back.
+            if !self.open_checks.is_empty() {
+                return Outcome::NotMine;
             }
+            self.end(Status::MaxAttemptsReached, now);
             return Outcome::Ended(Status::MaxAttemptsReached);
         }
         let others = self.open_checks.iter().map(|open| open.number);
