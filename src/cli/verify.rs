@@ -70,7 +70,8 @@ pub async fn run(global: &Global, args: Args) -> anyhow::Result<ExitCode> {
         let mut offer = json!({ "code": code });
         with_payment(&mut offer, payment);
         let answer = client.post(&format!("{path}/check"), &offer).await?;
-        if answer.status == 422 {
+        // It was no code, or could not be compared: another one may be given, or the same.
+        if answer.status == 422 || answer.body["code"] == "check_unavailable" {
             outln!("{}", shown(&answer.body, "detail"));
             continue;
         }
