@@ -28,13 +28,16 @@ use crate::secret::Secret;
 use async_trait::async_trait;
 use document::{Checked, Verification, error_code};
 use jiff::{SignedDuration, Timestamp};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 
 /// By how much the clocks of both sides may differ. A try that is taken for another one was
 /// made so long before it at most, and has brought the same code by the same channel.
 const CLOCKS: SignedDuration = SignedDuration::from_secs(5);
+
+/// It is left alone no longer than that at once, whatever it asks for.
+const LONGEST_REST: Duration = Duration::from_secs(60);
 
 /// A code where it does not matter which.
 const ANY_CODE: &str = "000000";
@@ -68,13 +71,15 @@ pub struct Verify<T> {
     settings: Settings,
     transport: T,
     places: Arc<Semaphore>,
+    /// Until when it wants to be asked about no code.
+    rest_until: Mutex<Option<Instant>>,
 }
 
 impl<T: Transport> Verify<T> {
     /// A gateway over a transport.
     pub fn new(settings: Settings, transport: T) -> Self {
         let places = Arc::new(Semaphore::new(settings.concurrency.max(1)));
-        Self { settings, transport, places }
+        Self { settings, transport, places, rest_until: Mutex::default() }
     }
 
     async fn call(
@@ -101,6 +106,24 @@ impl<T: Transport> Verify<T> {
             TransportError::NotConnected(why) => not_processed(format!("cannot connect to verify: {why}")),
             TransportError::Broken(why) => SendError::unknown(format!("no answer from verify: {why}")),
         })
+    }
+
+    /// Asks about a code, unless it wants to be left alone.
+    async fn compare(&self, form: Vec<(&'static str, String)>) -> Result<Answer, NotCompared> {
+        let rest = *self.rest_until.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(left) = rest.and_then(|rest| rest.checked_duration_since(Instant::now())) {
+            let reason = "verify has asked to be left alone for a while".to_owned();
+            return Err(NotCompared::Never { reason, after: Duration::from_secs(left.as_secs() + 1) });
+        }
+        let answer = self.call("POST", "VerificationCheck", form, None).await.map_err(not_compared)?;
+        // What is used up is one verification's.
+        if answer.status == 429 && error_code(&answer) != Some(CHECKS_USED_UP) {
+            let after = Duration::from_secs(answer.retry_after.unwrap_or(0)).min(LONGEST_REST);
+            let rest = Instant::now() + after;
+            let mut until = self.rest_until.lock().unwrap_or_else(PoisonError::into_inner);
+            *until = (*until).max(Some(rest).filter(|_| !after.is_zero()));
+        }
+        Ok(answer)
     }
 
     /// What is known of a request that Verify has taken under that name.
@@ -256,7 +279,7 @@ impl<T: Transport> Codes for Verify<T> {
         let mut form = vec![named, ("Code", offer.code.to_owned())];
         form.extend(amount.map(|amount| ("Amount", amount)));
         form.extend(payee.map(|payee| ("Payee", payee)));
-        let answer = self.call("POST", "VerificationCheck", form, None).await.map_err(not_compared)?;
+        let answer = self.compare(form).await?;
         if !is_success(&answer) {
             return not_checked(&answer);
         }
@@ -271,7 +294,7 @@ impl<T: Transport> Codes for Verify<T> {
 
     async fn pretend_to_check(&self, nobody: &str) -> Result<(), NotCompared> {
         let form = vec![("VerificationSid", nobody.to_owned()), ("Code", ANY_CODE.to_owned())];
-        let answer = self.call("POST", "VerificationCheck", form, None).await.map_err(not_compared)?;
+        let answer = self.compare(form).await?;
         // Of a service of payments it may be missed what is paid.
         let is_no = is_success(&answer) || answer.status == 400;
         if is_no { Ok(()) } else { not_checked(&answer).map(drop) }

@@ -272,13 +272,15 @@ async fn a_far_side_that_is_away_is_waited_for() {
     assert!(pair.line.count(Way::LookUp) > 0);
     let code = pair.code(1).await;
     // A check that was certainly not made is not counted.
-    pair.line.breaks(Way::Check, [Break::Away, Break::Status(429, 20429, Some(7))]);
-    for wait in ["1", "7"] {
+    pair.line.breaks(Way::Check, [Break::Away, Break::Status(429, 20429, Some(2))]);
+    for wait in ["1", "2", "2"] {
         let away = pair.check(&id, &code).await;
         away.problem(503, "check_unavailable");
         assert_eq!(away.header("retry-after"), wait);
         assert_eq!(pair.view(&id).await["checks_left"], 5);
     }
+    assert_eq!(pair.line.count(Way::Check), 2, "it is left alone for so long");
+    tokio::time::sleep(Duration::from_secs(2)).await;
     // One that may have been is.
     pair.line.breaks(Way::Check, [Break::Status(500, 20500, None)]);
     pair.check(&id, &code).await.problem(503, "check_unavailable");

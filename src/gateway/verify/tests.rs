@@ -285,6 +285,23 @@ async fn a_check_that_was_certainly_not_made_is_told_from_one_that_may_have_been
 }
 
 #[tokio::test]
+async fn who_asks_to_be_left_alone_is_not_asked() {
+    let mut said = error(429, 20429);
+    if let Ok(answer) = &mut said {
+        answer.retry_after = Some(7);
+    }
+    let (verify, fake) = hearing(said);
+    for _ in 0..2 {
+        let told = verify.codes().unwrap().pretend_to_check(THEIRS).await;
+        assert!(matches!(told, Err(NotCompared::Never { after, .. }) if after.as_secs() == 7), "{told:?}");
+        let offer = CodeOffer { whose: Whose::Named(THEIRS), code: "123456", payment: None };
+        let told = verify.codes().unwrap().check(&offer).await;
+        assert!(matches!(told, Err(NotCompared::Never { after, .. }) if after.as_secs() == 7), "{told:?}");
+    }
+    assert_eq!(fake.asked.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn any_answer_about_nobodys_code_is_a_no() {
     for (said, is_no) in [
         (error(404, 20404), true),
