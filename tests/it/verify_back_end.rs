@@ -46,6 +46,15 @@ impl Pair {
 
     /// With services that were changed, the near one's and the far one's.
     async fn of(near: impl FnOnce(&mut service::Settings), far: impl FnOnce(&mut service::Settings)) -> Self {
+        Self::with(|parts| parts, near, far).await
+    }
+
+    /// The same, and with parts of the near one that were changed.
+    async fn with(
+        change: impl FnOnce(Parts) -> Parts,
+        near: impl FnOnce(&mut service::Settings),
+        far: impl FnOnce(&mut service::Settings),
+    ) -> Self {
         let channels = |settings: &mut service::Settings| {
             settings.channels = vec![Channel::Sms, Channel::Call, Channel::Whatsapp];
         };
@@ -72,7 +81,7 @@ impl Pair {
         let (pattern, code) = (TEST.0.to_owned(), TEST.1.to_owned());
         let test_numbers = vec![TestNumber { pattern, code, until: jiff::Timestamp::MAX }];
         let senders = Senders::default();
-        let own = |parts| Parts { gateway, accounts, test_numbers, senders, ..parts };
+        let own = |parts| change(Parts { gateway, accounts, test_numbers, senders, ..parts });
         let near = World::with_parts(own, |settings| {
             channels(settings);
             near(settings);
@@ -347,6 +356,18 @@ async fn many_who_guess_at_once_have_five_checks() {
 }
 
 #[tokio::test]
+async fn a_service_of_before_that_does_not_fit_begins_nothing() {
+    let judged = |parts: Parts| Parts { services: parts.services.made_elsewhere(Some(600)), ..parts };
+    let pair = Pair::with(judged, |settings| settings.redact = true, |_| ()).await;
+    let body = json!({ "to": PERSON, "channel": "sms" });
+    let refused = pair.ask(Method::POST, "/v1/verifications", &body).await;
+    assert_eq!(refused.problem(422, "invalid_request")["field"], "redact");
+    assert_eq!(pair.line.count(Way::Send), 0);
+    let pair = Pair::with(judged, |_| (), |_| ()).await;
+    pair.sent().await;
+}
+
+#[tokio::test]
 async fn nothing_has_ended_while_all_checks_are_only_open() {
     let pair = Pair::of(|settings| settings.max_checks = 1, |_| ()).await;
     let (id, code) = pair.sent().await;
@@ -383,6 +404,11 @@ async fn a_caller_that_may_check_alone_hears_the_same_no_of_what_there_is_not() 
     for id in [&nobody, &id] {
         check(id, &wrong(&code)).await.problem(503, "check_unavailable");
     }
+    // It is asked about nobody's where it would not have been, and once.
+    let started = pair.ask(Method::POST, "/v1/verifications", &json!({ "to": TEST.0 })).await;
+    let test = text(&started.json()["id"]);
+    assert_eq!(check(&test, &wrong(TEST.1)).await.json()["valid"], false);
+    assert_eq!(pair.line.count(Way::Check), 5);
     assert_eq!(check(&id, &code).await.json()["valid"], true);
 }
 

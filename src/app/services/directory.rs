@@ -29,6 +29,8 @@ pub struct ServiceDirectory {
     /// What is kept with them: every look at a verification asks for it.
     pub(in crate::app) kept: Recent<Arc<Compat>>,
     judge: Box<Judge>,
+    /// For how many seconds codes live, where another side makes them.
+    made_elsewhere: Option<u32>,
 }
 
 /// The services, with where they are kept and what none of them sets.
@@ -52,12 +54,26 @@ impl ServiceDirectory {
             names: Names::default(),
             kept: Recent::default(),
             judge: Box::new(|_| Vec::new()),
+            made_elsewhere: None,
         }
     }
 
     /// The same, with somebody who knows what settings may name.
     pub fn judged_by(self, judge: impl Fn(&Settings) -> Vec<Complaint> + Send + Sync + 'static) -> Self {
         Self { judge: Box::new(judge), ..self }
+    }
+
+    /// The same, where another side makes the codes, which live for so many seconds.
+    pub fn made_elsewhere(self, lifetime_seconds: Option<u32>) -> Self {
+        Self { made_elsewhere: lifetime_seconds, ..self }
+    }
+
+    /// Refuses a service that was stored before another side made the codes, and is set so
+    /// that it would not work there.
+    pub(in crate::app) fn refuse_unfit(&self, service: &Service) -> Result<(), BadSetting> {
+        let Some(lifetime) = self.made_elsewhere else { return Ok(()) };
+        let unfit = service.settings.not_elsewhere(lifetime).into_iter().next();
+        unfit.map_or(Ok(()), |complaint| Err(complaint.wrong))
     }
 
     /// The same, which looks at the store whenever it is asked what is kept with a

@@ -192,6 +192,7 @@ async fn see_number<'w>(
             service
         }
     };
+    directory.services.refuse_unfit(&service)?;
     let (place, last) = match (to, one_of(profile, &service, asked.request)) {
         (Some(to), Some(one)) => {
             let found = pending::pointers(&verifying.base, &service, to, one.as_deref(), &ahead).await?;

@@ -69,18 +69,18 @@ pub(super) fn app_of(
     clock: Clock,
 ) -> anyhow::Result<App> {
     let WaysOut { gateway, events, captcha, lookups } = ways_out;
+    let is_verify = config.gateway.kind == GatewayKind::Verify;
+    let elsewhere = is_verify.then(|| config.gateway.verify.lifetime_seconds());
     Ok(App::new(Parts {
         store,
         gateway,
-        services: parts::directory(config, clock.now()).judged_by({
+        services: parts::directory(config, clock.now()).made_elsewhere(elsewhere).judged_by({
             let messages = messages.clone();
             let verification = &config.verification;
             let guessable = verification.allow_guessable_codes.is_some();
             let long_life = verification.allow_long_life.is_some();
             let is_answered = config.captcha.is_some();
             let carried = config.gateway.carried().map(<[_]>::to_vec);
-            let is_verify = config.gateway.kind == GatewayKind::Verify;
-            let elsewhere = is_verify.then(|| config.gateway.verify.lifetime_seconds());
             move |settings| {
                 let mut wrong = settings.weaknesses(guessable, long_life);
                 let unknown = messages.wrong_in(settings).into_iter();
