@@ -31,6 +31,7 @@ use tokio::sync::Semaphore;
 
 const TWICE: Settings = Settings {
     sweep_hour: None,
+    looks_at_templates: false,
     max_person_in_flight: 32,
     max_chores_in_flight: 2,
     max_long_in_flight: 1,

@@ -55,9 +55,11 @@ async fn while_twilio_is_away_texts_go_by_the_next_way_out() {
 #[tokio::test]
 async fn what_twilio_may_have_taken_goes_by_nobody_else() {
     let (provider, twilio) = (Provider::start(&secret(7)).await, Receiver::start().await);
-    twilio.next(&[crate::receiver::Say::Silence]);
     let url = twilio.url.trim_end_matches("/hooks").to_owned();
     let app = behind(&url, &provider).await;
+    // It is asked whether the template is approved first.
+    twilio.wait(1).await;
+    twilio.next(&[crate::receiver::Say::Silence]);
     let id = text(&app.begin("+14155550189", "sms").await["id"]);
     let doubted = app.verification(&id, |one| one["deliveries"][0]["status"] == "sending").await;
     assert_eq!(doubted["deliveries"].as_array().map(Vec::len), Some(1));

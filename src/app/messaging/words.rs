@@ -50,11 +50,9 @@ pub async fn tend_message(messaging: &Messaging, id: &str) -> Result<(), Messagi
             && let Some(send) = message.send(number)
         {
             let next = Send { not_by: send.spent_senders(), ..send.clone() };
-            if {
-                let in_own_words = message.content.approved.is_none();
-                let left = routing::routes_of(messaging, &service, (&message.to, &next), in_own_words);
-                left.await?.is_empty()
-            } {
+            let in_own_words = message.content.approved.is_none();
+            let left = routing::routes_of(messaging, &service, (&message.to, &next), in_own_words);
+            if left.await?.is_empty() {
                 happen(&messaging.messages, &id, |_| Ok(MessageInput::NoOtherSender { number })).await?;
             }
         }
