@@ -275,6 +275,13 @@ impl Cluster {
         told
     }
 
+    /// The faces for clients who may not give up: what is asked again because
+    /// nobody answered in time may be done twice.
+    pub fn patient_faces(&self) -> Faces {
+        let http = Client::builder().no_proxy().timeout(PATIENCE + LEASE).build().unwrap();
+        Faces { http, ..self.faces.clone() }
+    }
+
     /// Lets the sandbox forget what was sent: its shelves have an end.
     pub async fn forget(&self) {
         let url = format!("{}/sandbox/state", self.faces.sandbox);
