@@ -1,11 +1,11 @@
 //! `twilio.accounts`: accounts beside the one that sends, and what is theirs.
 
-use super::file::{item, join};
+use super::file::join;
 use super::reader::Reader;
 use crate::model::sender;
 use crate::secret::Secret;
 use std::collections::BTreeMap;
-use toml::{Table, Value};
+use toml::Table;
 
 pub(super) const KEY: &str = "twilio.accounts";
 const MEND: &str = "write [twilio.accounts.AC…] with auth_token, and senders if it has any";
@@ -58,10 +58,10 @@ fn account(r: &mut Reader<'_>, path: &str, table: &Table) -> Option<Account> {
     let primary = primary.and_then(|(of, token)| r.checked_token(&of, token));
     let mut tokens: Vec<Secret> = primary.into_iter().collect();
     let mut senders = Vec::new();
-    for (path, token) in texts(r, path, table, "auth_tokens") {
+    for (path, token) in r.texts_in(path, table, "auth_tokens", MEND) {
         tokens.extend(r.checked_token(&path, token));
     }
-    for (path, sender) in texts(r, path, table, "senders") {
+    for (path, sender) in r.texts_in(path, table, "senders", MEND) {
         match sender::check_any(&sender) {
             Ok(()) => senders.push(sender),
             Err(wrong) => r.note(&path, wrong.what, wrong.mend),
@@ -87,29 +87,6 @@ fn api_key(r: &mut Reader<'_>, path: &str, table: &Table) -> Option<(String, Sec
     let (of, secret) = r.secret_in(path, table, SECRET)?;
     let secret = r.checked_secret(&of, secret)?;
     is_sid.then(|| (sid.to_owned(), secret))
-}
-
-/// A list of texts, each with its path; what is none may be a secret, and is not
-/// repeated.
-fn texts(r: &mut Reader<'_>, path: &str, table: &Table, name: &str) -> Vec<(String, String)> {
-    let path = join(path, name);
-    let items = match table.get(name) {
-        None => return Vec::new(),
-        Some(Value::Array(items)) => items,
-        Some(_) => {
-            r.note(&path, "is no list of texts", MEND);
-            return Vec::new();
-        }
-    };
-    let mut texts = Vec::new();
-    for (at, value) in items.iter().enumerate() {
-        let path = item(&path, at);
-        match value.as_str() {
-            Some(text) => texts.push((path, text.to_owned())),
-            None => r.note(&path, "is no text", "write it in quotation marks"),
-        }
-    }
-    texts
 }
 
 #[cfg(test)]

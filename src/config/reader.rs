@@ -324,6 +324,35 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// A list of texts in the table at `path`, each with its path; what is none may be a secret,
+    /// and is not repeated.
+    pub(super) fn texts_in(
+        &mut self,
+        path: &str,
+        table: &Table,
+        name: &str,
+        mend: &str,
+    ) -> Vec<(String, String)> {
+        let path = join(path, name);
+        let items = match table.get(name) {
+            None => return Vec::new(),
+            Some(Value::Array(items)) => items,
+            Some(_) => {
+                self.note(&path, "is no list of texts", mend);
+                return Vec::new();
+            }
+        };
+        let mut texts = Vec::new();
+        for (at, value) in items.iter().enumerate() {
+            let path = item(&path, at);
+            match value.as_str() {
+                Some(text) => texts.push((path, text.to_owned())),
+                None => self.note(&path, "is no text", "write it in quotation marks"),
+            }
+        }
+        texts
+    }
+
     /// Notes names in a table that mean nothing.
     pub(super) fn only(&mut self, path: &str, table: &Table, names: &[&str]) {
         for name in table.keys().filter(|name| !names.contains(&name.as_str())) {

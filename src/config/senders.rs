@@ -2,7 +2,7 @@
 //!
 //! It refuses to know which account and which service there is.
 
-use super::file::{item, join};
+use super::file::join;
 use super::problem::one_of;
 use super::reader::{Reader, shown};
 use crate::model::channel::Channel;
@@ -82,7 +82,7 @@ fn one(r: &mut Reader<'_>, path: &str, value: &Value) -> Option<Sender> {
         account_sid,
         channels: channels(r, path, table, &name),
         countries: countries(r, path, table),
-        services: texts(r, path, table, "services").into_iter().map(|(_, text)| text).collect(),
+        services: r.texts_in(path, table, "services", MEND).into_iter().map(|(_, text)| text).collect(),
         weight: weight(r, path, table),
         sender: name,
     })
@@ -101,7 +101,7 @@ fn text(r: &mut Reader<'_>, path: &str, table: &Table, name: &str) -> Option<Str
 fn channels(r: &mut Reader<'_>, path: &str, table: &Table, sender: &str) -> Vec<Channel> {
     let known = Channel::ALL.map(Channel::as_str);
     let mut channels = Vec::new();
-    for (path, word) in texts(r, path, table, "channels") {
+    for (path, word) in r.texts_in(path, table, "channels", MEND) {
         match Channel::ALL.into_iter().find(|channel| channel.as_str() == word) {
             Some(channel) if can_take(sender, channel) => channels.push(channel),
             Some(_) => {
@@ -125,7 +125,7 @@ fn words(channels: &[Channel]) -> String {
 
 fn countries(r: &mut Reader<'_>, path: &str, table: &Table) -> Vec<String> {
     let mut countries = Vec::new();
-    for (path, country) in texts(r, path, table, "countries") {
+    for (path, country) in r.texts_in(path, table, "countries", MEND) {
         match region::check(&country) {
             Ok(()) => countries.push(country),
             Err(mend) => {
@@ -144,26 +144,4 @@ fn weight(r: &mut Reader<'_>, path: &str, table: &Table) -> u32 {
         r.note(&join(path, "weight"), format_args!("{} is no weight", shown(value)), mend);
         1
     })
-}
-
-/// A list of texts, each with its path.
-fn texts(r: &mut Reader<'_>, path: &str, table: &Table, name: &str) -> Vec<(String, String)> {
-    let path = join(path, name);
-    let items = match table.get(name) {
-        None => return Vec::new(),
-        Some(Value::Array(items)) => items.clone(),
-        Some(_) => {
-            r.note(&path, "is no list of texts", MEND);
-            return Vec::new();
-        }
-    };
-    let mut texts = Vec::new();
-    for (at, value) in items.iter().enumerate() {
-        let path = item(&path, at);
-        match value.as_str() {
-            Some(text) => texts.push((path, text.to_owned())),
-            None => r.note(&path, "is no text", "write it in quotation marks"),
-        }
-    }
-    texts
 }

@@ -13,6 +13,8 @@ pub mod http;
 pub mod lookups;
 pub mod relay;
 pub mod routes;
+#[cfg(test)]
+mod tests;
 pub mod twilio;
 pub mod verify;
 pub mod webhook;
@@ -171,6 +173,14 @@ pub fn is_of_account(code: u32) -> bool {
     crate::twilio::errors::is_of_account(code)
 }
 
+/// Without a window, free text is refused by this code here as it would be by WhatsApp.
+const NO_WINDOW: u32 = 63016;
+
+/// Whether an error code may be the gateway's own word, so that nobody was asked.
+pub fn is_own_word(code: u32) -> bool {
+    code == NO_WINDOW
+}
+
 /// A refusal as Twilio has it where it keeps the list of who opted out itself.
 /// <https://www.twilio.com/docs/api/errors/21610>
 pub fn opted_out() -> SendError {
@@ -252,7 +262,7 @@ impl Approval {
             Self::Approved => 0,
             Self::Not { status } if status.starts_with("paused") => 63041,
             Self::Not { status } if status.starts_with("disabled") => 63042,
-            Self::Not { .. } => 63016,
+            Self::Not { .. } => NO_WINDOW,
             Self::Missing => 63027,
         }
     }

@@ -12,7 +12,8 @@ mod redact;
 
 use super::http::{Answer, Outgoing, Transport, TransportError};
 use super::{
-    Approval, Carried, Gateway, ListPage, Listing, Redaction, SendError, SendRequest, text, wording,
+    Approval, Carried, Gateway, ListPage, Listing, NO_WINDOW, Redaction, SendError, SendRequest, text,
+    wording,
 };
 use crate::model::address;
 use crate::model::channel::Channel;
@@ -187,7 +188,7 @@ impl<T: Transport> Twilio<T> {
             let reason = format!(
                 "whatsapp takes free text only within 24 hours of the person's last message: set {template}"
             );
-            return Err(SendError::Refused { code: Some(63016), reason });
+            return Err(SendError::Refused { code: Some(NO_WINDOW), reason });
         }
         let text = text(&self.settings.messages, request);
         Ok(self.pairs(request, &sender, Content::Body(&text.body)))

@@ -10,6 +10,7 @@
 mod attempts;
 mod content;
 mod decide;
+mod input;
 mod outbox;
 mod redaction;
 pub mod retry;
@@ -22,7 +23,8 @@ mod tests;
 
 pub use attempts::{Attempts, Failure, Failures, LastError};
 pub use content::{Approved, Content, MOST_TEXT, Priority};
-pub use decide::{Keep, MessageDecision, MessageInput, MessageOutcome, decide_message};
+pub use decide::{Keep, MessageDecision, MessageOutcome, decide_message};
+pub use input::MessageInput;
 pub use outbox::{Doubt, Effect, OutboxStep};
 pub use redaction::REDACT_AFTER;
 pub use retry::{Jitter, SEND_RETRY};

@@ -4,7 +4,9 @@
 
 use crate::app::admission::Admission;
 use crate::gateway;
+use crate::model::channel::Channel;
 use crate::model::event::{EventBody, EventType, Once};
+use crate::model::id::ServiceId;
 use crate::model::message::Send;
 use crate::model::phone::mask;
 use crate::model::remedy::Remedy;
@@ -23,23 +25,34 @@ pub(in crate::app) fn alert(
     remedy: Remedy,
 ) {
     let Some(code) = code.filter(|_| remedy.alerts()) else { return };
-    let now = admission.base.now();
     let (name, advice) = gateway::in_words(code);
     let (service, channel) = (&service.id, send.channel);
     // Of several senders each may have to be mended.
-    let sender = send.route.as_ref().map(|route| route.sender.clone());
-    let by = sender.as_deref().map(|sender| format!(":{sender}")).unwrap_or_default();
+    let sender = send.route.as_ref().map(|route| route.sender.as_str());
+    let by = sender.map(|sender| format!(":{sender}")).unwrap_or_default();
+    let mark = format!("alert:{service}:{code}{by}");
+    if tell(admission, (service, channel, sender), code, mark) {
+        let sender = sender.map(mask);
+        tracing::warn!(%service, %channel, sender, error_code = code, remedy = remedy.as_str(), advice, "messages fail until somebody mends it: {name}");
+    }
+}
+
+/// Tells of an error code of a service, by a channel and a sender where there was a choice,
+/// once an hour under that mark; false where this process has told it already.
+pub(in crate::app) fn tell(
+    admission: &Admission,
+    (service, channel, sender): (&ServiceId, Channel, Option<&str>),
+    code: u32,
+    mark: String,
+) -> bool {
+    let now = admission.base.now();
     let body = EventBody {
         service: Some(service.clone()),
         channel: Some(channel.into()),
         error_code: Some(code),
-        sender: sender.clone(),
+        sender: sender.map(str::to_owned),
         ..EventBody::new(EventType::OperatorAlert, now)
     };
     let until = now.checked_add(AGAIN_AFTER).unwrap_or(now);
-    let once = Once { name: format!("alert:{service}:{code}{by}"), until, body };
-    if admission.alerts.note_once(&admission.telling, once) {
-        let sender = sender.as_deref().map(mask);
-        tracing::warn!(%service, %channel, sender, error_code = code, remedy = remedy.as_str(), advice, "messages fail until somebody mends it: {name}");
-    }
+    admission.alerts.note_once(&admission.telling, Once { name: mark, until, body })
 }

@@ -15,9 +15,6 @@ use std::time::Instant;
 /// Senders and accounts that are remembered; of more, all are forgotten once.
 const MOST: usize = 10_000;
 
-/// The code by which the gateway itself refuses what WhatsApp would: nobody was asked.
-const OWN_WORDS: u32 = 63016;
-
 /// What stands before the name of an account that is remembered.
 const OF_ACCOUNT: &str = "account ";
 
@@ -65,7 +62,8 @@ impl Health {
                     self.ended(&sender, Ended::Failed);
                 }
                 // It may be our own word: nobody was asked.
-                None | Some(OWN_WORDS) => {}
+                None => {}
+                Some(code) if gateway::is_own_word(*code) => {}
                 Some(_) => [sender, account].iter().for_each(|name| self.ended(name, Ended::Answered)),
             },
             Err(error @ SendError::NotProcessed { code, .. }) => {

@@ -5,13 +5,12 @@
 //! same: the provider's own answer leads to the next channel.
 
 use crate::app::admission::Admission;
+use crate::app::messages::alert::tell;
 use crate::app::messaging::Messaging;
 use crate::gateway::Approval;
-use crate::model::channel::{Channel, DeliveryChannel};
-use crate::model::event::{EventBody, EventType, Once};
+use crate::model::channel::Channel;
 use crate::model::senders::Senders;
 use crate::model::service::{ContentSids, Service};
-use jiff::SignedDuration;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,8 +23,6 @@ const PACE: Duration = Duration::from_millis(200);
 const EVERY: Duration = Duration::from_secs(60 * 60);
 /// The same where one is not approved, or could not be asked about: people wait for it.
 const SOON: Duration = Duration::from_secs(5 * 60);
-/// How long nobody is told again of the same.
-const AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(60 * 60);
 
 /// What was known of the templates at the last round.
 #[derive(Debug, Default)]
@@ -127,14 +124,6 @@ fn named<'s>(
 }
 
 fn alert(admission: &Admission, service: &Service, (sid, approval): (&str, &Approval)) {
-    let now = admission.base.now();
-    let body = EventBody {
-        service: Some(service.id.clone()),
-        channel: Some(DeliveryChannel::Whatsapp),
-        error_code: Some(approval.code()),
-        ..EventBody::new(EventType::OperatorAlert, now)
-    };
-    let until = now.checked_add(AGAIN_AFTER).unwrap_or(now);
-    let name = format!("template:{}:{sid}", service.id);
-    admission.alerts.note_once(&admission.telling, Once { name, until, body });
+    let mark = format!("template:{}:{sid}", service.id);
+    tell(admission, (&service.id, Channel::Whatsapp, None), approval.code(), mark);
 }

@@ -2,6 +2,7 @@
 //! answers by script.
 
 use super::*;
+use crate::gateway::tests::{Fake, Scripted};
 use crate::model::code::{CodeKey, CodeKeys};
 use crate::model::delivery::Source;
 use crate::model::id::{ServiceId, VerificationId};
@@ -20,21 +21,6 @@ mod whatsapp;
 
 const TOKEN: &str = "0af657d0e70acabaf35ab0f0f84481e5";
 const TO: &str = "+14155550123";
-
-type Scripted = Result<Answer, TransportError>;
-
-struct Fake {
-    answer: Scripted,
-    asked: Mutex<Vec<Outgoing>>,
-}
-
-#[async_trait]
-impl Transport for &'static Fake {
-    async fn call(&self, request: Outgoing) -> Scripted {
-        self.asked.lock().unwrap().push(request);
-        self.answer.clone()
-    }
-}
 
 fn settings() -> Settings {
     Settings {

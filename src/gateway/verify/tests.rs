@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::gateway::Redaction;
+use crate::gateway::tests::{Fake, Scripted};
 use crate::model::code::{CodeKey, CodeKeys};
 use crate::model::id::{ServiceId, VerificationId};
 use crate::model::message::Content;
@@ -15,21 +16,6 @@ const TO: &str = "+14155550123";
 const TOKEN: &str = "0af657d0e70acabaf35ab0f0f84481e5";
 const SERVICE: &str = "VAbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
 const THEIRS: &str = "VEcccccccccccccccccccccccccccccccc";
-
-type Scripted = Result<Answer, TransportError>;
-
-struct Fake {
-    answer: Scripted,
-    asked: Mutex<Vec<Outgoing>>,
-}
-
-#[async_trait]
-impl Transport for &'static Fake {
-    async fn call(&self, request: Outgoing) -> Scripted {
-        self.asked.lock().unwrap().push(request);
-        self.answer.clone()
-    }
-}
 
 fn answer(status: u16, body: &Value) -> Scripted {
     Ok(Answer { status, retry_after: None, body: body.to_string().into_bytes() })
