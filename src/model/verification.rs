@@ -90,6 +90,9 @@ pub struct Verification {
     /// Those of them that the provider is asked about, and has not answered.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub open_checks: Vec<OpenCheck>,
+    /// Whether who waits wants nothing to take the place of what does not arrive.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub stays: bool,
     /// Messages and calls asked for so far, in order; at most 255.
     pub sends: Vec<Send>,
     /// What is still to be done.
@@ -143,6 +146,8 @@ pub enum Dropped {
     Ended(Status),
     /// A newer message or call took its place.
     Replaced,
+    /// It would have taken the place of another by itself, and who waits did not want it.
+    Unwanted,
     /// Its code would have arrived dead.
     TooLate,
 }
@@ -155,6 +160,7 @@ impl fmt::Display for Dropped {
             Self::Ended(Status::MaxAttemptsReached) => "too many wrong codes were offered before it left",
             Self::Ended(_) => "the verification ended before it left",
             Self::Replaced => "a newer message or call took its place",
+            Self::Unwanted => "who waits for the code did not want it",
             Self::TooLate => "its code would have been worth nothing when it arrived",
         })
     }
@@ -180,6 +186,7 @@ impl Verification {
             reference: None,
             checks: 0,
             open_checks: Vec::new(),
+            stays: false,
             sends: Vec::new(),
             outbox: Vec::new(),
         };
@@ -205,7 +212,7 @@ impl Verification {
 
     /// From when on the next send is allowed; `None` when there is none left.
     pub fn resend_at(&self, policy: &Policy) -> Option<Timestamp> {
-        let last = self.sends.last()?;
+        let last = self.last_send()?;
         (self.sends_left(policy) > 0).then(|| after(last.asked_at, policy.cooldown_after(self.sends.len())))
     }
 
@@ -214,11 +221,12 @@ impl Verification {
     /// is opened by a failure once, and what all of them cost stays bounded.
     /// `failed` is the number of a send that did not arrive by the provider's word.
     pub fn is_way_out(&self, channel: Channel, failed: Option<u8>) -> bool {
-        let Some(last) = self.sends.last() else { return false };
+        let Some(last) = self.last_send() else { return false };
         let struggles = matches!(last.state, SendState::Waiting | SendState::Sending)
             && last.attempts.last_error.is_some();
         let is_lost = matches!(last.state, SendState::Failed { .. }) || failed == Some(last.number);
-        (struggles || is_lost) && self.sends.iter().all(|send| send.channel != channel)
+        let is_tried = |send: &Send| send.channel == channel && !self.is_unwanted(send);
+        (struggles || is_lost) && !self.sends.iter().any(is_tried)
     }
 
     /// Whether nobody can know its code, for every send that was to carry it never left.
@@ -228,9 +236,19 @@ impl Verification {
         carrying.peek().is_some() && carrying.all(|send| send.shadow)
     }
 
+    /// The last message or call, but for those that were to follow by themselves and that
+    /// who waits did not want.
+    pub fn last_send(&self) -> Option<&Send> {
+        self.sends.iter().rfind(|send| !self.is_unwanted(send))
+    }
+
+    fn is_unwanted(&self, send: &Send) -> bool {
+        self.stays && send.follows.is_some() && send.state == SendState::Dropped
+    }
+
     /// The channel last used.
     pub fn channel(&self) -> Channel {
-        self.sends.last().map_or(Channel::Sms, |send| send.channel)
+        self.last_send().map_or(Channel::Sms, |send| send.channel)
     }
 
     /// What sort of telephone its number leads to, where a look-up told.
@@ -261,6 +279,9 @@ impl Verification {
         let send = self.send(number).filter(|send| send.state == SendState::Dropped)?;
         let is_renewed = send.generation != self.code.generation;
         let is_followed = self.sends.iter().any(|other| other.number > number);
+        if self.is_unwanted(send) {
+            return Some(Dropped::Unwanted);
+        }
         Some(match self.status {
             Status::Pending | Status::Expired if is_renewed || is_followed => Dropped::Replaced,
             Status::Pending => Dropped::TooLate,

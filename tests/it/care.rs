@@ -327,7 +327,7 @@ async fn figures_are_of_each_kind() {
     fill(&store, 10).await;
     let census = inspect::census(&store, &|_| ()).await.unwrap();
     let verifications = &census.kinds["verification"];
-    assert_eq!(verifications.records, 16);
+    assert_eq!(verifications.records, 17);
     let oldest = samples::verification(1).created_at;
     let newest = another(1009).created_at;
     assert_eq!((verifications.oldest, verifications.newest), (Some(oldest), Some(newest)));

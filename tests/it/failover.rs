@@ -4,14 +4,14 @@
 use crate::engines::over_each_engine;
 use crate::support::{Engine, PERSON, Say, World, eventually, report, resend};
 use dialback::app::admission;
-use dialback::app::verification::{self, Offer};
+use dialback::app::verification::{self, Offer, VerificationError};
 use dialback::model::audit::Actor;
 use dialback::model::channel::Channel;
 use dialback::model::delivery::Report;
 use dialback::model::id::VerificationId;
 use dialback::model::policy::{Failover, Policy};
 use dialback::model::status::Status;
-use dialback::model::verification::{Effect, Send, SendState, Verification};
+use dialback::model::verification::{Dropped, Effect, Send, SendState, Verification};
 
 over_each_engine![
     what_did_not_arrive_goes_by_the_next_channel,
@@ -20,6 +20,8 @@ over_each_engine![
     two_processes_follow_once,
     a_number_is_called_once_an_hour,
     silence_goes_on_where_it_is_asked_for,
+    who_wants_nothing_else_gets_nothing_else,
+    nothing_else_and_the_next_send_at_one_moment,
 ];
 
 /// A callback that says so of a send, with a code where one is given.
@@ -139,6 +141,60 @@ async fn a_number_is_called_once_an_hour(engine: Engine) {
     world.until_accepted(&later, 1).await;
     undelivered(&world, &later, 1, 30003).await;
     until_followed(&world, &later).await;
+}
+
+async fn who_wants_nothing_else_gets_nothing_else(engine: Engine) {
+    let policy = Policy { failover: Failover::OnSilence, ..Policy::default() };
+    let mut world = World::with(engine, policy);
+    let (id, _) = world.sent().await;
+    world.settle().await;
+    assert!(world.record(&id).await.fails_over_at(1).is_some());
+    verification::stay(&world.app.admission, &id).await.unwrap();
+    world.pass(100);
+    undelivered(&world, &id, 1, 30003).await;
+    world.settle().await;
+    let record = world.record(&id).await;
+    assert_eq!((record.sends.len(), record.outbox.len()), (1, 0));
+    assert_eq!(record.sends[0].not_followed.as_deref(), Some("who waits for the code wants nothing else"));
+    // Who asks is sent to, at once, for the other way has failed; and what fails then is
+    // not followed either.
+    resend(&world.app, &id, Some(Channel::Call)).await.unwrap();
+    until_followed(&world, &id).await;
+    let called = world.record(&id).await;
+    world.tell(told(&called, 2, Status::NoAnswer, None)).await;
+    world.settle().await;
+    assert_eq!(sends(&world, &id).await, [TEXT, (Channel::Call, None)]);
+    verification::cancel(&world.app.admission, &id).await.unwrap();
+    assert!(matches!(verification::stay(&world.app.admission, &id).await, Err(VerificationError::Ended(_))));
+}
+
+/// Whoever is first, the person is called at most once, and what was dropped says why.
+async fn nothing_else_and_the_next_send_at_one_moment(engine: Engine) {
+    for turn in 0..4 {
+        let mut world = World::new(engine);
+        let (id, _) = world.sent().await;
+        world.crash().await;
+        undelivered(&world, &id, 1, 30003).await;
+        let (app, key) = (world.app.clone(), id.to_string());
+        let follows = async {
+            if turn % 2 == 1 {
+                tokio::task::yield_now().await;
+            }
+            dialback::app::messaging::tend_verification(&app.messaging, &key).await
+        };
+        let (followed, stays) = tokio::join!(follows, verification::stay(&app.admission, &id));
+        stays.unwrap();
+        assert!(followed.is_ok(), "{followed:?}");
+        world.work();
+        world.settle().await;
+        let record = world.record(&id).await;
+        assert!(record.stays && record.outbox.is_empty(), "{record:?}");
+        assert_eq!(world.gateway.orders().len(), 1, "it had not begun to leave: {record:?}");
+        match record.sends.len() {
+            1 => assert!(record.sends[0].not_followed.is_some(), "{record:?}"),
+            _ => assert_eq!(record.why_dropped(2), Some(Dropped::Unwanted), "{record:?}"),
+        }
+    }
 }
 
 async fn silence_goes_on_where_it_is_asked_for(engine: Engine) {

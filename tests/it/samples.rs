@@ -39,6 +39,7 @@ mod erasure;
 mod page;
 mod routed;
 mod silent;
+mod stays;
 
 /// All of them.
 pub fn all() -> Vec<Facts> {
@@ -51,6 +52,7 @@ pub fn all() -> Vec<Facts> {
     all.extend([facts_of(&endpoint()), facts_of(&quiet_endpoint())]);
     all.extend((1..=4).map(|n| facts_of(&verification(n))));
     all.extend([facts_of(&elsewhere::elsewhere()), facts_of(&routed::routed())]);
+    all.extend([facts_of(&stays::stays())]);
     all.extend([facts_of(&routed::turned()), facts_of(&routed::erased())]);
     all.extend([facts_of(&pending())]);
     all.extend([facts_of(&delivery(1)), facts_of(&delivery(2))]);
@@ -177,6 +179,7 @@ pub fn verification(n: u32) -> Verification {
         reference: None,
         checks: n,
         open_checks: Vec::new(),
+        stays: false,
         sends,
         outbox: match whole {
             true => {

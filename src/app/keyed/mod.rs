@@ -25,6 +25,6 @@ pub use self::services::{
 };
 pub use self::sessions::{create_session, end_session, session_result};
 pub use self::verifications::{
-    approve, ask, cancel, check, check_of, fetch, last_asked, release, resend, start, verdict, verdict_of,
-    verifications,
+    approve, ask, cancel, check, check_of, fetch, last_asked, release, resend, start, stay, verdict,
+    verdict_of, verifications,
 };

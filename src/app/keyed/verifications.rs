@@ -138,6 +138,14 @@ pub async fn cancel(key: &Narrowed, id: &VerificationId) -> Result<View, Verific
     verification::check::cancel_own(&key.all.admission, id, |one| key.has(one)).await
 }
 
+/// See [`verification::stay`](crate::app::verification::stay).
+///
+/// # Errors
+/// As there.
+pub async fn stay(key: &Narrowed, id: &VerificationId) -> Result<View, VerificationError> {
+    verification::check::stay_own(&key.all.admission, id, |one| key.has(one)).await
+}
+
 /// Ends a verification of the key's services whose code the application chose and checked
 /// itself.
 ///

@@ -303,6 +303,30 @@ pub(in crate::app) async fn cancel_own(
     }
 }
 
+/// Sends by itself nothing more of a verification: what does not arrive is followed by
+/// nothing, and what was about to follow is dropped unless it has begun to leave.
+///
+/// # Errors
+/// Not found, ended, or the store's.
+pub async fn stay(admission: &Admission, id: &VerificationId) -> Result<View, VerificationError> {
+    stay_own(admission, id, |_| true).await
+}
+
+/// The same of one of the caller's.
+pub(in crate::app) async fn stay_own(
+    admission: &Admission,
+    id: &VerificationId,
+    is_own: impl Fn(&Verification) -> bool,
+) -> Result<View, VerificationError> {
+    match happen_and_view(admission, id, is_own, |_| Ok(Input::Stay)).await? {
+        (Outcome::Ended(status), _) => Err(VerificationError::Ended(status)),
+        (_, view) => {
+            tracing::info!(verification = %id, "nothing follows by itself: who waits wants nothing else");
+            Ok(view)
+        }
+    }
+}
+
 /// Ends a verification of the caller's whose code the application chose and checked itself.
 ///
 /// # Errors

@@ -30,7 +30,7 @@ pub use self::attempts::{
     Attempt, AttemptCount, AttemptFilter, AttemptPage, AttemptPlace, attempt, attempts, count_attempts,
 };
 pub use self::captcha::captcha_of;
-pub use self::check::{Checked, Offer, cancel, check, fetch};
+pub use self::check::{Checked, Offer, cancel, check, fetch, stay};
 pub use self::error::VerificationError;
 pub use self::listed::{VerificationFilter, verifications};
 pub use self::parts::Verifying;
@@ -40,7 +40,7 @@ pub use self::request::{Again, Ask, CaptchaOffer, Idempotency, StartRequest, Sta
 pub use self::sessions::{
     LocaleHints, NewSession, SessionError, SessionView, Visitor, create_session, end_session, new_browser,
     session, session_again, session_begin, session_change, session_check, session_leave, session_number,
-    session_resend, session_result, session_start,
+    session_resend, session_result, session_start, session_stay,
 };
 pub use self::start::{ask, resend, start};
 pub use self::verdict::verdict;

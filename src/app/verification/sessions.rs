@@ -11,7 +11,7 @@ mod steps;
 pub use self::error::SessionError;
 pub use self::steps::{
     end_session, session_again, session_begin, session_change, session_check, session_leave, session_number,
-    session_resend, session_start,
+    session_resend, session_start, session_stay,
 };
 
 use crate::app::admission::ways::ways;
@@ -94,6 +94,9 @@ pub struct SessionView {
     pub channels: Vec<Channel>,
     /// Its verification, once one was started.
     pub verification: Option<View>,
+    /// What is about to follow by itself, by which channel, and whether it was asked for
+    /// already; what follows silence alone is not told where `hides_arrival`.
+    pub follows: Option<(Channel, bool)>,
     /// Whether its pages keep to themselves that a message has arrived: some that the
     /// service is asked for never leave, and nobody is to tell these by that.
     pub hides_arrival: bool,
@@ -265,7 +268,14 @@ async fn session_view(admission: &Admission, session: Session) -> Result<Session
     let never_left = |view: &View| view.verification.sends.iter().any(|send| send.shadow);
     let hides_arrival =
         admission.fraud.may_shadow(&service.settings.fraud) || verification.as_ref().is_some_and(never_left);
-    Ok(SessionView { session, service, step, channels, verification, hides_arrival })
+    let policy = service.policy(&admission.directory.policy);
+    let follows = verification.as_ref().and_then(|view| {
+        let untried = session.allowed(policy.channels.clone());
+        view.verification
+            .about_to_follow(&policy, &untried)
+            .filter(|(_, is_asked)| *is_asked || !hides_arrival)
+    });
+    Ok(SessionView { session, service, step, channels, verification, follows, hides_arrival })
 }
 
 /// The service of a session. One whose service was deleted goes on by the

@@ -45,9 +45,15 @@ impl Owned for View {
 }
 
 impl View {
+    /// The last message or call that was wanted, and what became of it.
+    pub fn last_delivery(&self) -> Option<&(Send, Option<Delivery>)> {
+        let last = self.verification.last_send()?.number;
+        self.deliveries.iter().find(|(send, _)| send.number == last)
+    }
+
     /// The last send's number, if it did not arrive by Twilio's word.
     pub fn failed_send(&self) -> Option<u8> {
-        let (send, delivery) = self.deliveries.last()?;
+        let (send, delivery) = self.last_delivery()?;
         let status = delivery.as_ref().and_then(Delivery::status)?;
         status.is_failure().then_some(send.number)
     }
@@ -156,7 +162,7 @@ pub(in crate::app) async fn failed_send(
     ahead: &Ahead,
 ) -> Result<Option<u8>, VerificationError> {
     let Some((number, sid)) =
-        verification.sends.last().and_then(|send| Some((send.number, send.sid.as_ref()?)))
+        verification.last_send().and_then(|send| Some((send.number, send.sid.as_ref()?)))
     else {
         return Ok(None);
     };

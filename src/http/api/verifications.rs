@@ -92,6 +92,7 @@ const FROM_CREATE: &[(&str, &str, &str)] = &[
     ("fetchVerification", "id", "/id"),
     ("checkVerification", "id", "/id"),
     ("resendVerification", "id", "/id"),
+    ("stopFailover", "id", "/id"),
     ("cancelVerification", "id", "/id"),
 ];
 
@@ -357,6 +358,29 @@ pub async fn resend(context: CallContext, mut call: Call) -> Result<Response, Er
     };
     let sent = keyed::resend(&context.app, &call.id()?, again).await;
     let view = sent.map_err(|error| blurred(error, &call.caller))?;
+    Ok(reply::json(StatusCode::OK, &Verification::from(&view)))
+}
+
+/// `POST /v1/verifications/{id}/stop-failover`: sends nothing more by itself.
+pub const STOP_FAILOVER: Operation = Operation {
+    method: "POST",
+    id: "stopFailover",
+    tag: TAG,
+    summary: "Send nothing else by itself",
+    about: "For the person who reads \"We are about to call you\" and does not want that: nothing takes the place of what does not arrive any more, and what was about to by itself is dropped, unless it has begun to leave. The code stays good, and another message or call is sent when it is asked for. Said twice, it stays so.\n\nTo a key without the scope `read`, a verification that has ended is one that does not exist.",
+    scope: Scope::Send,
+    path: &[ID],
+    query: &[],
+    body: Body::None,
+    answer: Answer::json::<Verification>(200, "Nothing follows by itself."),
+    problems: &[&problem::NOT_FOUND, &problem::VERIFICATION_ENDED],
+    repeats: Repeats::Ignored,
+};
+
+/// Lets nothing follow by itself.
+pub async fn stop_failover(context: CallContext, call: Call) -> Result<Response, Error> {
+    let stopped = keyed::stay(&context.app, &call.id()?).await;
+    let view = stopped.map_err(|error| blurred(error, &call.caller))?;
     Ok(reply::json(StatusCode::OK, &Verification::from(&view)))
 }
 

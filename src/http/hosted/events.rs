@@ -3,7 +3,7 @@
 //! after a while: browsers come again by themselves, and a server that stops
 //! need not wait for them.
 
-use super::now::{Way, is_opted_out, now, ways};
+use super::now::{Way, is_opted_out, now, stop, ways};
 use super::page_request::PageRequest;
 use super::show::{gone, known};
 use crate::app::verification::{self, SessionView};
@@ -118,17 +118,17 @@ impl Speaker {
     fn now(&self, view: Option<&SessionView>) -> String {
         let now = view.filter(|view| view.step == Step::Code).and_then(|view| {
             let now = now(view, self.words, self.context.app.base.now())?;
-            Some((now, ways(view, is_opted_out(view))))
+            Some((now, ways(view, is_opted_out(view)), stop(view, self.words)))
         });
         match now {
             None => json!({ "over": true }).to_string(),
-            Some((now, ways)) => {
+            Some((now, ways, stop)) => {
                 let named = |takes: fn(&Way) -> bool| -> Vec<Channel> {
                     ways.iter().filter(|way| takes(way)).map(|way| way.channel).collect()
                 };
                 json!({
                     "over": false, "state": now.state, "text": now.text, "failed": now.failed,
-                    "ways": named(|way| way.offered), "open": named(|way| way.at_once),
+                    "ways": named(|way| way.offered), "open": named(|way| way.at_once), "stop": stop,
                 })
                 .to_string()
             }

@@ -1,6 +1,7 @@
 //! What is happening with the message or call right now, and which ways are
 //! offered to a person who waits: read off the delivery's own story.
 
+use super::note::joined;
 use crate::app::verification::SessionView;
 use crate::http::pages::words::{Words, fill};
 use crate::model::channel::Channel;
@@ -43,7 +44,7 @@ pub struct Way {
 /// What is happening with the last message or call.
 pub fn now(view: &SessionView, words: &Words, at: Timestamp) -> Option<Now> {
     let verification = view.verification.as_ref()?;
-    let (send, delivery) = verification.deliveries.last()?;
+    let (send, delivery) = verification.last_delivery()?;
     let delivery = delivery.as_ref();
     let status = delivery.and_then(Delivery::status);
     let error = error_of(send, delivery);
@@ -67,13 +68,31 @@ pub fn now(view: &SessionView, words: &Words, at: Timestamp) -> Option<Now> {
     };
     let since = delivery.map_or(send.asked_at, Delivery::updated_at);
     let text = fill(self::text(words, state), &[("time", &span(words, at.duration_since(since).as_secs()))]);
+    let text = match view.follows {
+        Some((Channel::Call, false)) if !is_over(&send.state, status) => joined(&text, &words.now.then_call),
+        Some((_, false)) if !is_over(&send.state, status) => joined(&text, &words.now.then_message),
+        _ => text,
+    };
     let text = match followed(view, send).map(|before| self::text(words, before)) {
-        Some(before) => format!("{before} {text}"),
+        Some(before) => joined(before, &text),
         None => text,
     };
     let failed =
         matches!(state, "failed" | "no_whatsapp" | "call_failed" | "busy" | "no_answer" | "opted_out");
     Some(Now { state, text, failed })
+}
+
+/// Whether a send that is followed did not arrive: else it may yet.
+fn is_over(state: &SendState, status: Option<Status>) -> bool {
+    matches!(state, SendState::Failed { .. } | SendState::Dropped) || status.is_some_and(Status::is_failure)
+}
+
+/// What calls off what is about to follow by itself, on a button; nothing where nothing is.
+pub fn stop<'a>(view: &SessionView, words: &'a Words) -> Option<&'a str> {
+    view.follows.map(|(channel, _)| match channel {
+        Channel::Call => words.code.no_call.as_str(),
+        Channel::Sms | Channel::Whatsapp => words.code.no_message.as_str(),
+    })
 }
 
 /// How the send ended whose place this one took by itself; nothing where nobody knows that
@@ -98,7 +117,7 @@ fn error_of(send: &Send, delivery: Option<&Delivery>) -> Option<u32> {
 
 /// Whether the last send ended because the recipient had told the sender to stop.
 pub fn is_opted_out(view: &SessionView) -> bool {
-    let last = view.verification.as_ref().and_then(|verification| verification.deliveries.last());
+    let last = view.verification.as_ref().and_then(|verification| verification.last_delivery());
     last.is_some_and(|(send, delivery)| error_of(send, delivery.as_ref()).is_some_and(is_opt_out))
 }
 

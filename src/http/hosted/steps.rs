@@ -53,6 +53,8 @@ pub enum Action {
     Code,
     /// Send it again, by this channel.
     Resend,
+    /// Send me nothing that I do not ask for.
+    Stay,
     /// Take another number instead.
     Change,
     /// Once more, after a failure.
@@ -191,6 +193,7 @@ async fn step(
         Action::Resend => {
             drop(verification::session_resend(&app.verifying, id, browser, form.channel()?, visitor).await?)
         }
+        Action::Stay => drop(verification::session_stay(&app.admission, id, browser).await?),
         Action::Change => {
             let old = verification::session(&app.admission, id, Some(browser)).await?.session.number;
             let view = verification::session_change(&app.admission, id, browser).await?;

@@ -4,7 +4,7 @@
 
 use super::locale;
 use super::note::{clock, joined};
-use super::now::{behind_calls, is_opted_out, now, ways};
+use super::now::{behind_calls, is_opted_out, now, stop, ways};
 use super::page_request::PageRequest;
 use super::widget::Widget;
 use crate::app::verification::{SessionView, captcha_of};
@@ -178,7 +178,7 @@ fn code_values(page_request: &PageRequest, view: &SessionView, words: &Words, at
     };
     let kind = CodeKind::of(record.code.alphabet.as_deref().unwrap_or(DIGITS));
     context! {
-        channel => record.channel(), now, ways, wait, wait_line, wait_one => wait_of(words, record.channel()), wait_text => clock(wait),
+        channel => record.channel(), now, stop => stop(view, words), ways, wait, wait_line, wait_one => wait_of(words, record.channel()), wait_text => clock(wait),
         length => record.code.length, kind => kind_of(kind), digits => kind == CodeKind::Digits,
         attempts => Some(verification.checks_left).filter(|left| *left <= FEW),
         expires => clock(expires), expires_seconds => expires, expires_soon => expires <= SOON,

@@ -202,7 +202,7 @@ fn samples() -> [Value; 2] {
             channel => "sms", length => 6, kind => if rich { "digits" } else { "characters" }, digits => rich, now => rich.then(|| context! { state => "sent", text => "Sent.", failed => false }),
             ways => [context! { channel => "sms", again => true, offered => true, at_once => rich }], wait => i64::from(rich) * 30,
             proof => context! { step => "channel", channel => "sms", bound_to => "0", kind => if rich { "turnstile" } else { "signed" }, class => "cf-turnstile", script => "https://captcha.example/api.js", site_key => Some("0x4").filter(|_| rich), action => Some("send").filter(|_| rich), word => (!rich).then_some("a.b.c") },
-            wait_text => "0:30", wait_line => "{time}", wait_one => "{time}", expires => "2:00", expires_seconds => if rich { 120 } else { 300 }, expires_soon => rich, attempts => rich.then_some(2),
+            stop => rich.then_some("Do not call me"), wait_text => "0:30", wait_line => "{time}", wait_one => "{time}", expires => "2:00", expires_seconds => if rich { 120 } else { 300 }, expires_soon => rich, attempts => rich.then_some(2),
         }
     };
     [true, false].map(|rich| context! { ..common(rich), ..steps(rich) })

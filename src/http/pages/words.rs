@@ -88,14 +88,14 @@ section!(
     /// The page that asks for the code: `[code]`.
     Code {
         title sms call whatsapp code digits letters characters go none wait wait_sms wait_call wait_whatsapp again_sms again_call
-        again_whatsapp other_sms other_call other_whatsapp expires attempts change
+        again_whatsapp other_sms other_call other_whatsapp no_call no_message expires attempts change
     }
 );
 section!(
     /// What is known of the message or call by now: `[now]`.
     Now {
         preparing queued delayed call_delayed sent delivered failed no_whatsapp calling ringing talking called busy no_answer
-        call_failed test
+        call_failed then_call then_message test
     }
 );
 section!(

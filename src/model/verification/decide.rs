@@ -73,6 +73,8 @@ pub enum Input {
         /// What is done about that.
         remedy: Remedy,
     },
+    /// Who waits wants nothing that they did not ask for.
+    Stay,
     /// The application called it off.
     Cancel,
     /// The application, which chose the code and checks it itself, says that it
@@ -309,6 +311,7 @@ pub fn decide(policy: &Policy, verification: &Verification, input: Input, now: T
         Input::NotFollowed { number, why } => next.not_followed(number, why),
         Input::NoOtherSender { number } => next.sending().no_other_sender(number).into(),
         Input::NotArrived { number, remedy } => next.not_arrived(policy, number, remedy, now),
+        Input::Stay => next.stay(),
         Input::Cancel => next.stop(Status::Canceled, now),
         Input::Approve => next.vouch(now),
         Input::Deadline => Outcome::Done,

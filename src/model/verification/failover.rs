@@ -12,6 +12,9 @@ use std::time::Duration;
 /// How long after a failure that passes by itself the same channel is tried once more.
 pub const FAILOVER_AGAIN_AFTER: Duration = Duration::from_secs(5);
 
+/// Why nothing follows where who waits said so.
+const UNWANTED: &str = "who waits for the code wants nothing else";
+
 impl Verification {
     /// The channels by which the code may go on, the best first, if the send of that number
     /// is to be followed by another one: the channels that no send has taken, in the
@@ -70,6 +73,11 @@ impl Verification {
         let again = remedy == Remedy::Again && is_first;
         let next_sender = remedy.is_next_sender();
         let due = if again { after(now, FAILOVER_AGAIN_AFTER) } else { now };
+        if self.stays && remedy.moves_on() {
+            self.sends.iter_mut().filter(|send| send.number == number).for_each(|send| {
+                send.not_followed = Some(UNWANTED.to_owned());
+            });
+        }
         if !remedy.moves_on() || !self.may_fail_over(policy, number, again || next_sender, due) {
             return Outcome::NotMine;
         }
@@ -91,6 +99,7 @@ impl Verification {
         let Some(send) = self.sends.last().filter(|send| send.number == number) else { return false };
         policy.failover != Failover::Off
             && self.status == Status::Pending
+            && !self.stays
             && send.generation == self.code.generation
             && matches!(send.state, SendState::Accepted | SendState::Failed { .. })
             && self.sends_left(policy) > 0
@@ -134,6 +143,37 @@ impl Verification {
         let goes_on = matches!(step, Some(Effect::FailOver { next_sender: true, .. }));
         let own = self.send(number).filter(|send| goes_on && send.channel == channel);
         own.map(super::Send::spent_senders).unwrap_or_default()
+    }
+
+    /// Who waits wants nothing that they did not ask for: nothing follows any more, and what
+    /// was about to by itself does not leave. What has begun to leave goes on.
+    pub(super) fn stay(&mut self) -> Outcome {
+        if self.status != Status::Pending {
+            return Outcome::Ended(self.status);
+        }
+        self.stays = true;
+        if let Some(step) = self.outbox.iter().find(|step| step.is_failover()) {
+            self.not_followed(step.number(), Some(UNWANTED.to_owned()));
+        }
+        let is_about_to =
+            |send: &&mut super::Send| send.follows.is_some() && send.state == SendState::Waiting;
+        for send in self.sends.iter_mut().filter(is_about_to) {
+            send.state = SendState::Dropped;
+            self.outbox.retain(|step| step.number() != send.number);
+        }
+        Outcome::Done
+    }
+
+    /// What is about to take the place of the last send by itself, which who waits may call
+    /// off ([`stay`](Self::stay)): its channel, of those that may be used, and whether it
+    /// was asked for already. Nothing where none is.
+    pub fn about_to_follow(&self, policy: &Policy, usable: &[Channel]) -> Option<(Channel, bool)> {
+        let last = self.sends.last().filter(|_| self.status == Status::Pending)?;
+        if last.follows.is_some() && last.state == SendState::Waiting {
+            return Some((last.channel, true));
+        }
+        let next = self.ways_on(policy, last.number).into_iter().find(|way| usable.contains(way))?;
+        Some((next, false))
     }
 
     /// Nothing takes its place.

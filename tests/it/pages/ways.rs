@@ -40,6 +40,75 @@ async fn who_is_called_because_a_text_did_not_arrive_is_told_so() {
     assert!(page.contains("Call to"), "{page}");
 }
 
+/// The one verification, as the application sees it.
+async fn listed(world: &World) -> Value {
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let list = answer(client.get(format!("{}/v1/verifications", world.base_url)).bearer_auth(API_KEY)).await;
+    list.json()["verifications"][0].clone()
+}
+
+/// The button that calls off what is about to follow, as a page shows it.
+fn offers_to_stay(page: &Answer, words: &str) -> bool {
+    let form = page.text.split("id=\"stay\"").nth(1).unwrap_or_default();
+    !form.starts_with(" hidden") && form.contains(&format!(">{words}</button>"))
+}
+
+#[tokio::test]
+async fn who_does_not_want_the_call_that_is_about_to_come_is_not_called() {
+    let world = world().await;
+    let (_, browser) = session(&world, json!({ "to": NUMBER })).await;
+    let page = browser.go("begin", &[("channel", "sms")]).await;
+    assert!(!offers_to_stay(&page, "Do not call me"), "nothing is about to follow: {}", page.text);
+    let (order, sid) = world.post.first().await;
+    world.post.fail(true);
+    world.tell_failed_with(&order, &sid, Some(30003)).await;
+    let told = poll(async || {
+        Some(browser.look().await).filter(|page| page.text.contains("We cannot call you right now."))
+    });
+    assert!(offers_to_stay(&told.await.expect("the call is about to leave"), "Do not call me"));
+    let page = browser.go("stay", &[]).await;
+    assert_eq!(problem(&page), None);
+    assert!(!offers_to_stay(&page, "Do not call me"), "{}", page.text);
+    assert!(
+        page.text.contains("<span id=\"now-text\">The message could not be delivered.</span>"),
+        "{}",
+        page.text
+    );
+    assert!(page.text.contains("value=\"call\">Call me instead"), "the person may ask for it: {}", page.text);
+    let seen = listed(&world).await;
+    assert_eq!(seen["failover_stopped"], true, "{seen}");
+    let dropped = &seen["deliveries"][1];
+    assert_eq!(
+        (&dropped["status"], &dropped["error"]["detail"]),
+        (&json!("canceled"), &json!("who waits for the code did not want it")),
+        "{seen}"
+    );
+    // What is asked for is sent, with the same code.
+    world.post.fail(false);
+    browser.go("resend", &[("channel", "call")]).await;
+    let (second, _) = world.post.nth(2).await;
+    assert_eq!(second.code().unwrap().expose(), order.code().unwrap().expose());
+}
+
+#[tokio::test]
+async fn a_call_that_follows_silence_is_announced_and_can_be_declined() {
+    let world = World::with_service(|settings| {
+        shop(settings);
+        settings.failover = Failover::OnSilence;
+    })
+    .await;
+    let (_, browser) = session(&world, json!({ "to": NUMBER })).await;
+    browser.go("begin", &[("channel", "sms")]).await;
+    world.post.first().await;
+    let said = "If it does not arrive, we will call you.";
+    let told = poll(async || Some(browser.look().await).filter(|page| page.text.contains(said)));
+    assert!(offers_to_stay(&told.await.expect("it is said"), "Do not call me"));
+    let page = browser.go("stay", &[]).await;
+    assert!(!page.text.contains(said) && !offers_to_stay(&page, "Do not call me"), "{}", page.text);
+    let sent = &listed(&world).await["deliveries"][0];
+    assert!(sent["fails_over_at"].is_null() && sent["not_followed"].is_string(), "{sent}");
+}
+
 #[tokio::test]
 async fn sending_again_waits_and_offers_a_call_from_the_first_text_on() {
     let world = world().await;

@@ -260,6 +260,26 @@ pub async fn session_resend(
     sessions::session_view(&verifying.admission, view.session).await
 }
 
+/// Sends nothing more by itself: the person will ask for it. Where there is nothing that
+/// could follow, nothing happens.
+///
+/// # Errors
+/// As [`verification::session`](crate::app::verification::session).
+pub async fn session_stay(
+    admission: &Admission,
+    id: &SessionId,
+    browser: &Secret,
+) -> Result<SessionView, SessionError> {
+    let session = sessions::own_session(&admission.base, id, Some(browser)).await?.record;
+    if let Some(verification) = session.verification.as_ref().filter(|_| session.end.is_none()) {
+        match check::stay(admission, verification).await {
+            Ok(_) | Err(VerificationError::Ended(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    sessions::session_view(admission, session).await
+}
+
 /// Offers the code that a person typed, or that stands in what they pasted.
 /// `None` where there is nothing to offer it to.
 ///

@@ -44,6 +44,10 @@ pub struct Verification {
     pub resend_at: Option<Timestamp>,
     /// The channels that are left for this number, the preferred one first.
     pub channels_left: Vec<ChannelWord>,
+    /// Whether nothing follows by itself any more, for who waits wants nothing else; there
+    /// where it is so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failover_stopped: Option<bool>,
     /// The name in the texts, where it is not the service's.
     pub friendly_name: Option<String>,
     /// The message template, where it is not the service's.
@@ -190,6 +194,7 @@ impl From<&View> for Verification {
             sends_left: view.sends_left,
             resend_at: view.resend_at,
             channels_left: view.channels_left.iter().copied().map(ChannelWord::from).collect(),
+            failover_stopped: record.stays.then_some(true),
             friendly_name: details.friendly_name,
             template: details.template,
             amount: details.amount,

@@ -97,6 +97,10 @@ if (now && "EventSource" in window) {
     now.dataset.state = told.state;
     now.toggleAttribute("data-failed", told.failed);
     $("#now-text").textContent = told.text;
+    // What is about to follow by itself can be called off for as long as it is.
+    const stay = $("#stay");
+    if (stay) stay.hidden = !told.stop;
+    if (stay && told.stop) stay.querySelector("button").textContent = told.stop;
     // Who wants no texts is offered the ways that work first.
     if (told.state === "opted_out" && told.state !== now.dataset.was) {
       for (const way of told.ways) $("#ways").append(document.querySelector(`#ways [value="${way}"]`) ?? "");

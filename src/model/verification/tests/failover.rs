@@ -116,6 +116,45 @@ fn silence_leads_on_only_where_it_is_asked_for() {
 }
 
 #[test]
+fn who_waits_may_want_nothing_else() {
+    // Before anything follows: nothing does, whatever is told of it.
+    let mut story = story_of(Failover::OnSilence, &ALL);
+    story.at(1, accepted(1));
+    assert_eq!(story.verification.about_to_follow(&story.policy, &ALL), Some((Channel::Whatsapp, false)));
+    assert_eq!(story.verification.about_to_follow(&story.policy, &ALL[2..]), Some((Channel::Call, false)));
+    assert_eq!(story.at(2, Input::Stay), Outcome::Done);
+    assert_eq!(story.at(2, Input::Stay), Outcome::Done, "twice");
+    assert_eq!(story.verification.about_to_follow(&story.policy, &ALL), None);
+    assert_eq!(story.at(40, follow(1, Channel::Whatsapp)), Outcome::NotMine);
+    assert_eq!(story.at(50, not_arrived(1, Remedy::NextChannel)), Outcome::NotMine);
+    assert_eq!(story.outbox_steps(), []);
+    assert!(story.verification.sends[0].not_followed.is_some());
+    // What is about to leave does not.
+    let mut story = story_of(Failover::OnFailure, &ALL);
+    story.at(1, refused(1, Remedy::NextChannel));
+    story.at(1, follow(1, Channel::Call));
+    assert_eq!(story.verification.about_to_follow(&story.policy, &[]), Some((Channel::Call, true)));
+    story.at(2, Input::Stay);
+    assert_eq!((story.state(2), story.outbox_steps()), (&SendState::Dropped, vec![]));
+    assert_eq!(story.verification.why_dropped(2), Some(Dropped::Unwanted));
+    assert_eq!(story.verification.channel(), Channel::Sms);
+    assert!(story.verification.is_way_out(Channel::Call, None), "it may still be asked for");
+    // What has begun to leave does, and is not followed.
+    let mut story = story_of(Failover::OnFailure, &ALL);
+    story.at(1, refused(1, Remedy::NextChannel));
+    story.at(1, follow(1, Channel::Whatsapp));
+    story.at(2, Input::Claim { number: 2, routes: Vec::new() });
+    assert_eq!(story.verification.about_to_follow(&story.policy, &ALL), None);
+    story.at(3, Input::Stay);
+    assert_eq!(story.at(4, accepted(2)), Outcome::Done);
+    story.at(5, not_arrived(2, Remedy::NextChannel));
+    assert_eq!(story.outbox_steps(), []);
+    // And of what has ended that cannot be said.
+    story.at(6, Input::Cancel);
+    assert_eq!(story.at(7, Input::Stay), Outcome::Ended(Status::Canceled));
+}
+
+#[test]
 fn what_is_told_late_of_an_earlier_send_leaves_what_follows_a_later_one() {
     let mut story = story_of(Failover::OnSilence, &ALL);
     story.at(1, accepted(1));
