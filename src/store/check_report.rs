@@ -21,6 +21,10 @@ pub struct CheckReport {
     /// What is due and listed, for who knows what should be; `None` where the engine does
     /// not say.
     pub digests: Option<Digests>,
+    /// Why nobody compared whether all records are there that were written, each as it was
+    /// written last; `None` where that was compared, or where the engine keeps no tally of
+    /// them.
+    pub not_compared: Option<String>,
 }
 
 impl CheckReport {

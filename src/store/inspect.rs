@@ -134,6 +134,7 @@ impl Findings {
             bytes: engine.bytes,
             damaged: engine.damaged,
             damage: engine.damage.clone(),
+            notes: engine.not_compared.clone().into_iter().collect(),
             ..Self::default()
         }
     }

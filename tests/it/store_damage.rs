@@ -1,13 +1,15 @@
 //! Damaged files: the store opens with everything that was acknowledged, or
-//! refuses and says what to do. It is never silently empty, never wrong, and
-//! does not panic.
+//! refuses and says what to do. It is never silently empty and does not panic. What the
+//! engine leaves out in the middle without a word, a check finds, wherever it was.
 
 use crate::store_contract::Thing;
 use dialback::store::records::{self, Record};
 use dialback::store::sled::{Options, Sled};
-use dialback::store::{Change, Index, Key, Kind, Lane, Maintenance, Scan, Store, StoreError};
+use dialback::store::{
+    Change, CheckReport, Digests, Index, Key, Kind, Lane, Maintenance, Scan, Store, StoreError,
+};
 use jiff::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -29,8 +31,16 @@ impl Random {
     }
 }
 
-/// What a store must hold, by id.
-type Expected = BTreeMap<String, Thing>;
+/// What a store must hold.
+#[derive(Default)]
+struct Expected {
+    /// By id.
+    things: BTreeMap<String, Thing>,
+    /// The ids of the ballast.
+    heavy: BTreeSet<String>,
+    /// What is due and listed: what whoever reads the records knows of that.
+    digests: Option<Digests>,
+}
 
 /// A store with its files, closed, and what it holds.
 struct Sample {
@@ -52,12 +62,14 @@ async fn fill(store: &Sled, expected: &mut Expected, from: u32, to: u32, ballast
         let changes = (begin..to.min(begin + 32)).map(|n| {
             let listed = Some((1, i64::from(n)));
             let new = Thing { id: name(n), note: n, due: Some(i64::from(n)), listed };
-            expected.insert(new.id.clone(), new.clone());
+            expected.things.insert(new.id.clone(), new.clone());
             records::put(None, &new)
         });
         store.commit(changes.collect()).await.unwrap();
         if ballast > 0 {
-            store.commit((0..ballast).map(|n| heavy(begin, n)).collect()).await.unwrap();
+            let ballast: Vec<Change> = (0..ballast).map(|n| heavy(begin, n)).collect();
+            expected.heavy.extend(ballast.iter().map(|change| change.key.id.clone()));
+            store.commit(ballast).await.unwrap();
         }
     }
     for n in (from..to).filter(|n| n % 3 == 0) {
@@ -65,16 +77,19 @@ async fn fill(store: &Sled, expected: &mut Expected, from: u32, to: u32, ballast
         let change = match n % 2 {
             0 => {
                 let new = Thing { note: n + 1_000_000, ..old.record.clone() };
-                expected.insert(name(n), new.clone());
+                expected.things.insert(name(n), new.clone());
                 records::put(Some(&old), &new)
             }
             _ => {
-                expected.remove(&name(n));
+                expected.things.remove(&name(n));
                 records::delete(&old)
             }
         };
         store.commit(vec![change]).await.unwrap();
     }
+    let report = store.check().await.unwrap();
+    assert_eq!((&report.damage, report.damaged, &report.not_compared), (&Vec::new(), 0, &None));
+    expected.digests = report.digests;
 }
 
 fn heavy(begin: u32, n: usize) -> Change {
@@ -113,7 +128,7 @@ const HEAVY: usize = 12;
 async fn sample(life: &Life) -> Sample {
     let Life { name, records, ballast, reopened, compactions } = *life;
     let dir = tempfile::tempdir().unwrap();
-    let mut expected = Expected::new();
+    let mut expected = Expected::default();
     let mut store = open(dir.path()).unwrap();
     fill(&store, &mut expected, 0, records, ballast).await;
     for round in 0..compactions {
@@ -133,77 +148,127 @@ async fn sample(life: &Life) -> Sample {
     Sample { name, dir, data, expected }
 }
 
-/// The verdict on a store that was damaged: opened whole, or refused.
+/// The verdict on a store that was damaged: opened whole, refused, or found by a check to
+/// be other than it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Verdict {
     Whole,
     RefusedAtOpening,
     RefusedWhenRead,
+    FoundByCheck,
 }
 
-async fn verdict(dir: &Path, expected: &Expected, what: &str) -> Verdict {
-    let says_what_to_do = |error: &StoreError| {
-        let said = error.to_string();
-        assert!(said.contains("restore") || said.contains("move it away"), "{what}: {said}");
-        assert!(matches!(error, StoreError::Damaged(_) | StoreError::Open(_)), "{what}: {error:?}");
-    };
-    let store = match open(dir) {
-        Ok(store) => store,
-        Err(error) => {
-            says_what_to_do(&error);
-            return Verdict::RefusedAtOpening;
+/// What was read of a store.
+#[derive(Default)]
+struct Found {
+    /// How many reads were refused.
+    refused: usize,
+    /// Records that are not what they were, and no read said so.
+    wrong: Vec<String>,
+    /// Lines and due entries that are not, and no read said so.
+    astray: Vec<String>,
+}
+
+fn says_what_to_do(error: &StoreError, what: &str) {
+    let said = error.to_string();
+    assert!(said.contains("restore") || said.contains("move it away"), "{what}: {said}");
+    assert!(matches!(error, StoreError::Damaged(_) | StoreError::Open(_)), "{what}: {error:?}");
+}
+
+impl Found {
+    fn read<T>(&mut self, read: Result<T, StoreError>, what: &str) -> Option<T> {
+        read.map_err(|error| {
+            says_what_to_do(&error, what);
+            self.refused += 1;
+        })
+        .ok()
+    }
+
+    async fn records(&mut self, store: &Sled, expected: &Expected, what: &str) {
+        for (id, thing) in &expected.things {
+            let read = records::get::<Thing>(store, id).await;
+            let read = self.read(read, what).map(|read| read.map(|read| read.record));
+            if read.is_some_and(|read| read.as_ref() != Some(thing)) {
+                self.wrong.push(id.clone());
+            }
         }
-    };
-    let mut refused = 0;
-    for (id, thing) in expected {
-        match records::get::<Thing>(&store, id).await {
-            Ok(read) => assert_eq!(read.map(|read| read.record).as_ref(), Some(thing), "{what}: {id}"),
-            Err(error) => {
-                says_what_to_do(&error);
-                refused += 1;
+        let things: BTreeSet<String> = expected.things.keys().cloned().collect();
+        for (kind, expected) in [(Kind::Delivery, &expected.heavy), (Thing::KIND, &things)] {
+            let walked = store.walk(kind, None, usize::MAX).await;
+            if let Some(walked) = self.read(walked, what) {
+                let walked: BTreeSet<String> = walked.into_iter().map(|(id, _)| id).collect();
+                self.wrong.extend(walked.symmetric_difference(expected).cloned());
             }
         }
     }
-    let scan = Scan {
-        index: Index::Verifications,
-        scope: String::new(),
-        since: None,
-        until: None,
-        after: None,
-        limit: usize::MAX,
+
+    async fn entries(&mut self, store: &Sled, expected: &Expected, what: &str) {
+        let ids: Vec<&String> = expected.things.keys().collect();
+        for (index, scope) in [(Index::Verifications, ""), (Index::VerificationsTo, "1")] {
+            let all = Scan {
+                index,
+                scope: scope.to_owned(),
+                since: None,
+                until: None,
+                after: None,
+                limit: usize::MAX,
+            };
+            if let Some(listed) = self.read(store.scan(&all).await, what) {
+                let mut listed: Vec<&String> = listed.iter().map(|entry| &entry.id).collect();
+                listed.sort_unstable();
+                if listed != ids {
+                    self.astray.push(format!("{} of {} in {index:?}", listed.len(), ids.len()));
+                }
+            }
+        }
+        let (mut due, refused) = (Vec::new(), self.refused);
+        for lane in Lane::ALL {
+            let read = store.due_in(lane, Timestamp::MAX, usize::MAX >> 1).await;
+            due.extend(self.read(read, what).into_iter().flatten().map(|(key, _)| key.id));
+        }
+        due.sort_unstable();
+        if refused == self.refused && due.iter().ne(ids.iter().copied()) {
+            self.astray.push(format!("{} of {} due", due.len(), ids.len()));
+        }
+    }
+}
+
+async fn verdict(dir: &Path, expected: &Expected, what: &str) -> Verdict {
+    let store = match open(dir) {
+        Ok(store) => store,
+        Err(error) => {
+            says_what_to_do(&error, what);
+            return Verdict::RefusedAtOpening;
+        }
     };
-    match store.scan(&scan).await {
-        Ok(listed) => assert_eq!(listed.len(), expected.len(), "{what}"),
-        Err(error) => {
-            says_what_to_do(&error);
-            refused += 1;
-        }
-    }
-    match store.walk(Kind::Delivery, None, usize::MAX).await {
-        Ok(heavy) => assert_eq!(heavy.len() % HEAVY, 0, "{what}"),
-        Err(error) => {
-            says_what_to_do(&error);
-            refused += 1;
-        }
-    }
-    match store.walk(Thing::KIND, None, usize::MAX).await {
-        Ok(walked) => assert_eq!(walked.len(), expected.len(), "{what}"),
-        Err(error) => {
-            says_what_to_do(&error);
-            refused += 1;
-        }
-    }
-    // What is due stands on pages of its own.
-    for lane in Lane::ALL {
-        if let Err(error) = store.due_in(lane, Timestamp::MAX, usize::MAX >> 1).await {
-            says_what_to_do(&error);
-            refused += 1;
-        }
-    }
-    let checked = store.check().await.and_then(|report| report.verdict());
-    assert_eq!(checked.is_err(), refused > 0, "{what}: {checked:?}");
+    let mut found = Found::default();
+    found.records(&store, expected, what).await;
+    found.entries(&store, expected, what).await;
+    let checked = store.check().await;
     store.close().await;
-    if refused > 0 { Verdict::RefusedWhenRead } else { Verdict::Whole }
+    let Found { refused, wrong, astray } = found;
+    let is_damaged = match &checked {
+        Ok(report) => {
+            assert_eq!(report.not_compared, None, "{what}");
+            report.verdict().is_err()
+        }
+        Err(error) => {
+            says_what_to_do(error, what);
+            true
+        }
+    };
+    let told = format!("{what}: {refused} refused, {wrong:?} wrong, {astray:?} astray: {checked:?}");
+    // Lines that no record asks for, or the other way round, are for those who read records.
+    let is_astray = checked.is_ok_and(|CheckReport { digests, .. }| digests != expected.digests);
+    match refused > 0 || !wrong.is_empty() {
+        true => assert!(is_damaged, "{told}"),
+        false => assert_eq!(is_damaged || is_astray, !astray.is_empty(), "{told}"),
+    }
+    match (refused, wrong.is_empty() && astray.is_empty()) {
+        (0, true) => Verdict::Whole,
+        (0, false) => Verdict::FoundByCheck,
+        _ => Verdict::RefusedWhenRead,
+    }
 }
 
 /// Does something to a copy of a store, and says what.
@@ -334,7 +399,7 @@ async fn what_says_which_files_are_valid() {
 #[tokio::test]
 async fn files_of_another_generation() {
     let dir = tempfile::tempdir().unwrap();
-    let mut expected = Expected::new();
+    let mut expected = Expected::default();
     let store = open(dir.path()).unwrap();
     fill(&store, &mut expected, 0, 100, 0).await;
     store.close().await;

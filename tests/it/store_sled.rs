@@ -66,8 +66,9 @@ async fn a_damaged_record_is_noticed_and_nothing_else_is() {
     assert!(store.read(&Key::new(Kind::Verification, "c")).await.unwrap().is_some());
     let report = store.check().await.unwrap();
     assert!(matches!(report.verdict(), Err(StoreError::Damaged(_))));
-    // The foreign key, the flipped record, and two lines and a due of none.
-    assert_eq!((report.records, report.damaged), (2, 5), "{:?}", report.damage);
+    // The foreign key, the flipped record, two lines and a due of none, and the one too few.
+    assert_eq!((report.records, report.damaged), (2, 6), "{:?}", report.damage);
+    assert_eq!(report.damage.last().map(String::as_str), Some("1 records are missing"));
 }
 
 #[tokio::test]

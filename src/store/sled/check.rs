@@ -1,8 +1,8 @@
 //! Reads all of a store and says what is wrong with it.
 //!
 //! sled does not notice all damage by itself, so each record has a checksum,
-//! and each entry must have its record. It mends nothing, and refuses to know
-//! what records mean.
+//! each entry must have its record, and all records together must come to what was written
+//! (`tally.rs`). It mends nothing, and refuses to know what records mean.
 //!
 //! Everything is read in the order of keys: to look up the record of each entry
 //! would read pages from all over the files, again and again. Entries come before
@@ -16,10 +16,19 @@ use super::super::{Absent, CheckReport, Due, Entry, Index, Key, Lane, StoreError
 use super::layout::{self, Place};
 use super::shared::touch;
 use super::shared::{failure, known};
+use super::tally::{Tallied, Tally};
 use sled::Db;
 
 /// Most records that are remembered in one pass, which is 16 MB.
 const REMEMBERED: usize = 2_000_000;
+
+const UNCOUNTED: &str = "an older version wrote this store and nobody has counted its records since, so it was \
+    not compared whether all are there; `dialback store compact` counts them";
+const WRITTEN: &str = "the store was written all the while, so it was not compared whether all records are \
+    there; stop the server, and check again";
+
+/// How often records are counted while others write, until they write nothing.
+const COUNTS: u32 = 3;
 
 /// Reads everything, and says what is damaged.
 pub(super) fn check(db: &Db) -> Result<CheckReport, StoreError> {
@@ -29,6 +38,7 @@ pub(super) fn check(db: &Db) -> Result<CheckReport, StoreError> {
 fn check_remembering(db: &Db, most: usize) -> Result<CheckReport, StoreError> {
     let (mut report, mut digests) = (CheckReport::default(), Digests::default());
     let mut named = Named::all(most);
+    let (before, mut found) = (Tallied::read(db)?, Tally::default());
     for pair in db.iter() {
         let (key, value) = pair.map_err(|error| failure(&error))?;
         touch(db, &key)?;
@@ -38,6 +48,7 @@ fn check_remembering(db: &Db, most: usize) -> Result<CheckReport, StoreError> {
             Some(Place::Meta) => {}
             Some(Place::Record(record)) => {
                 report.records += 1;
+                found.add(&key, &value);
                 if layout::version(&key, &value).is_none() {
                     report.note(format!("{record} is not what was written"));
                 }
@@ -61,8 +72,36 @@ fn check_remembering(db: &Db, most: usize) -> Result<CheckReport, StoreError> {
         left.extend(left_of(db, Named::part(most, part, parts))?);
     }
     strays(db, left, &mut report)?;
+    compare(db, before, found, &mut report)?;
     report.digests = Some(digests);
     Ok(report)
+}
+
+/// Compares what was found with what was written. A group that is applied meanwhile changes
+/// both, so it is of no use then, and records are counted again.
+fn compare(
+    db: &Db,
+    mut before: Option<Tallied>,
+    mut found: Tally,
+    report: &mut CheckReport,
+) -> Result<(), StoreError> {
+    for count in 1..=COUNTS {
+        let Some(Tallied { tally: Some(written), .. }) = before else {
+            report.not_compared = Some(UNCOUNTED.to_owned());
+            return Ok(());
+        };
+        let after = Tallied::read(db)?;
+        if after == before {
+            written.wrong(found).into_iter().for_each(|wrong| report.note(wrong));
+            return Ok(());
+        }
+        before = after;
+        if count < COUNTS {
+            found = Tally::count(db)?;
+        }
+    }
+    report.not_compared = Some(WRITTEN.to_owned());
+    Ok(())
 }
 
 /// A further pass.

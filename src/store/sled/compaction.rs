@@ -32,6 +32,7 @@ use super::disk::SyncData;
 use super::files::{self, Directory};
 use super::generations::{self, Current, NotSet};
 use super::shared::{Shared, failure};
+use super::tally::Tally;
 use super::{disk, layout};
 use sled::{Db, IVec};
 use std::fs::{self, File};
@@ -110,6 +111,8 @@ pub(super) struct Compactor {
 pub(super) struct Next {
     pub db: Arc<Db>,
     pub sync: SyncData,
+    /// What the records come to.
+    pub tally: Option<Tally>,
 }
 
 impl Compactor {
@@ -217,6 +220,7 @@ impl Compactor {
                     puts: 0,
                     synced: 0,
                     live: 0,
+                    tally: Tally::default(),
                     answers,
                     began: Instant::now(),
                 });
@@ -301,6 +305,7 @@ impl Compactor {
     /// Makes the copy the valid generation.
     fn finish(&mut self) -> Option<Next> {
         let next = self.attempt(|compactor, copy| {
+            let tally = copy.settle_tally()?;
             copy.sync()?;
             let path = compactor.directory.generation(copy.generation);
             files::sync_generation(&path).map_err(|error| failed(&error))?;
@@ -309,7 +314,7 @@ impl Compactor {
             let fresh_bytes = copy.data.metadata().map_err(|error| failed(&error))?.len();
             let current = Current { generation: copy.generation, fresh_bytes, fresh_puts: copy.puts };
             match current.set(&compactor.directory.path) {
-                Ok(()) => Ok((current, Next { db: Arc::clone(&copy.db), sync: Box::new(sync) })),
+                Ok(()) => Ok((current, Next { db: Arc::clone(&copy.db), sync: Box::new(sync), tally })),
                 Err(NotSet::Unchanged(error)) => Err(failed(&error)),
                 Err(NotSet::Unknown(error)) => {
                     let error = failed(&error);

@@ -4,8 +4,10 @@
 //! It refuses to know when it is time for one, and what becomes of it.
 
 use super::super::StoreError;
+use super::super::care::ADVICE;
 use super::shared::failure;
 use super::shared::touch;
+use super::tally::{Tallied, Tally};
 use super::{disk, layout};
 use sled::{Db, IVec};
 use std::fs::File;
@@ -49,8 +51,10 @@ pub(super) struct Copying {
     pub puts: u64,
     /// and how many of them were synced.
     pub synced: u64,
-    /// The bytes of what was compared.
+    /// The bytes of what was compared,
     pub live: u64,
+    /// and its records.
+    pub tally: Tally,
     pub answers: Vec<Waiting>,
     pub began: Instant,
 }
@@ -104,6 +108,9 @@ impl Copying {
             touch(old, &key)?;
             touch(&self.db, &key)?;
             self.live += (key.len() + value.len()) as u64;
+            if layout::is_record(&key) {
+                self.tally.add(&key, &value);
+            }
             self.cursor = Some(key);
             if nth % SLICE_KEYS == 0 && began.elapsed() >= SLICE {
                 return Ok(Step::More);
@@ -117,11 +124,31 @@ impl Copying {
             return Ok(());
         }
         self.puts += (key.len() + value.as_ref().map_or(0, |value| value.len())) as u64;
-        let put = match value {
-            Some(value) => self.db.insert(key, value),
-            None => self.db.remove(key),
+        let before = match &value {
+            Some(value) => self.db.insert(&key, value),
+            None => self.db.remove(&key),
         };
-        put.map(drop).map_err(|error| failure(&error))
+        let before = before.map_err(|error| failure(&error))?;
+        let is_compared = self.is_whole && self.cursor.as_ref().is_some_and(|last| key <= *last);
+        if is_compared && layout::is_record(&key) {
+            self.tally.replace(&key, before.as_deref(), value.as_deref());
+        }
+        Ok(())
+    }
+
+    /// What its records come to, by what groups have kept; where nobody has counted yet,
+    /// by what was compared.
+    pub(super) fn settle_tally(&mut self) -> Result<Option<Tally>, StoreError> {
+        let Some(Tallied { group, tally }) = Tallied::read(&self.db)? else { return Ok(None) };
+        if let Some(kept) = tally {
+            if let Some(wrong) = kept.wrong(self.tally) {
+                tracing::error!(%wrong, "the store is damaged: {ADVICE}");
+            }
+            return Ok(tally);
+        }
+        let counted = Tallied { group, tally: Some(self.tally) };
+        self.put(layout::TALLY_KEY.into(), Some(counted.value().into()))?;
+        Ok(counted.tally)
     }
 
     pub(super) fn sync_now_and_then(&mut self) -> Result<(), StoreError> {

@@ -112,6 +112,26 @@ impl Directory {
         }
     }
 
+    /// Refuses data whose tally is not of its last group. Who goes on without what is
+    /// missing at the end does so here, too.
+    pub(super) fn verify_tally(&self) -> Result<(), StoreError> {
+        if self.acknowledged()?.is_none() {
+            tracing::warn!(file = ACKNOWLEDGED, "is gone, so what there is counts as all there was");
+            return Ok(());
+        }
+        Err(StoreError::Damaged(format!(
+            "{}: what its records come to is not of the last group of writes, so some may be missing: \
+             {ADVICE}, or delete the file {ACKNOWLEDGED} in it to go on with what there is",
+            self.path.display()
+        )))
+    }
+
+    /// The size of the log, in bytes.
+    pub(super) fn log_bytes(&self) -> u64 {
+        let data = self.generation(self.opened.generation).join(DATA);
+        fs::metadata(data).map_or(0, |data| data.len())
+    }
+
     /// The number of the last acknowledged group, if that is known.
     fn acknowledged(&self) -> Result<Option<u64>, StoreError> {
         let path = self.path.join(ACKNOWLEDGED);

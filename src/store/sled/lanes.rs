@@ -47,13 +47,9 @@ pub(super) fn has_aside(db: &Db) -> Result<bool, StoreError> {
     first.transpose().map(|first| first.is_some()).map_err(|error| failure(&error))
 }
 
-/// Moves what stands in a lane of before to its own.
+/// Moves what stands in a lane of before to its own. The number of the layout that has
+/// them must be on the disk.
 pub(super) fn refile(db: &Db) -> Result<(), StoreError> {
-    // Before anything is moved, and on the disk with it.
-    if db.get(layout::LAYOUT_KEY).map_err(|error| failure(&error))?.as_deref() != Some(&[layout::WHOLE]) {
-        db.insert(layout::LAYOUT_KEY, &[layout::WHOLE]).map_err(|error| failure(&error))?;
-        db.flush().map_err(|error| failure(&error))?;
-    }
     let (mut moved, mut batches) = (0_u64, 0_usize);
     let (mut batch, mut in_batch) = (Batch::default(), 0);
     for lane in [Lane::Person, Lane::Webhook] {
@@ -125,7 +121,5 @@ mod tests {
             assert_eq!(found, expected);
         }
         assert!(!has_aside(&db).unwrap());
-        // What versions 1 and 2 take for a newer one's.
-        assert!(db.get(layout::LAYOUT_KEY).unwrap().unwrap()[0] > 2);
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! | key | value |
 //! |---|---|
-//! | `m` name | of the store itself: `mlayout` (1 byte), `mgroup`, `mgeneration`, `mlive` (8 each) |
+//! | `m` name | of the store itself: `mlayout` (1 byte), `mgroup`, `mgeneration`, `mlive` (8 each), `mtally` (8: group, or 32: group, records, sum) |
 //! | `r` kind id | a record: layout (1 byte), version (8), checksum (4), body |
 //! | `d` time kind id | when a record is due that a person waits for; empty |
 //! | `b` `c` `l` `a` `o` time kind id | the same in the other lanes, see [`Lane`]; empty |
@@ -27,8 +27,12 @@ pub(super) const LAYOUT: u8 = 1;
 /// The number of the layout of the whole. 1 had two lanes: a version that knows no
 /// more would never do what stands in the others, so it is to refuse the store. To 2
 /// a verification among the chores was none of its own, and to 3 a delivery; to 4 messages
-/// of their own were none of its own, wherever they stand.
-pub(super) const WHOLE: u8 = 5;
+/// of their own were none of its own, wherever they stand; 5 keeps no tally, and what it
+/// writes would look like damage.
+pub(super) const WHOLE: u8 = 6;
+
+/// The first number of the whole that has a tally.
+pub(super) const TALLIED: u8 = 6;
 
 /// Where the store keeps the number of its layout.
 pub(super) const LAYOUT_KEY: &[u8] = b"mlayout";
@@ -36,6 +40,10 @@ pub(super) const LAYOUT_KEY: &[u8] = b"mlayout";
 /// Where the store keeps the number of the last group. Each group writes its
 /// own, so that a log which has lost its end can be told by it.
 pub(super) const GROUP_KEY: &[u8] = b"mgroup";
+
+/// Where the store keeps what its records come to (`tally.rs`). Each group writes it
+/// along with its number, so the two are of one group or something is missing.
+pub(super) const TALLY_KEY: &[u8] = b"mtally";
 
 /// Where a generation keeps its own number, so that the data of one is not
 /// taken for another's. Generation 0 has none.
@@ -92,6 +100,16 @@ pub(super) fn record_range(kind: Kind, after: Option<&str>) -> Range<Vec<u8>> {
         None => vec![RECORD, kind.letter()],
     };
     start..vec![RECORD, kind.letter() + 1]
+}
+
+/// All records of all kinds.
+pub(super) fn records_range() -> Range<Vec<u8>> {
+    vec![RECORD]..vec![RECORD + 1]
+}
+
+/// Whether a key is a record's.
+pub(super) fn is_record(key: &[u8]) -> bool {
+    key.first() == Some(&RECORD)
 }
 
 /// The key of a due entry.
@@ -183,6 +201,11 @@ pub(super) fn value(key: &[u8], version: Version, body: &[u8]) -> Vec<u8> {
     let version = version.to_be_bytes();
     let checksum = checksum(key, &version, body).to_be_bytes();
     [&[LAYOUT][..], &version, &checksum, body].concat()
+}
+
+/// What stands before a value's body: its layout, version and checksum, as they are.
+pub(super) fn header(value: &[u8]) -> &[u8] {
+    value.get(..HEADER).unwrap_or(value)
 }
 
 /// The version of a value, or `None` when it is not what was written under

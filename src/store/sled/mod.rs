@@ -25,6 +25,7 @@ mod generations;
 mod lanes;
 mod layout;
 mod shared;
+mod tally;
 mod writer;
 
 pub use compaction::Growth;
@@ -51,6 +52,7 @@ use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
+use tally::{Tallied, Tally};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use writer::{GROUP_CHANGES, Submitted, Work, Writer};
@@ -59,6 +61,10 @@ static COMMITS: LazyLock<&Meter> = LazyLock::new(|| meter(Place::Commit, "sled")
 
 /// A group made durable so recently says that the next would be, too.
 const PROBE_EVERY: Duration = Duration::from_secs(1);
+
+/// Up to so many bytes of log the records of a store that has no tally are counted when
+/// it is opened, which takes a fraction of a second.
+const COUNTED_AT_OPENING: u64 = 64 * 1024 * 1024;
 
 /// What an operator may turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,17 +110,17 @@ impl Sled {
         let directory = Directory::take(dir)?;
         let generation = directory.opened.generation;
         let db = open_db(&directory.generation(generation), options.cache_bytes)?;
-        let number = begin(&directory, &db)?;
+        let last = begin(&directory, &db, COUNTED_AT_OPENING)?;
         let sync = directory.sync_data(generation).map_err(|error| disk::cannot(&directory.path, &error))?;
         // Only now: what was opened is whole, so nobody needs the others.
         generations::remove_others(&directory.path, generation);
-        Self::start(directory, db, number, Box::new(sync), options)
+        Self::start(directory, db, last, Box::new(sync), options)
     }
 
     fn start(
         directory: Directory,
         db: sled::Db,
-        number: u64,
+        last: Tallied,
         sync: disk::SyncData,
         options: Options,
     ) -> Result<Self, StoreError> {
@@ -135,7 +141,7 @@ impl Sled {
             queue,
             compactor,
             group_limit,
-            number,
+            last,
             has_aside,
             runtime,
         };
@@ -332,8 +338,9 @@ impl Drop for Sled {
 }
 
 /// Makes sure that this is a store of ours with all its data, or a new one, and
-/// finds the number of its last group.
-fn begin(directory: &Directory, db: &sled::Db) -> Result<u64, StoreError> {
+/// finds the number of its last group and what its records come to. Up to so many
+/// bytes of log they are counted where nobody has.
+fn begin(directory: &Directory, db: &sled::Db, counted: u64) -> Result<Tallied, StoreError> {
     let layout = db.get(layout::LAYOUT_KEY).map_err(|error| failure(&error))?;
     match layout.as_deref() {
         Some(&[number]) if number <= layout::WHOLE => {}
@@ -346,10 +353,7 @@ fn begin(directory: &Directory, db: &sled::Db) -> Result<u64, StoreError> {
             let why = "it holds data that is not dialback's: use another directory";
             return Err(StoreError::Open(format!("{}: {why}", directory.path.display())));
         }
-        None => {
-            db.insert(layout::LAYOUT_KEY, &[layout::WHOLE]).map_err(|error| failure(&error))?;
-            db.flush().map_err(|error| failure(&error))?;
-        }
+        None => {}
     }
     if number_at(db, layout::GENERATION_KEY)? != directory.opened.generation {
         let why = "its data is of another generation";
@@ -357,12 +361,43 @@ fn begin(directory: &Directory, db: &sled::Db) -> Result<u64, StoreError> {
     }
     let number = number_at(db, layout::GROUP_KEY)?;
     directory.verify_end(number)?;
+    let is_tallied = matches!(layout.as_deref(), Some(&[number]) if number >= layout::TALLIED);
+    let last = last(directory, db, is_tallied, number, counted)?;
     lanes::refile(db)?;
     // sled has just written a snapshot under a new name, and perhaps all else.
     let durable =
         directory.sync(number).and_then(|()| if directory.marked { Ok(()) } else { directory.mark() });
     durable.map_err(|error| disk::cannot(&directory.path, &error))?;
-    Ok(number)
+    Ok(last)
+}
+
+/// The last group with its tally, which is written down together with the layout that
+/// has one. A tally that is not of the last group says that something is missing.
+fn last(
+    directory: &Directory,
+    db: &sled::Db,
+    is_tallied: bool,
+    group: u64,
+    counted: u64,
+) -> Result<Tallied, StoreError> {
+    let kept = Tallied::read(db)?.filter(|kept| is_tallied && kept.group == group);
+    if is_tallied && kept.is_none() {
+        directory.verify_tally()?;
+    }
+    let is_small = directory.log_bytes() <= counted;
+    let tally = match kept.and_then(|kept| kept.tally) {
+        None if is_small => Some(Tally::count(db)?),
+        tally => tally,
+    };
+    let last = Tallied { group, tally };
+    if kept != Some(last) || !is_tallied {
+        let mut batch = sled::Batch::default();
+        batch.insert(layout::LAYOUT_KEY, &[layout::WHOLE]);
+        batch.insert(layout::TALLY_KEY, last.value());
+        db.apply_batch(batch).map_err(|error| failure(&error))?;
+        db.flush().map_err(|error| failure(&error))?;
+    }
+    Ok(last)
 }
 
 fn number_at(db: &sled::Db, key: &[u8]) -> Result<u64, StoreError> {

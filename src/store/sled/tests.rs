@@ -5,6 +5,8 @@ use super::*;
 use std::io;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
+mod tallies;
+
 fn key(id: &str) -> Key {
     Key::new(Kind::Delivery, id)
 }
@@ -25,14 +27,14 @@ fn new(id: &str) -> Vec<Change> {
 fn told(dir: &Path) -> (Arc<Sled>, Receiver<()>, Sender<io::Result<()>>) {
     let directory = Directory::take(dir).unwrap();
     let db = open_db(&directory.path, 1 << 20).unwrap();
-    let number = begin(&directory, &db).unwrap();
+    let last = begin(&directory, &db, COUNTED_AT_OPENING).unwrap();
     let (begun, syncing) = channel();
     let (tell, end) = channel();
     let sync = Box::new(move |_| {
         begun.send(()).unwrap();
         end.recv().unwrap()
     });
-    (Arc::new(Sled::start(directory, db, number, sync, Options::default()).unwrap()), syncing, tell)
+    (Arc::new(Sled::start(directory, db, last, sync, Options::default()).unwrap()), syncing, tell)
 }
 
 fn spawn_commit(store: &Arc<Sled>, id: &str) -> tokio::task::JoinHandle<Result<(), CommitError>> {

@@ -26,6 +26,7 @@ use super::compaction::{Compactor, Next};
 use super::copying::{Put, Waiting};
 use super::disk::SyncData;
 use super::shared::{Shared, damaged, failure};
+use super::tally::{Tallied, Tally};
 use super::{disk, layout};
 use bytes::Bytes;
 use sled::{Batch, Db, IVec};
@@ -92,8 +93,8 @@ pub(super) struct Writer {
     pub compactor: Compactor,
     /// Most changes in a group, 1 to [`GROUP_CHANGES`].
     pub group_limit: usize,
-    /// The number of the last group.
-    pub number: u64,
+    /// The number of the last group, and what the records come to with it.
+    pub last: Tallied,
     /// Whether anything was ever set aside.
     pub has_aside: bool,
     /// Where those who wait run, if that is known.
@@ -146,9 +147,10 @@ impl Writer {
 
     /// A slice of the copy. After the last of them the copy is written to.
     fn copy(&mut self) {
-        if let Some(Next { db, sync }) = self.compactor.slice(&self.db) {
+        if let Some(Next { db, sync, tally }) = self.compactor.slice(&self.db) {
             let old = std::mem::replace(&mut self.db, db);
             self.sync = sync;
+            self.last.tally = tally;
             self.compactor.retire(old);
         }
     }
@@ -224,11 +226,14 @@ impl Writer {
     /// is under way has to do too.
     fn settle(&mut self, group: Group, commits: usize) -> Result<Vec<Put>, StoreError> {
         let Group { mut puts, touched, grown, .. } = group;
-        let number = self.number + 1;
+        let number = self.last.group + 1;
+        let tally = self.last.tally.map(|tally| tallied(tally, &touched));
+        let last = Tallied { group: number, tally };
         if let Some(live) = self.compactor.grew(grown) {
             puts.insert(layout::LIVE_KEY.into(), (&layout::number_value(live)).into());
         }
         puts.insert(layout::GROUP_KEY.into(), (&layout::number_value(number)).into());
+        puts.insert(layout::TALLY_KEY.into(), last.value().into());
         let Puts { batch, mirror } = puts;
         self.shared.unsettle(touched.into_iter().map(|(key, record)| (key, record.before)));
         let done = self.guarded(|writer| {
@@ -243,7 +248,7 @@ impl Writer {
         });
         match &done {
             Ok(()) => {
-                self.number = number;
+                self.last = last;
                 self.shared.settled(commits);
             }
             Err(error) => self.shared.fail(error),
@@ -346,6 +351,9 @@ impl Puts {
 /// A record as this group found it, and the version the group gives it.
 struct Touched {
     before: Option<IVec>,
+    /// Its value with this group.
+    after: Option<IVec>,
+    is_put: bool,
     version: Version,
     /// The bytes of its key and value now, in this group.
     bytes: i64,
@@ -446,8 +454,9 @@ impl Group {
             self.grown += self.puts.insert(layout::entry_key(entry).into(), IVec::default());
         }
         let version = if change.body.is_some() { change.expected + 1 } else { 0 };
-        let bytes = match change.body {
-            Some(body) => self.puts.insert(key.as_slice().into(), layout::value(&key, version, &body).into()),
+        let after = change.body.map(|body| IVec::from(layout::value(&key, version, &body)));
+        let bytes = match &after {
+            Some(value) => self.puts.insert(key.as_slice().into(), value.clone()),
             None => {
                 self.puts.remove(key.as_slice().into());
                 0
@@ -456,8 +465,17 @@ impl Group {
         if let Some(touched) = self.touched.get_mut(&key) {
             self.grown += bytes - touched.bytes;
             (touched.version, touched.bytes) = (version, bytes);
+            (touched.after, touched.is_put) = (after, true);
         }
     }
+}
+
+/// What the records come to with a group.
+fn tallied(mut tally: Tally, touched: &HashMap<Vec<u8>, Touched>) -> Tally {
+    for (key, record) in touched.iter().filter(|(_, record)| record.is_put) {
+        tally.replace(key, record.before.as_deref(), record.after.as_deref());
+    }
+    tally
 }
 
 /// A record as a group has it; it is looked up when the group first meets it.
@@ -474,7 +492,8 @@ fn touch<'t>(
             None => 0,
         };
         let bytes = before.as_ref().map_or(0, |value| (key.len() + value.len()) as i64);
-        touched.insert(key.to_vec(), Touched { before, version, bytes });
+        let found = Touched { before, after: None, is_put: false, version, bytes };
+        touched.insert(key.to_vec(), found);
     }
     Ok(&touched[key])
 }
