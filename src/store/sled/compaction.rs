@@ -26,7 +26,7 @@
 
 use super::super::StoreError;
 use super::copying::{Copying, Put, SLICE, Step, Waiting};
-use super::db::open_db;
+use super::db::{drop_quietly, open_db};
 use super::disk::DATA;
 use super::disk::SyncData;
 use super::files::{self, Directory};
@@ -431,12 +431,4 @@ fn failed(error: &io::Error) -> StoreError {
 fn guarded<T>(work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
     catch_unwind(AssertUnwindSafe(work))
         .unwrap_or_else(|_| Err(StoreError::Failed("the engine panicked while copying".to_owned())))
-}
-
-/// sled syncs while it is dropped, and panics where it cannot; nobody needs
-/// these files any more.
-fn drop_quietly(db: Db) {
-    if catch_unwind(AssertUnwindSafe(|| drop(db))).is_err() {
-        tracing::debug!("the engine panicked while closing files that go");
-    }
 }

@@ -14,6 +14,8 @@ const SEGMENT_BYTES: usize = 8 * 1024 * 1024;
 /// own, they take about so many times of that.
 const IN_MEMORY: u64 = 2;
 
+const DOES_NOT_OPEN: &str = "it does not open";
+
 /// Opens a generation's files, or makes them.
 pub(super) fn open_db(path: &Path, cache_bytes: u64) -> Result<sled::Db, StoreError> {
     let config = sled::Config::new()
@@ -23,16 +25,44 @@ pub(super) fn open_db(path: &Path, cache_bytes: u64) -> Result<sled::Db, StoreEr
         .flush_every_ms(None);
     // Some damage makes sled panic instead of saying so.
     let opened = catch_unwind(AssertUnwindSafe(|| files::patiently(|| config.open(), is_locked)));
-    let damaged = |why: String| Err(StoreError::Damaged(format!("{}: {why}: {ADVICE}", path.display())));
     match opened {
         Ok(Ok(db)) => Ok(db),
         Ok(Err(error)) if is_locked(&error) => Err(files::in_use(path)),
         Ok(Err(sled::Error::Io(error))) if error.kind() != ErrorKind::UnexpectedEof => {
             Err(disk::cannot(path, &error))
         }
-        Ok(Err(error)) => damaged(error.to_string()),
-        Err(_) => damaged("it does not open".to_owned()),
+        Ok(Err(error)) => Err(damaged(path, &error.to_string())),
+        Err(_) => Err(damaged(path, DOES_NOT_OPEN)),
     }
+}
+
+/// Reads what opening needs to know of a generation that sled has opened. Some damage makes it panic
+/// only then.
+pub(super) fn look<T>(
+    path: &Path,
+    db: sled::Db,
+    read: impl FnOnce(&sled::Db) -> Result<T, StoreError>,
+) -> Result<(sled::Db, T), StoreError> {
+    let found = catch_unwind(AssertUnwindSafe(|| read(&db)));
+    match found.unwrap_or_else(|_| Err(damaged(path, DOES_NOT_OPEN))) {
+        Ok(found) => Ok((db, found)),
+        Err(error) => {
+            drop_quietly(db);
+            Err(error)
+        }
+    }
+}
+
+/// sled syncs while it is dropped, and panics where it cannot; nobody needs
+/// these files any more, or nothing was written to them.
+pub(super) fn drop_quietly(db: sled::Db) {
+    if catch_unwind(AssertUnwindSafe(|| drop(db))).is_err() {
+        tracing::debug!("the engine panicked while closing files that go");
+    }
+}
+
+fn damaged(path: &Path, why: &str) -> StoreError {
+    StoreError::Damaged(format!("{}: {why}: {ADVICE}", path.display()))
 }
 
 /// sled has no kind for this error, only a text.

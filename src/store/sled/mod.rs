@@ -109,42 +109,33 @@ impl Sled {
     pub fn open(dir: &Path, options: Options) -> Result<Self, StoreError> {
         let directory = Directory::take(dir)?;
         let generation = directory.opened.generation;
-        let db = open_db(&directory.generation(generation), options.cache_bytes)?;
-        let last = begin(&directory, &db, COUNTED_AT_OPENING)?;
+        let path = directory.generation(generation);
+        let db = open_db(&path, options.cache_bytes)?;
+        let (db, begun) = db::look(&path, db, |db| begin(&directory, db, COUNTED_AT_OPENING))?;
         let sync = directory.sync_data(generation).map_err(|error| disk::cannot(&directory.path, &error))?;
         // Only now: what was opened is whole, so nobody needs the others.
         generations::remove_others(&directory.path, generation);
-        Self::start(directory, db, last, Box::new(sync), options)
+        Self::start(directory, db, begun, Box::new(sync), options)
     }
 
     fn start(
         directory: Directory,
         db: sled::Db,
-        last: Tallied,
+        begun: Begun,
         sync: disk::SyncData,
         options: Options,
     ) -> Result<Self, StoreError> {
         let (directory, db) = (Arc::new(directory), Arc::new(db));
         let shared = Arc::new(Shared::new(Arc::clone(&db), Arc::clone(&directory)));
-        let live = number_at(&db, layout::LIVE_KEY)?;
+        let Begun { last, live, has_aside } = begun;
         let compactor =
             Compactor::new(directory, Arc::clone(&shared), options.growth, options.cache_bytes, live);
         let (sender, queue) = sync_channel(options.max_waiting.max(1));
         let group_limit = options.group_limit.clamp(1, GROUP_CHANGES);
         let runtime = Handle::try_current().ok();
         let shared_too = Arc::clone(&shared);
-        let has_aside = lanes::has_aside(&db)?;
-        let writer = Writer {
-            db,
-            sync,
-            shared: shared_too,
-            queue,
-            compactor,
-            group_limit,
-            last,
-            has_aside,
-            runtime,
-        };
+        let writer =
+            Writer { db, sync, shared: shared_too, queue, compactor, group_limit, last, has_aside, runtime };
         let writer = thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || writer.run())
@@ -337,10 +328,20 @@ impl Drop for Sled {
     }
 }
 
+/// What opening has read of a store.
+struct Begun {
+    /// The number of the last group, and what the records come to with it.
+    last: Tallied,
+    /// The bytes of all keys and values there are, about.
+    live: u64,
+    /// Whether anything was ever set aside.
+    has_aside: bool,
+}
+
 /// Makes sure that this is a store of ours with all its data, or a new one, and
-/// finds the number of its last group and what its records come to. Up to so many
-/// bytes of log they are counted where nobody has.
-fn begin(directory: &Directory, db: &sled::Db, counted: u64) -> Result<Tallied, StoreError> {
+/// reads what writing goes on from. Up to so many bytes of log its records are counted
+/// where nobody has.
+fn begin(directory: &Directory, db: &sled::Db, counted: u64) -> Result<Begun, StoreError> {
     let layout = db.get(layout::LAYOUT_KEY).map_err(|error| failure(&error))?;
     match layout.as_deref() {
         Some(&[number]) if number <= layout::WHOLE => {}
@@ -368,7 +369,7 @@ fn begin(directory: &Directory, db: &sled::Db, counted: u64) -> Result<Tallied, 
     let durable =
         directory.sync(number).and_then(|()| if directory.marked { Ok(()) } else { directory.mark() });
     durable.map_err(|error| disk::cannot(&directory.path, &error))?;
-    Ok(last)
+    Ok(Begun { last, live: number_at(db, layout::LIVE_KEY)?, has_aside: lanes::has_aside(db)? })
 }
 
 /// The last group with its tally, which is written down together with the layout that

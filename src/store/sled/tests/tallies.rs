@@ -120,9 +120,9 @@ fn opened_large(dir: &Path) -> Sled {
     let directory = Directory::take(dir).unwrap();
     let generation = directory.opened.generation;
     let db = open_db(&directory.generation(generation), 1 << 20).unwrap();
-    let last = begin(&directory, &db, 0).unwrap();
+    let begun = begin(&directory, &db, 0).unwrap();
     let sync = Box::new(directory.sync_data(generation).unwrap());
-    Sled::start(directory, db, last, sync, Options::default()).unwrap()
+    Sled::start(directory, db, begun, sync, Options::default()).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
