@@ -16,6 +16,7 @@ mod event;
 mod export;
 mod fraud;
 mod global;
+mod health;
 mod import;
 mod kept;
 mod key;
@@ -73,6 +74,8 @@ pub struct Cli {
 enum Command {
     /// Run the service, and the sandbox when it is enabled
     Serve(serve::Args),
+    /// Say whether the server is ready: 0 if it is, 1 and why if not
+    Health(health::Args),
     /// Run the sandbox alone: a Twilio with telephones on this machine
     Sandbox(sandbox::Args),
     /// Verify a number from the terminal: send a code, ask for it, check it
@@ -151,6 +154,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let global = cli.global;
     match cli.command {
         Command::Serve(args) => serve::run(&global, args).await,
+        Command::Health(args) => health::run(&global, args).await,
         Command::Sandbox(args) => sandbox::run(&global, args).await,
         Command::Verify(args) => verify::run(&global, args).await,
         Command::Number(args) => number::run(&global, args).await,

@@ -116,6 +116,32 @@ fn signatures_are_made_and_proved_with_what_is_configured() {
     assert!(code == 2 && said.is_empty() && wrong.contains("no token"), "{wrong}");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn health_is_what_a_server_says_and_not_what_one_has_left_behind() {
+    let (home, kept) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let health = |store: &str| {
+        let mut command = binary(home.path());
+        run(command
+            .env("DIALBACK_STORE__URL", store)
+            .env("DIALBACK_SERVER__LISTEN", "127.0.0.1:0")
+            .arg("health"))
+    };
+    let store = format!("sled:{}", kept.path().join("data").display());
+    for admin in ["127.0.0.1:0", ""] {
+        let app = Setup::sandbox().set("SERVER__ADMIN_LISTEN", admin).dir(kept.path()).start().await;
+        let base = if admin.is_empty() { app.server.clone() } else { app.admin.clone() };
+        assert_eq!(health(&store), (0, format!("ready: {base}\n"), String::new()));
+        // It is killed, and what it has left says that it is there.
+        drop(app);
+        let (code, said, wrong) = health(&store);
+        assert!(code == 1 && said.is_empty(), "{said}{wrong}");
+        assert!(wrong.starts_with(&format!("dialback: not ready: nothing answers at {base}")), "{wrong}");
+        assert_eq!(wrong.lines().count(), 1, "{wrong}");
+    }
+    let (code, said, wrong) = health("memory:");
+    assert!(code == 1 && said.is_empty() && wrong.contains("start one with `dialback serve`"), "{wrong}");
+}
+
 #[test]
 fn a_line_is_answered_with_a_line() {
     let dir = TempDir::new().unwrap();

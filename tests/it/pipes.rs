@@ -48,6 +48,7 @@ async fn commands(app: &Instance) -> Vec<Vec<String>> {
         "config check".to_owned(),
         "config show".to_owned(),
         "config default".to_owned(),
+        "health".to_owned(),
         "urls".to_owned(),
         "number +15551230801 --json".to_owned(),
         format!("delivery {sid}"),
