@@ -77,6 +77,7 @@ mod power;
 mod private;
 mod proofs;
 mod provider;
+mod proxies;
 mod queue;
 mod receiver;
 mod reconcile;
