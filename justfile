@@ -43,3 +43,7 @@ instructions:
 # The README's first command
 first-command:
     .ci/run first-command
+
+# The image, built and run without a registry
+image:
+    .ci/run image

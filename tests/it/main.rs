@@ -27,6 +27,7 @@ mod crowds;
 mod decisions;
 mod decisions_told;
 mod deliveries;
+mod deploy;
 mod devices;
 mod drain;
 mod edge;
