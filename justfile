@@ -47,3 +47,7 @@ first-command:
 # The image, built and run without a registry
 image:
     .ci/run image
+
+# Archive, Debian package, bill of materials and checksums, in dist/
+release:
+    .ci/run release
