@@ -165,7 +165,7 @@ impl Verification {
     }
 
     /// What is about to take the place of the last send by itself, which who waits may call
-    /// off ([`stay`](Self::stay)): its channel, of those that may be used, and whether it
+    /// off ([`Input::Stay`](super::Input::Stay)): its channel, of those that may be used, and whether it
     /// was asked for already. Nothing where none is.
     pub fn about_to_follow(&self, policy: &Policy, usable: &[Channel]) -> Option<(Channel, bool)> {
         let last = self.sends.last().filter(|_| self.status == Status::Pending)?;
