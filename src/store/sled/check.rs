@@ -16,7 +16,7 @@ use super::super::{Absent, CheckReport, Due, Entry, Index, Key, Lane, StoreError
 use super::layout::{self, Place};
 use super::shared::touch;
 use super::shared::{failure, known};
-use super::tally::{Tallied, Tally};
+use super::tally::{RecordSum, Tallied};
 use sled::Db;
 
 /// Most records that are remembered in one pass, which is 16 MB.
@@ -38,7 +38,7 @@ pub(super) fn check(db: &Db) -> Result<CheckReport, StoreError> {
 fn check_remembering(db: &Db, most: usize) -> Result<CheckReport, StoreError> {
     let (mut report, mut digests) = (CheckReport::default(), Digests::default());
     let mut named = Named::all(most);
-    let (before, mut found) = (Tallied::read(db)?, Tally::default());
+    let (before, mut found) = (Tallied::read(db)?, RecordSum::default());
     for pair in db.iter() {
         let (key, value) = pair.map_err(|error| failure(&error))?;
         touch(db, &key)?;
@@ -82,7 +82,7 @@ fn check_remembering(db: &Db, most: usize) -> Result<CheckReport, StoreError> {
 fn compare(
     db: &Db,
     mut before: Option<Tallied>,
-    mut found: Tally,
+    mut found: RecordSum,
     report: &mut CheckReport,
 ) -> Result<(), StoreError> {
     for count in 1..=COUNTS {
@@ -97,7 +97,7 @@ fn compare(
         }
         before = after;
         if count < COUNTS {
-            found = Tally::count(db)?;
+            found = RecordSum::count(db)?;
         }
     }
     report.not_compared = Some(WRITTEN.to_owned());

@@ -32,7 +32,7 @@ use super::disk::SyncData;
 use super::files::{self, Directory};
 use super::generations::{self, Current, NotSet};
 use super::shared::{Shared, failure};
-use super::tally::Tally;
+use super::tally::RecordSum;
 use super::{disk, layout};
 use sled::{Db, IVec};
 use std::fs::{self, File};
@@ -112,7 +112,7 @@ pub(super) struct Next {
     pub db: Arc<Db>,
     pub sync: SyncData,
     /// What the records come to.
-    pub tally: Option<Tally>,
+    pub tally: Option<RecordSum>,
 }
 
 impl Compactor {
@@ -220,7 +220,7 @@ impl Compactor {
                     puts: 0,
                     synced: 0,
                     live: 0,
-                    tally: Tally::default(),
+                    tally: RecordSum::default(),
                     answers,
                     began: Instant::now(),
                 });

@@ -7,7 +7,7 @@ use super::super::StoreError;
 use super::super::care::ADVICE;
 use super::shared::failure;
 use super::shared::touch;
-use super::tally::{Tallied, Tally};
+use super::tally::{RecordSum, Tallied};
 use super::{disk, layout};
 use sled::{Db, IVec};
 use std::fs::File;
@@ -54,7 +54,7 @@ pub(super) struct Copying {
     /// The bytes of what was compared,
     pub live: u64,
     /// and its records.
-    pub tally: Tally,
+    pub tally: RecordSum,
     pub answers: Vec<Waiting>,
     pub began: Instant,
 }
@@ -138,7 +138,7 @@ impl Copying {
 
     /// What its records come to, by what groups have kept; where nobody has counted yet,
     /// by what was compared.
-    pub(super) fn settle_tally(&mut self) -> Result<Option<Tally>, StoreError> {
+    pub(super) fn settle_tally(&mut self) -> Result<Option<RecordSum>, StoreError> {
         let Some(Tallied { group, tally }) = Tallied::read(&self.db)? else { return Ok(None) };
         if let Some(kept) = tally {
             if let Some(wrong) = kept.wrong(self.tally) {

@@ -52,7 +52,7 @@ use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
-use tally::{Tallied, Tally};
+use tally::{RecordSum, Tallied};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use writer::{GROUP_CHANGES, Submitted, Work, Writer};
@@ -387,7 +387,7 @@ fn last(
     }
     let is_small = directory.log_bytes() <= counted;
     let tally = match kept.and_then(|kept| kept.tally) {
-        None if is_small => Some(Tally::count(db)?),
+        None if is_small => Some(RecordSum::count(db)?),
         tally => tally,
     };
     let last = Tallied { group, tally };

@@ -20,14 +20,14 @@ use super::shared::{failure, touch};
 use sha2::{Digest, Sha256};
 use sled::Db;
 
-/// Records, as a number and a sum.
+/// Records, as how many there are and a sum over them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Tally {
+pub(super) struct RecordSum {
     records: u64,
     sum: u128,
 }
 
-impl Tally {
+impl RecordSum {
     /// A record is there.
     pub(super) fn add(&mut self, key: &[u8], value: &[u8]) {
         // Of a damaged store more may go than were counted.
@@ -79,7 +79,7 @@ pub(super) struct Tallied {
     /// The number of the group that wrote it.
     pub group: u64,
     /// `None` until somebody has counted.
-    pub tally: Option<Tally>,
+    pub tally: Option<RecordSum>,
 }
 
 impl Tallied {
@@ -94,7 +94,9 @@ impl Tallied {
         let group = self.group.to_be_bytes();
         match self.tally {
             None => group.to_vec(),
-            Some(Tally { records, sum }) => [&group[..], &records.to_be_bytes(), &sum.to_be_bytes()].concat(),
+            Some(RecordSum { records, sum }) => {
+                [&group[..], &records.to_be_bytes(), &sum.to_be_bytes()].concat()
+            }
         }
     }
 
@@ -106,7 +108,7 @@ impl Tallied {
         }
         let (records, sum) = rest.split_first_chunk()?;
         let (records, sum) = (u64::from_be_bytes(*records), u128::from_be_bytes(sum.try_into().ok()?));
-        Some(Self { group, tally: Some(Tally { records, sum }) })
+        Some(Self { group, tally: Some(RecordSum { records, sum }) })
     }
 }
 
@@ -124,8 +126,8 @@ fn hash(key: &[u8], value: &[u8]) -> u128 {
 mod tests {
     use super::*;
 
-    fn of(records: &[(&[u8], u64, &[u8])]) -> Tally {
-        let mut tally = Tally::default();
+    fn of(records: &[(&[u8], u64, &[u8])]) -> RecordSum {
+        let mut tally = RecordSum::default();
         for (key, version, body) in records {
             tally.add(key, &layout::value(key, *version, body));
         }

@@ -26,7 +26,7 @@ use super::compaction::{Compactor, Next};
 use super::copying::{Put, Waiting};
 use super::disk::SyncData;
 use super::shared::{Shared, damaged, failure};
-use super::tally::{Tallied, Tally};
+use super::tally::{RecordSum, Tallied};
 use super::{disk, layout};
 use bytes::Bytes;
 use sled::{Batch, Db, IVec};
@@ -471,7 +471,7 @@ impl Group {
 }
 
 /// What the records come to with a group.
-fn tallied(mut tally: Tally, touched: &HashMap<Vec<u8>, Touched>) -> Tally {
+fn tallied(mut tally: RecordSum, touched: &HashMap<Vec<u8>, Touched>) -> RecordSum {
     for (key, record) in touched.iter().filter(|(_, record)| record.is_put) {
         tally.replace(key, record.before.as_deref(), record.after.as_deref());
     }

@@ -19,8 +19,8 @@ impl Random {
 }
 
 /// What is kept, and what there is.
-fn tallies(store: &Sled) -> (Option<Tally>, Tally) {
-    store.shared.with(|db| Ok((Tallied::read(db)?.unwrap().tally, Tally::count(db)?))).unwrap()
+fn tallies(store: &Sled) -> (Option<RecordSum>, RecordSum) {
+    store.shared.with(|db| Ok((Tallied::read(db)?.unwrap().tally, RecordSum::count(db)?))).unwrap()
 }
 
 fn is_exact(store: &Sled, what: &str) {
@@ -167,7 +167,7 @@ async fn what_an_older_version_left_is_counted_by_the_next_copy_where_it_is_larg
 async fn a_tally_that_an_older_version_left_behind_is_not_believed() {
     let dir = tempfile::tempdir().unwrap();
     untallied(dir.path()).await;
-    let stale = Tallied { group: 1, tally: Some(Tally::default()) };
+    let stale = Tallied { group: 1, tally: Some(RecordSum::default()) };
     raw(dir.path()).insert(layout::TALLY_KEY, stale.value()).unwrap();
     let store = Sled::open(dir.path(), Options::default()).unwrap();
     is_exact(&store, "opened");
@@ -182,7 +182,7 @@ async fn a_tally_that_is_not_of_the_last_group_is_refused() {
         store.close().await;
         let raw = raw(dir.path());
         let kept = raw.get(layout::TALLY_KEY).unwrap().unwrap();
-        let behind = Tallied { group: 2, tally: Some(Tally::default()) };
+        let behind = Tallied { group: 2, tally: Some(RecordSum::default()) };
         match what {
             "behind" => raw.insert(layout::TALLY_KEY, behind.value()),
             "gone" => raw.remove(layout::TALLY_KEY),
