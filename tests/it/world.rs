@@ -191,8 +191,13 @@ impl World {
 
     /// The same, and by which error.
     pub async fn tell_failed_with(&self, send_request: &SendRequest, sid: &Sid, error_code: Option<u32>) {
-        let (status, source) = (Some(Status::Undelivered), Source::StatusCallback);
-        let fact = Fact { status, source, error_code, ..Fact::default() };
+        let fact = Fact { status: Some(Status::Undelivered), error_code, ..Fact::default() };
+        self.tell(send_request, sid, fact).await;
+    }
+
+    /// A callback says so of a message.
+    pub async fn tell(&self, send_request: &SendRequest, sid: &Sid, fact: Fact) {
+        let fact = Fact { source: Source::StatusCallback, ..fact };
         let about = About { to: Some(send_request.to.in_full().to_owned()), ..About::default() };
         messaging::record(
             &self.app.messaging,

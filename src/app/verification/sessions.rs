@@ -270,10 +270,11 @@ async fn session_view(admission: &Admission, session: Session) -> Result<Session
         admission.fraud.may_shadow(&service.settings.fraud) || verification.as_ref().is_some_and(never_left);
     let policy = service.policy(&admission.directory.policy);
     let follows = verification.as_ref().and_then(|view| {
-        let untried = session.allowed(policy.channels.clone());
-        view.verification
-            .about_to_follow(&policy, &untried)
-            .filter(|(_, is_asked)| *is_asked || !hides_arrival)
+        let usable = session.allowed(policy.channels.clone());
+        let about_to = view.verification.about_to_follow(&policy, &usable)?;
+        // What arrived is looked at once more when the time comes, and not followed.
+        let is_told = about_to.1 || (!hides_arrival && !view.has_arrived());
+        is_told.then_some(about_to)
     });
     Ok(SessionView { session, service, step, channels, verification, follows, hides_arrival })
 }

@@ -51,6 +51,11 @@ impl View {
         self.deliveries.iter().find(|(send, _)| send.number == last)
     }
 
+    /// Whether the last message or call arrived, as far as anybody said.
+    pub fn has_arrived(&self) -> bool {
+        self.last_delivery().and_then(|(_, delivery)| delivery.as_ref()?.is_delivered()) == Some(true)
+    }
+
     /// The last send's number, if it did not arrive by Twilio's word.
     pub fn failed_send(&self) -> Option<u8> {
         let (send, delivery) = self.last_delivery()?;

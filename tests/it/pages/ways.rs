@@ -6,8 +6,10 @@ use crate::wire::poll;
 use async_trait::async_trait;
 use dialback::app::verification;
 use dialback::gateway::http::{Answer as Served, Outgoing, Transport, TransportError};
+use dialback::model::delivery::Fact;
 use dialback::model::lookup::LookupField;
 use dialback::model::policy::Failover;
+use dialback::model::status::Status;
 use std::sync::Arc;
 
 /// Where people choose another way themselves.
@@ -107,6 +109,16 @@ async fn a_call_that_follows_silence_is_announced_and_can_be_declined() {
     assert!(!page.text.contains(said) && !offers_to_stay(&page, "Do not call me"), "{}", page.text);
     let sent = &listed(&world).await["deliveries"][0];
     assert!(sent["fails_over_at"].is_null() && sent["not_followed"].is_string(), "{sent}");
+    // Of what arrived nothing of the kind is said.
+    let (_, arrived) = session(&world, json!({ "to": "+15005550007" })).await;
+    arrived.go("begin", &[("channel", "sms")]).await;
+    let (order, sid) = world.post.nth(2).await;
+    let fact = Fact { status: Some(Status::Delivered), ..Fact::default() };
+    world.tell(&order, &sid, fact).await;
+    let page = arrived.look().await;
+    assert!(page.text.contains("Delivered") && !page.text.contains(said), "{}", page.text);
+    assert!(!offers_to_stay(&page, "Do not call me"), "{}", page.text);
+    assert!(listed(&world).await["deliveries"][0]["fails_over_at"].is_null());
 }
 
 #[tokio::test]

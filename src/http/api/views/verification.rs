@@ -232,13 +232,14 @@ impl Sent {
         delivery: Option<&model::delivery::Delivery>,
     ) -> Self {
         let (status, error) = standing(verification, send, delivery);
+        let delivered = delivery.map_or(Some(false), Delivery::is_delivered);
         Self {
             id: verification.delivery_id(send.number).to_string(),
             sid: send.sid.as_ref().map(ToString::to_string),
             channel: send.channel.into(),
             sender: send.route.as_ref().map(|route| route.sender.clone()),
             status,
-            delivered: delivery.map_or(Some(false), Delivery::is_delivered),
+            delivered,
             heard: match delivery {
                 Some(delivery) => delivery.is_heard(),
                 None => (send.channel == Channel::Call).then_some(false),
@@ -251,7 +252,8 @@ impl Sent {
             follows: send.follows.map(|number| verification.delivery_id(number).to_string()),
             not_followed: send.not_followed.clone(),
             redacted: send.redacted.then_some(true),
-            fails_over_at: verification.fails_over_at(send.number),
+            // What arrived is looked at once more then, and not followed.
+            fails_over_at: verification.fails_over_at(send.number).filter(|_| delivered != Some(true)),
             next_attempt_at: verification.next_attempt_at(send.number),
         }
     }
