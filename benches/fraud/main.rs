@@ -3,7 +3,7 @@
 //!
 //! `cargo bench --bench fraud` runs the world of `benches/fraud/world.toml` and prints what
 //! of the attackers' messages was refused and what they cost, how many honest people were
-//! hindered, and which aims were met. `docs/fraud.md` has what each figure means.
+//! hindered, and which aims were met. `docs/generated-world.md` has what each figure means.
 //!
 //! `-- [--world FILE] [--seed N[,N…]] [--days N] [--only ATTACK[,ATTACK…]|all|none]
 //! [--policy FILE] [--models NAME[,NAME…]] [--why]`

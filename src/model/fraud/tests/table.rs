@@ -4,7 +4,7 @@ use super::scene::*;
 use crate::model::fraud::{Action, FraudPolicy, Parameter, SIGNALS, SignalSpec};
 use std::collections::BTreeSet;
 
-const PAGE: &str = include_str!("../../../../docs/fraud.md");
+const PAGE: &str = include_str!("../../../../docs/signals.md");
 
 #[test]
 fn every_signal_has_a_name_of_its_own_and_thresholds_within_their_bounds() {
@@ -35,7 +35,7 @@ fn the_page_has_every_signal_and_no_other() {
     let table = PAGE.lines().skip_while(|line| !line.starts_with("| signal | looks at |")).skip(2);
     let rows: Vec<&str> = table.take_while(|line| line.starts_with('|')).collect();
     let known: Vec<String> = SIGNALS.iter().map(row).collect();
-    assert!(rows == known, "the rows of docs/fraud.md are to be:\n{}", known.join("\n"));
+    assert!(rows == known, "the rows of docs/signals.md are to be:\n{}", known.join("\n"));
 }
 
 /// A signal as the page has it.
