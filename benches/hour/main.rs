@@ -3,7 +3,7 @@
 //! paused the template. Who is reached how soon, and at what cost, under each policy.
 //!
 //! `cargo bench --bench hour` runs the hour of `benches/hour/hour.toml` and prints a table;
-//! it fails where something came to be that must not. `docs/failover.md` has what each
+//! it fails where something came to be that must not. `docs/awkward-hour.md` has what each
 //! figure means.
 //!
 //! `-- [--world FILE] [--seed N[,N…]] [--minutes N] [--policies NAME[,NAME…]] [--healthy]`
