@@ -15,7 +15,7 @@ const ABOUT: &str = "\
 Verify telephone numbers: start a verification, and check what the person typed.\n\n\
 Every request carries an API key, `Authorization: Bearer KEY`, that has the scope which the operation \
 names. Bodies are JSON. Whatever goes wrong is a problem document (RFC 9457); rely on its `code`, and \
-show people its `detail`.\n\n\
+show people its `detail`. Where `Retry-After` comes along, ask again after so many seconds.\n\n\
 A **key** may be bound to services: other services' things are not found by it, and what belongs to no \
 service is `key_bound`.\n\n\
 **Lists** are newest first. `next_cursor`, or the `Link` header, leads to the next page.\n\n\

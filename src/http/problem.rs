@@ -36,13 +36,13 @@ kinds! {
     NOT_FOUND = "not_found" 404 "There is nothing here":
         "Nothing has this path or this name, or it is gone.";
     METHOD_NOT_ALLOWED = "method_not_allowed" 405 "Another method is needed":
-        "The path knows other methods; `Allow` lists them.";
+        "`Allow` lists those that the path knows.";
     UNAUTHORIZED = "unauthorized" 401 "A valid API key is needed":
-        "There is no `Authorization: Bearer KEY`, or the key is nobody's, or it was revoked.";
+        "No `Authorization: Bearer KEY` came along, or the key is nobody's or was revoked.";
     SCOPE_MISSING = "scope_missing" 403 "The API key may not do this":
-        "The key is good, and lacks the scope that `scope` names. Make another key that has it.";
+        "It lacks the scope that `scope` names. Make another that has it.";
     KEY_BOUND = "key_bound" 403 "The API key is for some services alone":
-        "The key is good, and bound to services. What is about all of them (keys, endpoints, opt-outs, test numbers, lists, limits, trying policies, the audit log, erasures, making services) needs a key that is not bound.";
+        "What is about all services (keys, endpoints, opt-outs, test numbers, lists, limits, trying policies, the audit log, erasures, making services) needs a key that is not bound.";
     SIGNATURE_REJECTED = "signature_rejected" 403 "The signature was rejected":
         "A webhook is not signed with a token that is configured.";
     OTHER_ORIGIN = "other_origin" 403 "This listener is for its own machine":
@@ -50,69 +50,69 @@ kinds! {
     INVALID_REQUEST = "invalid_request" 422 "The request cannot be understood":
         "A field, parameter or header is missing, unknown or not what it should be. `field` names it and `detail` says what would be right.";
     INVALID_NUMBER = "invalid_number" 422 "The telephone number cannot be used":
-        "The number is none, or of a kind that is refused. `reason` is a word for programs.";
+        "It is none, or of a kind that is refused. `reason` is a word for programs.";
     INVALID_CODE = "invalid_code" 422 "This cannot be a code; no check was spent":
-        "The code has another length or other characters than this verification's. `length` says how many it has.";
+        "It has another length or other characters than this verification's. `length` says how many are right.";
     INVALID_CURSOR = "invalid_cursor" 422 "The cursor cannot be used":
-        "The cursor is none, or belongs to another list or to other filters. Begin at the first page.";
+        "It is none, or belongs to another list or other filters. Begin at the first page.";
     RECORD_TOO_LARGE = "record_too_large" 422 "This is more than one record can hold":
-        "What is kept together (a service's settings, its rate limits, a verification with its tags) has a limit of 65536 bytes, however legal each part is. `detail` says how much it would be. Use less of it.";
+        "What is kept together (a service's settings, its rate limits, a verification with its tags) has a limit of 65536 bytes, however legal each part is. `detail` says how much it would be.";
     CHANNEL_NOT_OFFERED = "channel_not_offered" 422 "The channel is not offered":
-        "The service does not have this channel, or not for this number.";
+        "The service does not have it, or not for this number.";
     COUNTRY_NOT_OFFERED = "country_not_offered" 422 "The channel is not offered in this country":
-        "The service does not use this channel in the number's country. Try another channel.";
+        "The service does not use it in the number's country. Try another.";
     NO_CHANNEL = "no_channel" 422 "No channel reaches this number":
-        "None of the service's channels may be used for this number.";
+        "None of the service's may be used for it.";
     NOT_ALLOWED = "not_allowed" 422 "The service does not allow this":
         "A setting of the service forbids what `field` asks for; `detail` names it.";
     PAYMENT_MISSING = "payment_missing" 422 "The payment is missing":
-        "The service binds its codes to payments (`psd2`), so a verification needs `amount` and `payee`; `field` names the one that is missing. One that began without them cannot be sent again: start a new one.";
+        "With `psd2`, which binds codes to payments, a verification needs `amount` and `payee`; `field` names the one that is missing. One that began without them cannot be sent again: start anew.";
     SERVICE_NOT_FOUND = "service_not_found" 422 "There is no such service":
-        "The request names a service that does not exist, or no longer.";
+        "The request names one that does not exist, or no longer.";
     RECIPIENT_OPTED_OUT = "recipient_opted_out" 422 "The recipient has opted out of messages; a call may still be wanted":
         "The person told our sender to stop. They may text START, or be called.";
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused" 422 "The idempotency key belongs to another request":
         "The same `Idempotency-Key` came with a different request within 24 hours. Use a new key for a new request.";
     IDEMPOTENCY_IN_PROGRESS = "idempotency_in_progress" 409 "The same request is being done":
-        "A request with this `Idempotency-Key` has not been answered yet. Ask again after `Retry-After` seconds.";
+        "One with this `Idempotency-Key` has not been answered yet.";
     VERIFICATION_ENDED = "verification_ended" 409 "The verification has ended; start a new one":
         "It was approved, canceled, used up or has expired: `verification_status` says which.";
     MESSAGE_STATUS = "message_status" 409 "The message stands otherwise":
-        "What was asked for cannot be done to a message in this status, which `message_status` names: one that has left is not called off, and only one that failed or expired is sent again.";
+        "Its status is `message_status`: one that has left is not called off, and only one that failed or expired is sent again.";
     VERIFICATION_PENDING = "verification_pending" 409 "Another verification of this number is under way":
-        "Your key has begun one for this number, for another purpose, amount or payee, and it waits for its code. Call it off, or wait for its end; a service with `pending` = `many` lets you begin as many as you like.";
+        "Your key has begun one, for another purpose, amount or payee, and it waits for its code. Call it off, or wait for its end; a service with `pending` = `many` lets you begin many.";
     LIST_FULL = "list_full" 409 "The lists are full":
-        "The lists of who is allowed or blocked hold 10000 entries. Take some away, or name ranges and networks instead of each number.";
+        "Those of who is allowed or blocked hold 10000 entries. Take some away, or name ranges and networks instead of numbers.";
     SERVICE_READ_ONLY = "service_read_only" 409 "The service comes from the configuration":
-        "It is changed in the configuration file, under the key that `configured_at` names, and not here.";
+        "It is changed there, under the key that `configured_at` names, and not here.";
     TEST_NUMBERS_READ_ONLY = "test_numbers_read_only" 409 "Test numbers come from the configuration":
-        "They are listed in the configuration file under `test_numbers`, and nowhere else, so that nobody can open a door with an API key.";
+        "They are listed there under `test_numbers`, and nowhere else, so that nobody can open a door with an API key.";
     SESSION_ENDED = "session_ended" 409 "The session has ended":
         "Its number is proved, or it has failed: `detail` says which. Its result is what there is to know of it.";
     RESEND_TOO_SOON = "resend_too_soon" 429 "The next message or call is not allowed yet":
-        "Wait until `resend_at`, which is `retry_after` seconds from now.";
+        "Wait until `resend_at`, in `retry_after` seconds.";
     LIMIT_REACHED = "limit_reached" 429 "A limit is reached":
-        "What was asked for would be one too many for a number, an address, a key or all together: `rule` is its name under `[limits]`, or `psd2_block` for payments that are blocked, and `retry_at` the first time when there is room again.";
+        "It would be one too many for a number, an address, a key or all together: `rule` is its name under `[limits]`, or `psd2_block` for payments that are blocked, and `retry_at` when there is room again.";
     SLOW_DOWN = "slow_down" 429 "This has to wait a little":
-        "What is known of traffic speaks for a wait: `rule` is the signal's name under `[fraud.signals]`. Ask again at `retry_at`, which is `retry_after` seconds from now.";
+        "The signal that `rule` names (`[fraud.signals]`) speaks for a wait. Ask again at `retry_at`, in `retry_after` seconds.";
     FRAUD_SUSPECTED = "fraud_suspected" 403 "This looks like fraud":
-        "What is known of traffic speaks against this request: `rule` is the signal's name under `[fraud.signals]`, and `retry_at`, where there is one, the time when it ends if nothing more happens.";
+        "The signal that `rule` names (`[fraud.signals]`) speaks against this request: until `retry_at`, where there is one, if nothing more happens.";
     BLOCKED = "blocked" 403 "This is on the block list":
         "The operator has blocked the number, its range, its country or the person's network; until `retry_at`, where there is one.";
     CAPTCHA_REQUIRED = "captcha_required" 403 "A proof is needed first":
-        "What is known of traffic asks for a proof that a person is asking: `rule` is the signal's name under `[fraud.signals]`, `captcha` says whose proof and for what, and `reason` what was wrong with the one that came along, where one did. Ask again with `captcha_token`.";
+        "The signal that `rule` names (`[fraud.signals]`) asks for one: `captcha` says whose proof and for what, and `reason` what was wrong with the one that came along, where one did. Ask again with `captcha_token`.";
     NO_SENDS_LEFT = "no_sends_left" 429 "All messages and calls are used up":
         "This verification may send no more. Call it off, or wait for its end, and start a new one.";
     NO_NUMBERS_LEFT = "no_numbers_left" 429 "All numbers are used up":
         "The person has changed the number as often as a session allows.";
     NO_STARTS_LEFT = "no_starts_left" 429 "All verifications are used up":
-        "The person has begun as many verifications as a session allows.";
+        "The person has begun as many as a session allows.";
     NO_SUCH_RESULT = "no_such_result" 404 "There is no such result":
         "The result is not this session's, or it was exchanged before.";
     RATE_LIMITED = "rate_limited" 429 "Too many requests":
-        "The API key has used up its requests for now. Wait `Retry-After` seconds.";
+        "The API key has used up its requests for now.";
     WRONG_KEYS = "wrong_keys" 429 "Too many wrong API keys":
-        "Many keys that are nobody's came from your address. Wait `Retry-After` seconds; a right key is let in at once.";
+        "Many keys that are nobody's came from your address. A right one is let in at once.";
     BODY_TOO_LARGE = "body_too_large" 413 "The body is too large":
         "`server.max_body_bytes` is the limit; forms have 65536 bytes and 200 pairs at most.";
     BODY_LATE = "body_late" 408 "The body did not arrive in time":
@@ -120,17 +120,17 @@ kinds! {
     BODY_BROKEN = "body_broken" 400 "The body broke off":
         "The connection ended before the body did.";
     INTERNAL = "internal" 500 "Something failed here; it has been logged":
-        "A defect, or a key that is missing on the server. The log has the reason.";
+        "A defect, or a key that is missing on the server.";
     CONTENDED = "contended" 503 "Too many requests for the same thing at once":
-        "Others changed the same record again and again. Ask again after `Retry-After` seconds.";
+        "Others changed the same record again and again.";
     CAPTCHA_UNAVAILABLE = "captcha_unavailable" 503 "Proofs cannot be looked at now":
-        "The provider of proofs is away, or does not take the key of `[captcha]`; the log says which. Nothing was sent, and the proof was not used: ask again with the same one after `Retry-After` seconds.";
+        "The provider of proofs is away, or does not take the key of `[captcha]`; the log says which. Nothing was sent, and the proof was not used: ask again with the same one.";
     CHECK_UNAVAILABLE = "check_unavailable" 503 "Codes cannot be compared now":
-        "The codes are Twilio Verify's (`gateway.kind = \"verify\"`), and it does not answer. Nobody knows whether the code is right; a check is counted only where it may have been compared. Ask again with the same code after `Retry-After` seconds.";
+        "The codes are Twilio Verify's (`gateway.kind = \"verify\"`), and it does not answer. Nobody knows whether the code is right; a check is counted only where it may have been compared. Ask again with the same code.";
     NO_STREAM = "no_stream" 503 "No stream of events can be begun now":
-        "There are as many as `events.max_streams` allows, the key has its share of them (a quarter), or the server is stopping. Ask again after `Retry-After` seconds.";
+        "There are as many as `events.max_streams` allows, the key has its share of them (a quarter), or the server is stopping.";
     STORE_UNAVAILABLE = "store_unavailable" 503 "The store cannot do this now":
-        "The store is overloaded, closing or failing. Ask again after `Retry-After` seconds.";
+        "The store is overloaded, closing or failing.";
 }
 
 /// A problem document (RFC 9457). Other members may be there; ignore those
