@@ -60,7 +60,7 @@ impl Lookups {
                 name => FIELDS.contains(&name) && (value.is_object() || value.is_null()),
             };
             if !known {
-                return Err("a field that no look-up has, or of another kind: see the README");
+                return Err("a field that no look-up has, or of another kind: see docs/telephones.md");
             }
         }
         let Some(number) = number else {

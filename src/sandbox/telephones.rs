@@ -302,10 +302,10 @@ pub(super) fn no_call() -> Response {
 pub(super) fn wish(request: &Request, set: impl FnOnce(Behaviour)) -> Response {
     let behaviour: Behaviour = match request.json() {
         Ok(behaviour) => behaviour,
-        Err(error) => return complaint(400, &error.to_string(), "see the README for how a phone behaves"),
+        Err(error) => return complaint(400, &error.to_string(), "docs/telephones.md says how phones behave"),
     };
     if let Some(problem) = behaviour.problem() {
-        return complaint(400, problem, "see the README for how a phone behaves");
+        return complaint(400, problem, "docs/telephones.md says how phones behave");
     }
     let shown = json!(behaviour);
     set(behaviour);

@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 const TO: &str = "+15005550123";
-/// In a day, as README.md promises them.
+/// In a day, as docs/locks.md and docs/limits.md promise them.
 const MOST_COMPARED: usize = 100;
 const MOST_TEXTS: usize = 10;
 const DAY: u64 = 86_400;
