@@ -6,6 +6,7 @@ mod circles;
 mod docs;
 mod foreign_words;
 mod imports;
+mod links;
 mod modules;
 mod sources;
 mod tests;
