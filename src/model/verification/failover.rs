@@ -73,12 +73,11 @@ impl Verification {
         let again = remedy == Remedy::Again && is_first;
         let next_sender = remedy.is_next_sender();
         let due = if again { after(now, FAILOVER_AGAIN_AFTER) } else { now };
-        if self.stays && remedy.moves_on() {
-            self.sends.iter_mut().filter(|send| send.number == number).for_each(|send| {
-                send.not_followed = Some(UNWANTED.to_owned());
-            });
-        }
         if !remedy.moves_on() || !self.may_fail_over(policy, number, again || next_sender, due) {
+            return Outcome::NotMine;
+        }
+        if self.stays {
+            self.end_failover(number, Some(UNWANTED.to_owned()));
             return Outcome::NotMine;
         }
         self.outbox.push(step(number, (again, next_sender), due));
@@ -87,7 +86,7 @@ impl Verification {
 
     /// Lets another send take the place of one of which nothing is heard until then.
     pub(super) fn watch(&mut self, policy: &Policy, number: u8, at: Timestamp, now: Timestamp) {
-        let is_watched = policy.failover == Failover::OnSilence;
+        let is_watched = policy.failover == Failover::OnSilence && !self.stays;
         if is_watched && self.may_fail_over(policy, number, false, at.max(now)) {
             self.outbox.push(step(number, (false, false), at.max(now)));
         }
@@ -99,7 +98,6 @@ impl Verification {
         let Some(send) = self.sends.last().filter(|send| send.number == number) else { return false };
         policy.failover != Failover::Off
             && self.status == Status::Pending
-            && !self.stays
             && send.generation == self.code.generation
             && matches!(send.state, SendState::Accepted | SendState::Failed { .. })
             && self.sends_left(policy) > 0
@@ -181,11 +179,16 @@ impl Verification {
         if self.failover_of(number).is_none() {
             return Outcome::NotMine;
         }
+        self.end_failover(number, why);
+        Outcome::Done
+    }
+
+    /// Takes down what was to follow, and why the send of that number is not followed.
+    fn end_failover(&mut self, number: u8, why: Option<String>) {
         self.outbox.retain(|step| !step.is_failover());
         if let Some(send) = self.sends.iter_mut().find(|send| send.number == number) {
             send.not_followed = why;
         }
-        Outcome::Done
     }
 }
 
