@@ -118,8 +118,7 @@ fn hash(key: &[u8], value: &[u8]) -> u128 {
     hasher.update(key);
     hasher.update(layout::header(value));
     let digest: [u8; 32] = hasher.finalize().into();
-    let (sum, _) = digest.split_first_chunk().unwrap_or((&[0; 16], &[]));
-    u128::from_be_bytes(*sum)
+    u128::from_be_bytes(std::array::from_fn(|at| digest[at]))
 }
 
 #[cfg(test)]
