@@ -7,6 +7,9 @@
 //! ahead. Rounds alternate. `cargo bench --bench counters
 //! [-- WRITERS…]`
 
+#[path = "common/schema.rs"]
+mod schema;
+
 use dialback::model::counter::{Addition, Counter, End, Limit, QuotaLease};
 use dialback::store::memory::Memory;
 use dialback::store::postgres::{self, Postgres};
@@ -14,6 +17,7 @@ use dialback::store::records;
 use dialback::store::sled::{Options, Sled};
 use dialback::store::{Change, Commit, CommitError, Counting, Key, Kind, Store};
 use jiff::Timestamp;
+use schema::Schema;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -131,20 +135,14 @@ async fn sled_round(writers: usize, way: Way) -> Round {
 
 /// In a schema of its own, dropped afterwards.
 async fn postgres_round(url: &str, writers: usize, way: Way) -> Round {
-    let (client, connection) =
-        tokio_postgres::connect(url, tokio_postgres::NoTls).await.expect("the server answers");
-    tokio::spawn(connection);
-    let fresh = "DROP SCHEMA IF EXISTS dialback_bench CASCADE; CREATE SCHEMA dialback_bench; CHECKPOINT";
-    client.batch_execute(fresh).await.expect("a user who may make schemas");
-    let sign = if url.contains('?') { '&' } else { '?' };
-    let url = format!("{url}{sign}options=-c%20search_path%3Ddialback_bench");
+    let schema = Schema::fresh(url).await;
     let mut stores = Vec::new();
     for _ in 0..way.stores() {
-        let store = Postgres::open(&url, postgres::Options::default()).await.expect("new tables");
+        let store = Postgres::open(&schema.url, postgres::Options::default()).await.expect("new tables");
         stores.push(Arc::new(store));
     }
     let done = round(stores, writers, way).await;
-    client.batch_execute("DROP SCHEMA dialback_bench CASCADE").await.expect("what was made");
+    schema.end().await;
     done
 }
 

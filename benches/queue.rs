@@ -14,6 +14,8 @@
 
 #[path = "common/memory.rs"]
 mod memory;
+#[path = "common/schema.rs"]
+mod schema;
 
 use async_trait::async_trait;
 use dialback::app::events::{EventSettings, Events};
@@ -48,6 +50,7 @@ use dialback::store::sled::{Options, Sled};
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use memory::memory;
+use schema::Schema;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
@@ -106,16 +109,10 @@ fn main() -> ExitCode {
 
 /// In a schema of its own, dropped afterwards.
 async fn in_postgres(url: &str, messages: u64) -> Vec<String> {
-    let (client, connection) =
-        tokio_postgres::connect(url, tokio_postgres::NoTls).await.expect("the server answers");
-    tokio::spawn(connection);
-    let fresh = "DROP SCHEMA IF EXISTS dialback_bench CASCADE; CREATE SCHEMA dialback_bench";
-    client.batch_execute(fresh).await.expect("a user who may make schemas");
-    let sign = if url.contains('?') { '&' } else { '?' };
-    let url = format!("{url}{sign}options=-c%20search_path%3Ddialback_bench");
-    let store = Postgres::open(&url, postgres::Options::default()).await.expect("new tables");
+    let schema = Schema::fresh(url).await;
+    let store = Postgres::open(&schema.url, postgres::Options::default()).await.expect("new tables");
     let broken = drained("postgres", Arc::new(store), messages, MOST_MEMORY).await;
-    client.batch_execute("DROP SCHEMA dialback_bench CASCADE").await.expect("what was made");
+    schema.end().await;
     broken
 }
 

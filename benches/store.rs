@@ -6,10 +6,14 @@
 //! bytes, change it, commit it; every fourth is a new record with two lines in
 //! listings. `cargo bench --bench store [-- WRITERS…]`
 
+#[path = "common/schema.rs"]
+mod schema;
+
 use dialback::store::postgres::{self, Postgres};
 use dialback::store::sled::{Options, Sled};
 use dialback::store::{Change, Entry, Index, Key, Kind, Maintenance, Store};
 use jiff::Timestamp;
+use schema::Schema;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
@@ -102,16 +106,10 @@ async fn sled_round(dir: &Path, writers: usize) -> Round {
 
 /// In a schema of its own, dropped afterwards.
 async fn postgres_round(url: &str, writers: usize) -> Round {
-    let (client, connection) =
-        tokio_postgres::connect(url, tokio_postgres::NoTls).await.expect("the server answers");
-    tokio::spawn(connection);
-    let fresh = "DROP SCHEMA IF EXISTS dialback_bench CASCADE; CREATE SCHEMA dialback_bench; CHECKPOINT";
-    client.batch_execute(fresh).await.expect("a user who may make schemas");
-    let sign = if url.contains('?') { '&' } else { '?' };
-    let url = format!("{url}{sign}options=-c%20search_path%3Ddialback_bench");
-    let store = Postgres::open(&url, postgres::Options::default()).await.expect("new tables");
+    let schema = Schema::fresh(url).await;
+    let store = Postgres::open(&schema.url, postgres::Options::default()).await.expect("new tables");
     let done = round(Arc::new(store), writers).await;
-    client.batch_execute("DROP SCHEMA dialback_bench CASCADE").await.expect("what was made");
+    schema.end().await;
     done
 }
 
